@@ -1,0 +1,80 @@
+import type { ErrorBody } from '../errors.js';
+import type { CocoRle } from '../prompts/types.js';
+
+export const MASK_SOURCES = ['prompt', 'detections', 'track', 'everything', 'job'] as const;
+export type MaskSource = (typeof MASK_SOURCES)[number];
+
+export const MASK_ENCODINGS = ['rle', 'polygons', 'png', 'lowres'] as const;
+export type MaskEncoding = (typeof MASK_ENCODINGS)[number];
+
+/** One contour with its holes; coordinates are x,y pairs along pixel edges, in source-frame pixels. */
+export interface Polygon {
+  readonly outer: readonly number[];
+  readonly holes: readonly (readonly number[])[];
+}
+
+/** The decoder's own grid, thresholded and cropped to the frame's part; `scale` is source pixels per cell [x, y]. */
+export interface LowResMask {
+  readonly size: readonly [height: number, width: number];
+  readonly counts: string;
+  readonly scale: readonly [x: number, y: number];
+}
+
+/** One mask of a masks message (docs/mqtt.md). `box` is [x1,y1,x2,y2] with exclusive x2, y2; null when empty. */
+export interface MaskItem {
+  readonly id: string;
+  readonly label?: string;
+  /** The model's predicted IoU. */
+  readonly score: number;
+  /** SAM's stability score at offset 1: IoU of the mask at threshold+1 and at threshold-1, 0..1. */
+  readonly stability: number;
+  /** Pixels. */
+  readonly area: number;
+  readonly box: readonly [number, number, number, number] | null;
+  readonly rle?: CocoRle;
+  readonly polygons?: readonly Polygon[];
+  /** Base64 of a 1-bit PNG, cropped to `box`. */
+  readonly png?: string;
+  readonly lowres?: LowResMask;
+}
+
+/** A prompt that failed alone, in the place of its mask. */
+export interface FailedMaskItem {
+  readonly id: string;
+  readonly error: ErrorBody;
+}
+
+/** Where the milliseconds of an answer went; the stages sum to `captureToPublishMs`. */
+export interface Timing {
+  readonly ageMs: number;
+  readonly queueMs: number;
+  readonly prepareMs: number;
+  readonly encodeMs: number;
+  readonly decodeMs: number;
+  readonly maskMs: number;
+  readonly publishMs: number;
+  readonly captureToPublishMs: number;
+  readonly embeddingReused: boolean;
+}
+
+export interface MasksMessage {
+  readonly requestId?: string;
+  readonly jobId?: string;
+  readonly node?: string;
+  readonly source: MaskSource;
+  readonly camera: string | null;
+  readonly frame: {
+    readonly seq: number;
+    /** Capture time, ms since the Unix epoch. */
+    readonly timestamp: number;
+    readonly width: number;
+    readonly height: number;
+    readonly skewMs: number;
+  };
+  readonly masks: readonly (MaskItem | FailedMaskItem)[];
+  readonly model: string;
+  readonly backend: 'onnx' | 'tensorrt';
+  readonly timing: Timing;
+  /** Set when the message was made smaller to fit the broker's packet size: the encoding it fell back to. */
+  readonly degraded?: 'lowres' | 'none';
+}
