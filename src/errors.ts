@@ -56,7 +56,11 @@ export class SamwireError extends Error {
   }
 
   toBody(): ErrorBody {
-    return { code: this.code, message: this.message, ...(this.details.length > 0 ? { details: this.details } : {}) };
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.details.length > 0 ? { details: this.details } : {}),
+    };
   }
 }
 
@@ -64,7 +68,11 @@ export class SamwireError extends Error {
 export class ConfigError extends Error {
   readonly faults: readonly FaultDetail[];
 
-  constructor(message: string, faults: readonly FaultDetail[] = [], options: { readonly cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    faults: readonly FaultDetail[] = [],
+    options: { readonly cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ConfigError';
     this.faults = faults;
@@ -83,7 +91,11 @@ export class UnavailableError extends Error {
 export function toSamwireError(thrown: unknown): SamwireError {
   if (thrown instanceof SamwireError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new SamwireError('internal', `Internal error: ${message}. This is a bug in Samwire; please report it.`, {
-    cause: thrown,
-  });
+  return new SamwireError(
+    'internal',
+    `Internal error: ${message}. This is a bug in Samwire; please report it.`,
+    {
+      cause: thrown,
+    },
+  );
 }

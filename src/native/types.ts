@@ -1,0 +1,173 @@
+/**
+ * The addon's surface, as native/binding exposes it. TypeScript validates and explains; C++ rechecks types and
+ * state only. Errors thrown by the addon are `SamwireError` with a code.
+ */
+
+export type PixelFormat = 'NV12' | 'I420' | 'YUY2' | 'BGRx' | 'RGBx' | 'RGB' | 'BGR' | 'GRAY8';
+
+/** A frame in the process-wide registry. Whoever got the id from `createFrame` or `acquire` owes one `releaseFrame`. */
+export interface NativeFrameInfo {
+  readonly id: number;
+  readonly seq: number;
+  /** Capture time, ms since the Unix epoch. */
+  readonly timestamp: number;
+  /** Position in the stream (file) in ms, -1 where unknown. */
+  readonly positionMs: number;
+  readonly width: number;
+  readonly height: number;
+  readonly format: PixelFormat;
+}
+
+/** A manifest's `image` block in the addon's terms. */
+export interface NativeImageSpec {
+  /** Tensor size; ignored where `fit` is native. */
+  readonly width: number;
+  readonly height: number;
+  readonly fit: 'letterbox' | 'letterbox-centred' | 'stretch' | 'native';
+  readonly rounding: 'floor' | 'round';
+  readonly filter: 'bilinear' | 'bilinear-antialias' | 'bicubic' | 'bicubic-antialias' | 'area';
+  readonly channels: 'rgb' | 'bgr';
+  readonly scale: number;
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+  /** null: pad with zeros after normalising; a level: pad with it before. */
+  readonly padLevel: number | null;
+}
+
+/** Where the resized picture lies in the encoder's input tensor. */
+export interface Placement {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly tensorWidth: number;
+  readonly tensorHeight: number;
+}
+
+export interface NativeMaskSpec {
+  readonly gridWidth: number;
+  readonly gridHeight: number;
+  readonly placement: Placement;
+  readonly frameWidth: number;
+  readonly frameHeight: number;
+  /** True: grid → input → crop → frame (SAM). False: crop the grid → frame (NanoSAM). */
+  readonly viaInput: boolean;
+  readonly threshold: number;
+  readonly inclusive: boolean;
+  readonly stabilityOffset: number;
+}
+
+export interface NativeMask {
+  /** COCO compressed counts, column-major. */
+  readonly counts: string;
+  readonly area: number;
+  /** [x1, y1, exclusive x2, y2], null when the area is 0. */
+  readonly box: [number, number, number, number] | null;
+  readonly stability: number;
+}
+
+export type NativeCameraEvent =
+  | {
+      readonly type: 'frame';
+      readonly seq: number;
+      readonly timestamp: number;
+      readonly width: number;
+      readonly height: number;
+    }
+  | { readonly type: 'playing' }
+  | { readonly type: 'end' }
+  | { readonly type: 'error'; readonly message: string };
+
+export interface NativeCameraOptions {
+  /** A gst-launch description without its sink; `native` appends the appsink. Made by `cameraPipeline`. */
+  readonly pipeline: string;
+  /** Real-time pacing at the sink (files); false for live sources. */
+  readonly sync: boolean;
+  readonly loop: boolean;
+  readonly historyMs: number;
+  readonly historyBytes: number;
+  readonly clockOffsetMs: number;
+  /** The first frame gets this seq + 1, so that seq goes on over reconnects. */
+  readonly lastSeq: number;
+}
+
+export interface CameraPipelineOptions {
+  readonly source: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly fps?: number;
+}
+
+export interface CameraPipeline {
+  readonly pipeline: string;
+  readonly sync: boolean;
+  readonly loop: boolean;
+  readonly live: boolean;
+}
+
+/** One open camera. `close()` resolves when its threads are gone; frames acquired before stay valid. */
+export interface NativeCamera {
+  /** The newest frame held, or the one asked for; null when none matches. The caller owes a `releaseFrame`. */
+  acquire(
+    which: 'latest' | { seq: number } | { timestamp: number; toleranceMs: number },
+  ): NativeFrameInfo | null;
+  /** Frames received, dropped since open; frames and bytes held now; oldest and newest seq held. */
+  stats(): { frames: number; held: number; heldBytes: number; oldestSeq: number; newestSeq: number };
+  close(): Promise<void>;
+}
+
+export interface NativeAddon {
+  about(): { readonly version: string; readonly gstreamer: string; readonly simd: string };
+  /** Hands the addon the class that its errors are made of: `new ErrorClass(code, message)`. */
+  setErrorClass(errorClass: new (code: never, message: string) => Error): void;
+
+  /** Copies a picture in. `data` is packed rows without padding in `format`. */
+  createFrame(options: {
+    readonly format: PixelFormat;
+    readonly width: number;
+    readonly height: number;
+    readonly data: Uint8Array;
+    readonly timestamp: number;
+    readonly seq: number;
+  }): NativeFrameInfo;
+  /** A second handle on a frame held by anybody; false when it is gone. */
+  retainFrame(id: number): boolean;
+  releaseFrame(id: number): void;
+  /** Copies the frame out as packed RGB, width × height × 3 bytes. Off the pipeline: console, snapshot, overlay. */
+  frameRgb(id: number): Buffer;
+  /** Number of frames with a JS handle, for leak checks. */
+  framesInUse(): number;
+
+  place(spec: NativeImageSpec, width: number, height: number): Placement;
+  /** Resizes and normalises into `out`, float32 CHW; its length must be 3 × tensorHeight × tensorWidth. */
+  prepareImage(frameId: number, spec: NativeImageSpec, out: Float32Array): Placement;
+
+  /**
+   * Masks of `logits` [n, gridHeight, gridWidth]; `indices` names the planes wanted (all when absent).
+   */
+  masksFromLogits(logits: Float32Array, spec: NativeMaskSpec, indices?: readonly number[]): NativeMask[];
+  /** The grid itself, thresholded and cropped to the frame's part, as compressed RLE. */
+  lowResMask(
+    logits: Float32Array,
+    spec: NativeMaskSpec,
+    index: number,
+  ): { size: [number, number]; counts: string; scale: [number, number] };
+
+  /** Throws `invalid_message` when the string is malformed or its runs do not sum to width × height. */
+  rleToMask(counts: string, width: number, height: number): Uint8Array;
+  /** `mask`: row-major, non-zero is inside. */
+  maskToRle(mask: Uint8Array, width: number, height: number): NativeMask;
+  rleToPolygons(
+    counts: string,
+    width: number,
+    height: number,
+    tolerancePx: number,
+  ): { outer: number[]; holes: number[][] }[];
+  /** A mask prompt as decoder input: the RLE's mask averaged into the grid at its letterboxed place, as ±magnitude logits. */
+  rleToLogits(counts: string, spec: NativeMaskSpec, magnitude: number, out: Float32Array): void;
+
+  cameraPipeline(options: CameraPipelineOptions): CameraPipeline;
+  openCamera(options: NativeCameraOptions, onEvent: (event: NativeCameraEvent) => void): NativeCamera;
+  /** Which of these GStreamer elements exist on this machine. */
+  gstElements(names: readonly string[]): Record<string, boolean>;
+}
