@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Everything that a bare clone needs before it can run: system packages, npm packages, the addon, the compiled
+# TypeScript. Each step is skipped when nothing that it depends on has changed since it last succeeded.
+#   scripts/setup.sh          what `npm run demo` needs
+#   scripts/setup.sh --test   also what `npm test` needs
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+run_packages=(
+  build-essential cmake pkg-config
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
+)
+test_packages=(
+  clang-format git libgtest-dev libgstrtspserver-1.0-dev mosquitto openssl
+  gstreamer1.0-tools gstreamer1.0-plugins-ugly gstreamer1.0-rtsp
+)
+packages=("${run_packages[@]}")
+[ "${1:-}" = "--test" ] && packages+=("${test_packages[@]}")
+
+say() { printf 'samwire set-up: %s\n' "$*" >&2; }
+
+node_major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
+if [ "$node_major" -lt 20 ]; then
+  say "Node 20 or newer is needed, found $(node --version 2>/dev/null || echo none). See https://nodejs.org/en/download."
+  exit 69
+fi
+
+install_system_packages() {
+  local missing=() package
+  if ! command -v dpkg-query >/dev/null; then
+    say "this is not a Debian or Ubuntu machine: install the equivalents of ${packages[*]} by hand, then go on."
+    return
+  fi
+  for package in "${packages[@]}"; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  local sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    # Without a terminal sudo cannot ask for a password.
+    if command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+      sudo=(sudo)
+    else
+      say "these system packages are missing, and I may not install them. Run this, then try again:"
+      printf '\n  sudo apt-get update && sudo apt-get install -y --no-install-recommends %s\n\n' "${missing[*]}" >&2
+      exit 69
+    fi
+  fi
+  say "installing ${#missing[@]} system packages with apt: ${missing[*]}"
+  local log; log=$(mktemp)
+  if ! { ${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get update &&
+    ${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    say "apt failed (whole log: $log). Mend it, or run: sudo apt-get install -y ${missing[*]}"
+    exit 69
+  fi
+  rm -f "$log"
+}
+
+# once STAMP "what is done" "files that it depends on" command…: runs the command unless the files' contents and
+# names are those of its last success.
+once() {
+  local stamp=".setup/$1" what=$2 inputs=$3 now
+  shift 3
+  # shellcheck disable=SC2086
+  now=$(find $inputs -type f -print0 2>/dev/null | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+  now="$now node $node_major $(uname -m)"
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return
+  say "$what"
+  mkdir -p .setup
+  rm -f "$stamp"
+  "$@"
+  printf '%s' "$now" >"$stamp"
+}
+
+quietly() {
+  local log; log=$(mktemp)
+  if ! "$@" >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    say "failed: $* (whole log: $log)"
+    exit 1
+  fi
+  rm -f "$log"
+}
+
+# onnxruntime-node would otherwise download its CUDA parts where it sees a CUDA toolkit; the CPU part is in the package.
+export ONNXRUNTIME_NODE_INSTALL=skip
+
+install_system_packages
+[ -d node_modules ] || rm -f .setup/npm
+[ -f build/Release/samwire.node ] || rm -f .setup/native
+[ -f dist/cli/main.js ] || rm -f .setup/typescript
+once npm 'installing npm packages (npm ci)' 'package.json package-lock.json' \
+  quietly npm ci --no-audit --no-fund
+once native 'building the native addon (a minute)' 'CMakeLists.txt native package-lock.json' \
+  quietly npm run --silent build:native
+once typescript 'compiling TypeScript' 'tsconfig.json src package-lock.json' \
+  quietly npm run --silent build:ts
