@@ -1,16 +1,34 @@
 import type { ErrorBody } from '../errors.js';
-import type { MaskEncoding, MaskItem } from '../masks/types.js';
+import type { LowResMask } from '../masks/types.js';
 import type { NativeFrameInfo } from '../native/types.js';
-import type { FramePrompt } from '../prompts/types.js';
+import type { CocoRle, FramePrompt } from '../prompts/types.js';
+
+/** A prompt and how its answer is chosen: all of the family's candidates, or the family's own choice of one. */
+export interface SegmentPrompt extends FramePrompt {
+  readonly multimask: boolean;
+}
 
 export interface SegmentRequest {
   /** A frame that the caller holds until the promise settles. */
-  readonly frame: NativeFrameInfo;
-  readonly prompts: readonly FramePrompt[];
-  /** All of the family's candidates instead of its own choice. */
-  readonly multimask: boolean;
-  readonly encodings: readonly MaskEncoding[];
+  readonly frame: Pick<NativeFrameInfo, 'id' | 'width' | 'height'>;
+  readonly prompts: readonly SegmentPrompt[];
 }
+
+/** One mask of the frame's size, with the decoder's own grid beside it for small messages. */
+export interface Candidate {
+  /** Predicted IoU. */
+  readonly score: number;
+  /** SAM's stability score at offset 1, 0..1. */
+  readonly stability: number;
+  /** Pixels. */
+  readonly area: number;
+  /** [x1, y1, x2, y2] with exclusive x2, y2; null when the mask is empty. */
+  readonly box: readonly [number, number, number, number] | null;
+  readonly rle: CocoRle;
+  readonly lowres: LowResMask;
+}
+
+export type PromptResult = { readonly candidates: readonly Candidate[] } | { readonly error: ErrorBody };
 
 export interface SegmentTiming {
   readonly prepareMs: number;
@@ -20,22 +38,19 @@ export interface SegmentTiming {
   readonly embeddingReused: boolean;
 }
 
-/** In the prompts' order; with `multimask`, each prompt's candidates follow one another as `id#0`, `id#1`, … */
-export type SegmentedMask = MaskItem | { readonly id: string; readonly error: ErrorBody };
-
 export interface SegmentResult {
-  readonly masks: readonly SegmentedMask[];
+  /** `results[i]` answers `prompts[i]`. */
+  readonly results: readonly PromptResult[];
   readonly timing: SegmentTiming;
 }
 
 /**
- * One loaded model on one device. `segment` throws a SamwireError (`model_failed`, `device_failed`) when the whole
- * request failed; a prompt that fails alone stands among the masks.
+ * One loaded model on one device. `segment` rejects with a SamwireError (`model_failed`, `device_failed`) when the
+ * whole request failed; a prompt that fails alone has an `error` among the results.
  */
 export interface Segmenter {
   readonly model: string;
   readonly backend: 'onnx' | 'tensorrt';
-  readonly maxPrompts: number;
   segment(request: SegmentRequest): Promise<SegmentResult>;
   close(): Promise<void>;
 }
