@@ -1,0 +1,206 @@
+#include "binding/convert.h"
+
+#include <cmath>
+#include <limits>
+
+#include "frame/error.h"
+
+namespace samwire::binding {
+namespace {
+
+[[noreturn]] void wrong(const std::string& where, const char* expected) {
+  throw Error("invalid_argument", "Expected " + where + " to be " + expected + ".");
+}
+
+double checked_number(const Napi::Value& value, const std::string& where) {
+  if (!value.IsNumber()) wrong(where, "a number");
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!std::isfinite(number)) wrong(where, "a finite number");
+  return number;
+}
+
+int checked_int(const Napi::Value& value, const std::string& where) {
+  const double number = checked_number(value, where);
+  if (number != std::floor(number) || std::abs(number) > std::numeric_limits<int>::max()) {
+    wrong(where, "an integer");
+  }
+  return static_cast<int>(number);
+}
+
+std::array<float, 3> triple_of(const Napi::Object& object, const char* key) {
+  const Napi::Value value = object.Get(key);
+  if (!value.IsArray() || value.As<Napi::Array>().Length() != 3) wrong(key, "three numbers");
+  const auto array = value.As<Napi::Array>();
+  std::array<float, 3> out{};
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const Napi::Value element = array.Get(i);
+    out[i] = static_cast<float>(checked_number(element, key));
+  }
+  return out;
+}
+
+template <typename T, std::size_t N>
+T named(const std::string& name, const char* key, const std::pair<const char*, T> (&choices)[N]) {
+  for (const auto& [choice, value] : choices) {
+    if (name == choice) return value;
+  }
+  throw Error("invalid_argument", std::string("Unknown ") + key + " \"" + name + "\".");
+}
+
+constexpr std::pair<const char*, PixelFormat> kFormats[] = {
+    {"NV12", PixelFormat::kNV12}, {"I420", PixelFormat::kI420},   {"YUY2", PixelFormat::kYUY2},
+    {"BGRx", PixelFormat::kBGRx}, {"RGBx", PixelFormat::kRGBx},   {"RGB", PixelFormat::kRGB},
+    {"BGR", PixelFormat::kBGR},   {"GRAY8", PixelFormat::kGray8},
+};
+
+Placement placement_of(const Napi::Object& object) {
+  Placement placement;
+  placement.x = int_of(object, "x");
+  placement.y = int_of(object, "y");
+  placement.width = int_of(object, "width");
+  placement.height = int_of(object, "height");
+  placement.tensor_width = int_of(object, "tensorWidth");
+  placement.tensor_height = int_of(object, "tensorHeight");
+  return placement;
+}
+
+}  // namespace
+
+double number_of(const Napi::Object& object, const char* key) {
+  return checked_number(object.Get(key), key);
+}
+
+int int_of(const Napi::Object& object, const char* key) {
+  return checked_int(object.Get(key), key);
+}
+
+bool bool_of(const Napi::Object& object, const char* key) {
+  const Napi::Value value = object.Get(key);
+  if (!value.IsBoolean()) wrong(key, "a boolean");
+  return value.As<Napi::Boolean>().Value();
+}
+
+std::string string_of(const Napi::Object& object, const char* key) {
+  const Napi::Value value = object.Get(key);
+  if (!value.IsString()) wrong(key, "a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+Napi::Object object_of(const Napi::Object& object, const char* key) {
+  const Napi::Value value = object.Get(key);
+  if (!value.IsObject()) wrong(key, "an object");
+  return value.As<Napi::Object>();
+}
+
+std::uint64_t frame_id_of(const Napi::Value& value) {
+  const double id = checked_number(value, "the frame id");
+  if (id < 0 || id != std::floor(id) || id > 9007199254740991.0)
+    wrong("the frame id", "a whole number");
+  return static_cast<std::uint64_t>(id);
+}
+
+Napi::Object object_argument(const Napi::CallbackInfo& info, std::size_t index) {
+  if (!info[index].IsObject()) wrong("argument " + std::to_string(index + 1), "an object");
+  return info[index].As<Napi::Object>();
+}
+
+std::string string_argument(const Napi::CallbackInfo& info, std::size_t index) {
+  if (!info[index].IsString()) wrong("argument " + std::to_string(index + 1), "a string");
+  return info[index].As<Napi::String>().Utf8Value();
+}
+
+int int_argument(const Napi::CallbackInfo& info, std::size_t index) {
+  return checked_int(info[index], "argument " + std::to_string(index + 1));
+}
+
+double number_argument(const Napi::CallbackInfo& info, std::size_t index) {
+  return checked_number(info[index], "argument " + std::to_string(index + 1));
+}
+
+Napi::Float32Array floats_argument(const Napi::CallbackInfo& info, std::size_t index) {
+  const Napi::Value value = info[index];
+  if (!value.IsTypedArray() ||
+      value.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
+    wrong("argument " + std::to_string(index + 1), "a Float32Array");
+  }
+  return value.As<Napi::Float32Array>();
+}
+
+PixelFormat pixel_format(const std::string& name) { return named(name, "format", kFormats); }
+
+const char* pixel_format_name(PixelFormat format) {
+  for (const auto& [name, value] : kFormats) {
+    if (value == format) return name;
+  }
+  return "unknown";
+}
+
+ImageSpec image_spec(const Napi::Object& object) {
+  static constexpr std::pair<const char*, Fit> kFits[] = {
+      {"letterbox", Fit::kLetterbox},
+      {"letterbox-centred", Fit::kLetterboxCentred},
+      {"stretch", Fit::kStretch},
+      {"native", Fit::kNative}};
+  static constexpr std::pair<const char*, Rounding> kRoundings[] = {{"floor", Rounding::kFloor},
+                                                                    {"round", Rounding::kRound}};
+  static constexpr std::pair<const char*, Filter> kFilters[] = {
+      {"bilinear", Filter::kBilinear},
+      {"bilinear-antialias", Filter::kBilinearAntialias},
+      {"bicubic", Filter::kBicubic},
+      {"bicubic-antialias", Filter::kBicubicAntialias},
+      {"area", Filter::kArea}};
+  static constexpr std::pair<const char*, Channels> kChannels[] = {{"rgb", Channels::kRGB},
+                                                                   {"bgr", Channels::kBGR}};
+  ImageSpec spec;
+  spec.width = int_of(object, "width");
+  spec.height = int_of(object, "height");
+  spec.fit = named(string_of(object, "fit"), "fit", kFits);
+  spec.rounding = named(string_of(object, "rounding"), "rounding", kRoundings);
+  spec.filter = named(string_of(object, "filter"), "filter", kFilters);
+  spec.channels = named(string_of(object, "channels"), "channels", kChannels);
+  spec.scale = static_cast<float>(number_of(object, "scale"));
+  spec.mean = triple_of(object, "mean");
+  spec.std = triple_of(object, "std");
+  spec.pad_after_normalise = object.Get("padLevel").IsNull();
+  spec.pad_level = spec.pad_after_normalise ? 0 : static_cast<float>(number_of(object, "padLevel"));
+  return spec;
+}
+
+MaskSpec mask_spec(const Napi::Object& object) {
+  MaskSpec spec;
+  spec.grid_width = int_of(object, "gridWidth");
+  spec.grid_height = int_of(object, "gridHeight");
+  spec.placement = placement_of(object_of(object, "placement"));
+  spec.frame_width = int_of(object, "frameWidth");
+  spec.frame_height = int_of(object, "frameHeight");
+  spec.via_input = bool_of(object, "viaInput");
+  spec.threshold = static_cast<float>(number_of(object, "threshold"));
+  spec.inclusive = bool_of(object, "inclusive");
+  spec.stability_offset = static_cast<float>(number_of(object, "stabilityOffset"));
+  return spec;
+}
+
+Napi::Object to_js(Napi::Env env, const Placement& placement) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("x", placement.x);
+  object.Set("y", placement.y);
+  object.Set("width", placement.width);
+  object.Set("height", placement.height);
+  object.Set("tensorWidth", placement.tensor_width);
+  object.Set("tensorHeight", placement.tensor_height);
+  return object;
+}
+
+Napi::Object to_js(Napi::Env env, const Frame& frame) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("id", static_cast<double>(frame.id));
+  object.Set("seq", static_cast<double>(frame.seq));
+  object.Set("timestamp", frame.timestamp_ms);
+  object.Set("positionMs", frame.position_ms);
+  object.Set("width", frame.view.width);
+  object.Set("height", frame.view.height);
+  object.Set("format", pixel_format_name(frame.view.format));
+  return object;
+}
+
+}  // namespace samwire::binding

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+
+#include "frame/frame.h"
+#include "image/prepare.h"
+#include "mask/mask.h"
+
+// JS values <-> the core's structs. TypeScript has validated and explained already
+// (src/native/types.ts); what is rechecked here is type and state, so that no call from JS can
+// reach undefined behaviour. A wrong type throws Error("invalid_argument"), which call() in
+// errors.h turns into a JS exception.
+namespace samwire::binding {
+
+double number_of(const Napi::Object& object, const char* key);
+int int_of(const Napi::Object& object, const char* key);
+bool bool_of(const Napi::Object& object, const char* key);
+std::string string_of(const Napi::Object& object, const char* key);
+Napi::Object object_of(const Napi::Object& object, const char* key);
+
+std::uint64_t frame_id_of(const Napi::Value& value);
+Napi::Object object_argument(const Napi::CallbackInfo& info, std::size_t index);
+std::string string_argument(const Napi::CallbackInfo& info, std::size_t index);
+int int_argument(const Napi::CallbackInfo& info, std::size_t index);
+double number_argument(const Napi::CallbackInfo& info, std::size_t index);
+Napi::Float32Array floats_argument(const Napi::CallbackInfo& info, std::size_t index);
+
+PixelFormat pixel_format(const std::string& name);
+const char* pixel_format_name(PixelFormat format);
+
+ImageSpec image_spec(const Napi::Object& object);
+MaskSpec mask_spec(const Napi::Object& object);
+Napi::Object to_js(Napi::Env env, const Placement& placement);
+Napi::Object to_js(Napi::Env env, const Frame& frame);
+
+}  // namespace samwire::binding
