@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "frame/error.h"
+#include "frame/layout.h"
 
 namespace samwire::binding {
 namespace {
@@ -46,12 +47,6 @@ T named(const std::string& name, const char* key, const std::pair<const char*, T
   }
   throw Error("invalid_argument", std::string("Unknown ") + key + " \"" + name + "\".");
 }
-
-constexpr std::pair<const char*, PixelFormat> kFormats[] = {
-    {"NV12", PixelFormat::kNV12}, {"I420", PixelFormat::kI420},   {"YUY2", PixelFormat::kYUY2},
-    {"BGRx", PixelFormat::kBGRx}, {"RGBx", PixelFormat::kRGBx},   {"RGB", PixelFormat::kRGB},
-    {"BGR", PixelFormat::kBGR},   {"GRAY8", PixelFormat::kGray8},
-};
 
 Placement placement_of(const Napi::Object& object) {
   Placement placement;
@@ -126,13 +121,10 @@ Napi::Float32Array floats_argument(const Napi::CallbackInfo& info, std::size_t i
   return value.As<Napi::Float32Array>();
 }
 
-PixelFormat pixel_format(const std::string& name) { return named(name, "format", kFormats); }
-
-const char* pixel_format_name(PixelFormat format) {
-  for (const auto& [name, value] : kFormats) {
-    if (value == format) return name;
-  }
-  return "unknown";
+PixelFormat pixel_format(const std::string& name) {
+  const auto format = pixel_format_of(name);
+  if (!format) throw Error("invalid_argument", "Unknown format \"" + name + "\".");
+  return *format;
 }
 
 ImageSpec image_spec(const Napi::Object& object) {

@@ -28,7 +28,6 @@ double number_argument(const Napi::CallbackInfo& info, std::size_t index);
 Napi::Float32Array floats_argument(const Napi::CallbackInfo& info, std::size_t index);
 
 PixelFormat pixel_format(const std::string& name);
-const char* pixel_format_name(PixelFormat format);
 
 ImageSpec image_spec(const Napi::Object& object);
 MaskSpec mask_spec(const Napi::Object& object);

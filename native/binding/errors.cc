@@ -1,5 +1,7 @@
 #include "binding/errors.h"
 
+#include "binding/environment.h"
+
 namespace samwire::binding {
 
 Napi::Error to_js_error(Napi::Env env, const Error& error) {

@@ -6,12 +6,6 @@
 
 namespace samwire::binding {
 
-// What one N-API environment (the main thread, a worker) owns. No mutable globals but the frame
-// registry.
-struct EnvironmentData {
-  Napi::FunctionReference error_class;
-};
-
 // The JS error for a core error: `new SamwireError(code, message)` once setErrorClass was called.
 // The addon's own "invalid_argument" is a TypeError: it means a bug in our TypeScript, not a
 // sender's mistake.

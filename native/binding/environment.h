@@ -1,0 +1,24 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "frame/pool.h"
+#include "image/prepare.h"
+#include "mask/mask.h"
+
+namespace samwire::binding {
+
+// What one N-API environment (the main thread, the inference worker) owns. No mutable globals but the frame
+// registry: two environments never share scratch memory.
+struct EnvironmentData {
+  Napi::FunctionReference error_class;
+  FramePool pool;
+  ImagePreparer preparer;
+  // The extractor of the last spec: its tables depend on the frame's size only, which rarely changes.
+  MaskSpec mask_spec;
+  std::unique_ptr<MaskExtractor> extractor;
+};
+
+}  // namespace samwire::binding

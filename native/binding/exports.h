@@ -1,0 +1,13 @@
+#pragma once
+
+#include <napi.h>
+
+// One feature is one file here and one on the core's side; each adds its functions to the addon.
+namespace samwire::binding {
+
+void export_frames(Napi::Env env, Napi::Object exports);
+void export_image(Napi::Env env, Napi::Object exports);
+void export_mask(Napi::Env env, Napi::Object exports);
+void export_camera(Napi::Env env, Napi::Object exports);
+
+}  // namespace samwire::binding

@@ -1,0 +1,128 @@
+import type { ErrorBody } from '../errors.js';
+import type {
+  FailedMaskItem,
+  LowResMask,
+  MaskEncoding,
+  MaskItem,
+  MaskSource,
+  MasksMessage,
+  Polygon,
+  Timing,
+} from '../masks/types.js';
+import type { NativeAddon } from '../native/types.js';
+import { croppedPng } from '../outputs/png.js';
+import type { Candidate, PromptResult } from '../segment/segmenter.js';
+import type { SchedulerAnswer } from './scheduler.js';
+
+/** A masks message, and beside it what a smaller one is made of. */
+export interface Answer {
+  readonly message: MasksMessage;
+  /** By mask id: the decoder's own grid, for a message that would not fit the broker's packet size. */
+  readonly lowres: ReadonlyMap<string, LowResMask>;
+}
+
+export interface AnswerOptions {
+  readonly requestId?: string;
+  readonly source: MaskSource;
+  readonly camera: string | null;
+  readonly model: string;
+  readonly backend: MasksMessage['backend'];
+  readonly encodings: readonly MaskEncoding[];
+  readonly multimask: boolean;
+  /** The ids of the request's prompts, in its order. */
+  readonly ids: readonly string[];
+  /** Prompts that were refused before they reached the model, by id. */
+  readonly refused: ReadonlyMap<string, ErrorBody>;
+  readonly polygonTolerancePx: number;
+  readonly addon: Pick<NativeAddon, 'rleToMask' | 'rleToPolygons'>;
+  readonly now?: () => number;
+}
+
+/**
+ * The masks message of a scheduler's answer, in the order of the request's prompts. `publishMs` holds what has passed
+ * since the segmenter answered; whoever publishes adds its own share ({@link finishTiming}).
+ */
+export async function toAnswer(answer: SchedulerAnswer, options: AnswerOptions): Promise<Answer> {
+  const byId = new Map(answer.prompts.map((prompt, i) => [prompt.id, { prompt, result: answer.results[i] }]));
+  const masks: (MaskItem | FailedMaskItem)[] = [];
+  const lowres = new Map<string, LowResMask>();
+  for (const id of options.ids) {
+    const refusal = options.refused.get(id);
+    const served = byId.get(id);
+    if (refusal || !served?.result) {
+      if (refusal) masks.push({ id, error: refusal });
+      continue;
+    }
+    if ('error' in served.result) {
+      masks.push({ id, error: served.result.error });
+      continue;
+    }
+    for (const [maskId, candidate] of named(id, served.result, options.multimask)) {
+      lowres.set(maskId, candidate.lowres);
+      masks.push(await toItem(maskId, served.prompt.label, candidate, options));
+    }
+  }
+  const { frame, skewMs, ageMs, queueMs, timing } = answer;
+  const publishMs = Math.max(0, (options.now ?? Date.now)() - answer.answeredAtMs);
+  const message: MasksMessage = {
+    ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
+    source: options.source,
+    camera: options.camera,
+    frame: { seq: frame.seq, timestamp: frame.timestamp, width: frame.width, height: frame.height, skewMs },
+    masks,
+    model: options.model,
+    backend: options.backend,
+    timing: finishTiming({ ageMs, queueMs, ...timing, publishMs, captureToPublishMs: 0 }, 0),
+  };
+  return { message, lowres };
+}
+
+/** Adds a publisher's own milliseconds, and makes the sum right. */
+export function finishTiming(timing: Timing, publisherMs: number): Timing {
+  const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+  const stages = {
+    ageMs: round(timing.ageMs),
+    queueMs: round(timing.queueMs),
+    prepareMs: round(timing.prepareMs),
+    encodeMs: round(timing.encodeMs),
+    decodeMs: round(timing.decodeMs),
+    maskMs: round(timing.maskMs),
+    publishMs: round(timing.publishMs + publisherMs),
+  };
+  const captureToPublishMs = round(Object.values(stages).reduce((sum, ms) => sum + ms, 0));
+  return { ...stages, captureToPublishMs, embeddingReused: timing.embeddingReused };
+}
+
+function named(
+  id: string,
+  result: Extract<PromptResult, { candidates: unknown }>,
+  multimask: boolean,
+): [string, Candidate][] {
+  return result.candidates.map((candidate, i) => [multimask ? `${id}#${i}` : id, candidate]);
+}
+
+async function toItem(
+  id: string,
+  label: string | undefined,
+  candidate: Candidate,
+  { encodings, addon, polygonTolerancePx }: AnswerOptions,
+): Promise<MaskItem> {
+  const { score, stability, area, box, rle } = candidate;
+  const [height, width] = rle.size;
+  const extra: { polygons?: readonly Polygon[]; png?: string } = {};
+  if (encodings.includes('polygons'))
+    extra.polygons = addon.rleToPolygons(rle.counts, width, height, polygonTolerancePx);
+  if (encodings.includes('png') && box)
+    extra.png = await croppedPng({ mask: addon.rleToMask(rle.counts, width, height), width, height, box });
+  return {
+    id,
+    ...(label === undefined ? {} : { label }),
+    score,
+    stability,
+    area,
+    box,
+    ...(encodings.includes('rle') ? { rle } : {}),
+    ...extra,
+    ...(encodings.includes('lowres') ? { lowres: candidate.lowres } : {}),
+  };
+}

@@ -1,0 +1,145 @@
+import { Worker } from 'node:worker_threads';
+import type { Logger } from 'pino';
+import { ConfigError, SamwireError } from '../../errors.js';
+import { PACKAGE_ROOT } from '../../native/addon.js';
+import type { Segmenter, SegmentRequest, SegmentResult } from '../segmenter.js';
+import type { WorkerMessage, WorkerRequest, WorkerStart } from './protocol.js';
+
+/** onnxruntime's run() blocks its thread, so it lives in a worker: compiled, also when the sources run in a test. */
+const WORKER = `${PACKAGE_ROOT}dist/segment/onnx/worker.js`;
+const STOP_TIMEOUT_MS = 3000;
+
+export interface OnnxSegmenterOptions {
+  readonly dir: string;
+  readonly threads: number;
+  readonly log: Logger;
+}
+
+interface Pending {
+  readonly resolve: (result: SegmentResult) => void;
+  readonly reject: (error: SamwireError) => void;
+}
+
+/**
+ * Loads a model into a worker thread with onnxruntime on the CPU.
+ * @throws ConfigError when the model does not fit its manifest or its files are not what the manifest says.
+ */
+export async function createOnnxSegmenter(options: OnnxSegmenterOptions): Promise<Segmenter> {
+  const segmenter = new OnnxSegmenter(options);
+  await segmenter.start();
+  return segmenter;
+}
+
+class OnnxSegmenter implements Segmenter {
+  readonly backend = 'onnx';
+  readonly #options: OnnxSegmenterOptions;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #restarting: Promise<void> | undefined;
+  #model = '';
+  #nextId = 1;
+  #closed = false;
+
+  constructor(options: OnnxSegmenterOptions) {
+    this.#options = options;
+  }
+
+  get model(): string {
+    return this.#model;
+  }
+
+  async start(): Promise<void> {
+    const workerData: WorkerStart = { dir: this.#options.dir, threads: this.#options.threads };
+    const worker = new Worker(WORKER, { workerData, name: 'samwire-inference' });
+    await new Promise<void>((resolve, reject) => {
+      const died = (error: unknown) =>
+        reject(
+          new SamwireError(
+            'model_failed',
+            `The inference thread died while it loaded the model: ${text(error)}`,
+          ),
+        );
+      worker.once('error', died);
+      worker.once('exit', died);
+      worker.on('message', (message: WorkerMessage) => {
+        if (message.type === 'ready') {
+          this.#model = message.model;
+          worker.removeListener('error', died);
+          worker.removeListener('exit', died);
+          resolve();
+        } else if (message.type === 'refused') {
+          void worker.terminate();
+          reject(new ConfigError(message.message, message.faults));
+        } else {
+          this.#settle(message);
+        }
+      });
+    });
+    worker.on('error', (error) => this.#lost(worker, error));
+    worker.on('exit', (code) => this.#lost(worker, new Error(`exit code ${code}`)));
+    this.#worker = worker;
+  }
+
+  async segment(request: SegmentRequest): Promise<SegmentResult> {
+    await this.#restarting;
+    const worker = this.#worker;
+    if (!worker)
+      throw new SamwireError(
+        'model_failed',
+        'The model is not loaded; the node is stopping or starting again.',
+      );
+    const id = this.#nextId++;
+    const message: WorkerRequest = { id, request };
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      worker.postMessage(message);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#restarting;
+    const worker = this.#worker;
+    this.#worker = undefined;
+    if (!worker) return;
+    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    worker.postMessage('close');
+    const timer = setTimeout(() => void worker.terminate(), STOP_TIMEOUT_MS);
+    await exited;
+    clearTimeout(timer);
+    this.#rejectAll('The node stopped before the answer was ready.');
+  }
+
+  #settle(message: Extract<WorkerMessage, { id: number }>): void {
+    const pending = this.#pending.get(message.id);
+    this.#pending.delete(message.id);
+    if (message.type === 'result') pending?.resolve(message.result);
+    else pending?.reject(new SamwireError(message.error.code, message.error.message, message.error));
+  }
+
+  #rejectAll(reason: string): void {
+    for (const pending of this.#pending.values()) pending.reject(new SamwireError('model_failed', reason));
+    this.#pending.clear();
+  }
+
+  /** A worker that died takes its requests with it, and is started again for those that follow. */
+  #lost(worker: Worker, error: unknown): void {
+    if (this.#closed || this.#worker !== worker) return;
+    this.#worker = undefined;
+    this.#options.log.error({ err: error }, 'the inference thread died; starting it again');
+    this.#rejectAll(
+      `The inference thread died: ${text(error)}. It is being started again; send the request again.`,
+    );
+    this.#restarting = this.start()
+      .catch((failure: unknown) =>
+        this.#options.log.error({ err: failure }, 'the model could not be loaded again'),
+      )
+      .finally(() => {
+        this.#restarting = undefined;
+      });
+  }
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : `exit code ${String(error)}`;
+}

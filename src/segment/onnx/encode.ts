@@ -1,0 +1,63 @@
+import { Tensor } from 'onnxruntime-node';
+import { SamwireError } from '../../errors.js';
+import { imageSpec } from '../../models/geometry.js';
+import type { NativeAddon, NativeImageSpec } from '../../native/types.js';
+import type { SegmentRequest } from '../segmenter.js';
+import { type OnnxModel, runGraph } from './model.js';
+import { Recent } from './recent.js';
+
+/** Frames whose embedding is kept: 2 MB each for samwire-tiny, 4 MB for SAM's 256×64×64. */
+const EMBEDDINGS_KEPT = 8;
+
+export interface Encoded {
+  readonly embedding: Tensor;
+  readonly prepareMs: number;
+  readonly encodeMs: number;
+  readonly reused: boolean;
+}
+
+/** Turns frames into embeddings, each frame once. */
+export class Encoder {
+  readonly #model: OnnxModel;
+  readonly #addon: Pick<NativeAddon, 'place' | 'prepareImage'>;
+  readonly #spec: NativeImageSpec;
+  readonly #embeddings = new Recent<number, Tensor>(EMBEDDINGS_KEPT);
+  #pixels = new Float32Array(0);
+  #image: Tensor | undefined;
+
+  constructor(model: OnnxModel, addon: Pick<NativeAddon, 'place' | 'prepareImage'>) {
+    this.#model = model;
+    this.#addon = addon;
+    this.#spec = imageSpec(model.manifest);
+  }
+
+  async encode(frame: SegmentRequest['frame']): Promise<Encoded> {
+    const known = this.#embeddings.get(frame.id);
+    if (known) return { embedding: known, prepareMs: 0, encodeMs: 0, reused: true };
+    const startedAt = performance.now();
+    const image = this.#prepare(frame);
+    const preparedAt = performance.now();
+    const { input, output } = this.#model.contract.encoder;
+    const embedding = (await runGraph(this.#model.encoder, { [input]: image }, [output]))[output];
+    if (!embedding) throw new SamwireError('model_failed', `The encoder gave no ${output}.`);
+    this.#embeddings.set(frame.id, embedding);
+    return {
+      embedding,
+      prepareMs: preparedAt - startedAt,
+      encodeMs: performance.now() - preparedAt,
+      reused: false,
+    };
+  }
+
+  /** The input tensor is written in place, frame after frame; it changes only where its size does. */
+  #prepare({ id, width, height }: SegmentRequest['frame']): Tensor {
+    const { tensorWidth, tensorHeight } = this.#addon.place(this.#spec, width, height);
+    const length = 3 * tensorWidth * tensorHeight;
+    if (!this.#image || this.#pixels.length !== length) this.#pixels = new Float32Array(length);
+    const dims = [1, 3, tensorHeight, tensorWidth];
+    if (this.#image?.data !== this.#pixels || this.#image.dims[2] !== tensorHeight)
+      this.#image = new Tensor('float32', this.#pixels, dims);
+    this.#addon.prepareImage(id, this.#spec, this.#pixels);
+    return this.#image;
+  }
+}

@@ -1,0 +1,91 @@
+import { SamwireError, toSamwireError } from '../../errors.js';
+import { chooseCandidates } from '../../models/candidates.js';
+import { maskSpec } from '../../models/geometry.js';
+import type { NativeAddon } from '../../native/types.js';
+import type { Candidate, PromptResult, SegmentPrompt, SegmentRequest, SegmentResult } from '../segmenter.js';
+import { type Decoded, Decoder } from './decode.js';
+import { Encoder } from './encode.js';
+import type { OnnxModel } from './model.js';
+
+type EngineAddon = Pick<
+  NativeAddon,
+  'place' | 'prepareImage' | 'rleToLogits' | 'masksFromLogits' | 'lowResMask'
+>;
+
+/** Frame → embedding → logits → masks, all on the thread that owns it. */
+export class OnnxEngine {
+  readonly #model: OnnxModel;
+  readonly #addon: EngineAddon;
+  readonly #encoder: Encoder;
+  readonly #decoder: Decoder;
+
+  constructor(model: OnnxModel, addon: EngineAddon) {
+    this.#model = model;
+    this.#addon = addon;
+    this.#encoder = new Encoder(model, addon);
+    this.#decoder = new Decoder(model, addon);
+  }
+
+  async segment({ frame, prompts }: SegmentRequest): Promise<SegmentResult> {
+    if (prompts.length === 0)
+      return {
+        results: [],
+        timing: { prepareMs: 0, encodeMs: 0, decodeMs: 0, maskMs: 0, embeddingReused: false },
+      };
+    const { embedding, prepareMs, encodeMs, reused } = await this.#encoder.encode(frame);
+    const decodeStart = performance.now();
+    const decoded = await this.#decoder.decode({ embedding, frame, prompts });
+    const maskStart = performance.now();
+    const results = prompts.map((prompt, i) => this.#answer(prompt, decoded[i], frame));
+    return {
+      results,
+      timing: {
+        prepareMs,
+        encodeMs,
+        decodeMs: maskStart - decodeStart,
+        maskMs: performance.now() - maskStart,
+        embeddingReused: reused,
+      },
+    };
+  }
+
+  #answer(
+    prompt: SegmentPrompt,
+    decoded: Decoded | SamwireError | undefined,
+    frame: SegmentRequest['frame'],
+  ): PromptResult {
+    if (decoded === undefined || decoded instanceof SamwireError)
+      return { error: (decoded ?? toSamwireError('a prompt was not decoded')).toBody() };
+    const { manifest, contract } = this.#model;
+    const { width, height } = contract.decoder.grid;
+    const indices = chooseCandidates({
+      mask: manifest.mask,
+      iou: decoded.iou,
+      n: decoded.n,
+      multimask: prompt.multimask,
+    });
+    const spec = maskSpec(manifest, contract.decoder, frame);
+    const masks = this.#addon.masksFromLogits(decoded.logits, spec, indices);
+    const plane = (index: number): Float32Array =>
+      decoded.logits.subarray(index * width * height, (index + 1) * width * height);
+    for (const [i, index] of indices.entries())
+      this.#decoder.keep(frame.id, prompt.multimask ? `${prompt.id}#${i}` : prompt.id, plane(index));
+    const candidates = masks.map((mask, i): Candidate => {
+      const index = indices[i] as number;
+      return {
+        score: round(decoded.iou[index] ?? Number.NaN),
+        stability: round(mask.stability),
+        area: mask.area,
+        box: mask.box,
+        rle: { size: [frame.height, frame.width], counts: mask.counts },
+        lowres: this.#addon.lowResMask(decoded.logits, spec, index),
+      };
+    });
+    return { candidates };
+  }
+}
+
+/** Four decimals: what a float32 score is worth. */
+function round(value: number): number {
+  return Number.isFinite(value) ? Math.round(value * 10_000) / 10_000 : 0;
+}

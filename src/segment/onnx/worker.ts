@@ -1,0 +1,45 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { ConfigError, toSamwireError } from '../../errors.js';
+import { readModel } from '../../models/catalogue.js';
+import { loadAddon } from '../../native/addon.js';
+import { OnnxEngine } from './engine.js';
+import { loadOnnxModel } from './model.js';
+import type { WorkerMessage, WorkerRequest, WorkerStart } from './protocol.js';
+
+// The inference thread: one model, one request at a time, in the order in which they came.
+const port = parentPort;
+if (!port) throw new Error('worker.js is started as a worker thread by backend.ts');
+const post = (message: WorkerMessage): void => port.postMessage(message);
+
+async function load({ dir, threads }: WorkerStart): Promise<OnnxEngine | undefined> {
+  try {
+    const manifest = await readModel(dir);
+    const model = await loadOnnxModel(dir, manifest, threads);
+    const engine = new OnnxEngine(model, loadAddon());
+    post({ type: 'ready', model: manifest.name });
+    return engine;
+  } catch (thrown) {
+    const faults = thrown instanceof ConfigError ? thrown.faults : [];
+    post({ type: 'refused', message: thrown instanceof Error ? thrown.message : String(thrown), faults });
+    return undefined;
+  }
+}
+
+const engine = await load(workerData as WorkerStart);
+let last: Promise<void> = Promise.resolve();
+
+async function serve({ id, request }: WorkerRequest): Promise<void> {
+  try {
+    if (engine) post({ type: 'result', id, result: await engine.segment(request) });
+  } catch (thrown) {
+    post({ type: 'failed', id, error: toSamwireError(thrown).toBody() });
+  }
+}
+
+port.on('message', (message: WorkerRequest | 'close') => {
+  if (message === 'close') {
+    void last.then(() => port.close());
+    return;
+  }
+  last = last.then(() => serve(message));
+});
