@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { type FaultDetail, SamwireError } from '../errors.js';
+
+/** Faults that one error names; a message with more of them is not explained better by a longer list. */
+export const MAX_DETAILS = 16;
+const MAX_GOT_CHARACTERS = 40;
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * One JSON object out of a message.
+ * @throws SamwireError `too_large` (nothing is parsed then), `invalid_json`, or `invalid_message` for JSON that is
+ * no object. The payload itself is never part of the error.
+ */
+export function parseJsonObject(payload: Uint8Array | string, maxBytes: number): Record<string, unknown> {
+  const sizeBytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
+  if (sizeBytes > maxBytes) {
+    throw new SamwireError(
+      'too_large',
+      `Expected a message of at most ${maxBytes} bytes, got ${sizeBytes} bytes. It was not read.`,
+      { details: [{ path: '', expected: `at most ${maxBytes} bytes`, got: `${sizeBytes} bytes` }] },
+    );
+  }
+  const value = parseJson(typeof payload === 'string' ? payload : decode(payload), sizeBytes);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidMessage([{ path: '', expected: 'a JSON object', got: rendered(value) }]);
+  }
+  return value as Record<string, unknown>;
+}
+
+function decode(payload: Uint8Array): string {
+  try {
+    return decoder.decode(payload);
+  } catch (cause) {
+    throw new SamwireError(
+      'invalid_json',
+      `Expected JSON in UTF-8, got ${payload.byteLength} bytes that are not UTF-8.`,
+      { cause },
+    );
+  }
+}
+
+function parseJson(text: string, sizeBytes: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    // V8's own message quotes the payload; only the position is taken from it, where it gives one.
+    const position = /at position (\d+)/.exec(String(cause))?.[1];
+    const where = position === undefined ? '' : `, wrong at character ${position}`;
+    throw new SamwireError('invalid_json', `Expected JSON, got ${sizeBytes} bytes that are not${where}.`);
+  }
+}
+
+/** An `invalid_message` that names every fault, in words in its message and one by one in its details. */
+export function invalidMessage(faults: readonly FaultDetail[]): SamwireError {
+  const details = faults.slice(0, MAX_DETAILS);
+  const first = details[0];
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  const what =
+    first === undefined
+      ? 'The message is not valid.'
+      : `Expected ${first.expected}${first.path === '' ? '' : ` at ${first.path}`}, got ${first.got}${more}.`;
+  return new SamwireError('invalid_message', what, { details });
+}
+
+/**
+ * A value from outside, checked. The schemas' own error texts say what was expected.
+ * @throws SamwireError `invalid_message` with all faults at once, at most {@link MAX_DETAILS} of them.
+ */
+export function check<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw invalidMessage(
+    result.error.issues.map((issue) => ({
+      path: z.core.toDotPath(issue.path),
+      expected: issue.message,
+      got: rendered(valueAt(value, issue.path)),
+    })),
+  );
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let current = value;
+  for (const key of path) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined;
+    current = (current as Record<PropertyKey, unknown>)[key];
+  }
+  return current;
+}
+
+/** What came, short and safe to log: never more than some characters of it, control characters escaped. */
+export function rendered(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) {
+    const numbers = value.length <= 4 && value.every((item) => typeof item === 'number');
+    return numbers ? `[${value.join(', ')}]` : `an array of ${value.length}`;
+  }
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value !== 'string') return String(value);
+  if (value.length <= MAX_GOT_CHARACTERS) return JSON.stringify(value);
+  return `${JSON.stringify(value.slice(0, MAX_GOT_CHARACTERS))}… (${value.length} characters)`;
+}
