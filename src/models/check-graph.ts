@@ -1,0 +1,48 @@
+import { checkDecoder, looksLikeDecoder } from './check-decoder.js';
+import { checkEncoder } from './check-encoder.js';
+import type { GraphIO, ModelContract } from './contract.js';
+import { GraphFaults } from './graph-faults.js';
+import { type Manifest, ManifestError } from './manifest.js';
+
+/**
+ * Holds a manifest against what its two ONNX files declare, and reads from them all that a manifest does not say: the
+ * names of the tensors by role, the logits' grid, the candidates, whether prompts can share a run.
+ * @throws ManifestError with every tensor that does not fit: its name, what was expected and what was found.
+ */
+export function checkGraph(manifest: Manifest, encoder: GraphIO, decoder: GraphIO): ModelContract {
+  refuseSwapped(manifest, encoder, decoder);
+  const faults = new GraphFaults();
+  const encoderContract = checkEncoder({ manifest, encoder, decoder, faults });
+  const decoderContract = checkDecoder({
+    manifest,
+    decoder,
+    embedding: encoderContract?.embedding,
+    faults,
+  });
+  faults.throwIfAny(`Model ${manifest.name} does not fit its ONNX files`);
+  if (encoderContract === undefined || decoderContract === undefined) {
+    throw new ManifestError(`Model ${manifest.name} does not fit its ONNX files`);
+  }
+  return { encoder: encoderContract, decoder: decoderContract };
+}
+
+function refuseSwapped(manifest: Manifest, encoder: GraphIO, decoder: GraphIO): void {
+  const encoderFile = manifest.encoder.file;
+  const decoderFile = manifest.decoder.file;
+  if (!looksLikeDecoder(encoder)) return;
+  const swapped = !looksLikeDecoder(decoder);
+  const message = swapped
+    ? `${encoderFile} is a decoder and ${decoderFile} an encoder: swap encoder.file and decoder.file (with their sha256)`
+    : `${encoderFile} is a decoder (it takes ${names(encoder)}), and so is ${decoderFile}: encoder.file must name the encoder`;
+  throw new ManifestError(`Model ${manifest.name}: ${message}`, [
+    {
+      path: 'encoder.file',
+      expected: 'an encoder: one picture in, one embedding out',
+      got: `inputs ${names(encoder)}`,
+    },
+  ]);
+}
+
+function names(graph: GraphIO): string {
+  return graph.inputs.map((tensor) => tensor.name).join(', ');
+}

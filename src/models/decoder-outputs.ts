@@ -1,0 +1,89 @@
+import { describeTensor, type GraphIO, isFixed, type TensorInfo } from './contract.js';
+import type { GraphFaults } from './graph-faults.js';
+
+const IOU = ['iou_predictions', 'scores'];
+
+/** A decoder's outputs by role; families give them different names and orders. */
+export interface DecoderOutputs {
+  readonly lowRes: TensorInfo;
+  readonly iou: TensorInfo;
+  readonly full?: TensorInfo;
+  /** Undefined where the file leaves the number of candidates open. */
+  readonly candidates: number | undefined;
+}
+
+interface Search {
+  readonly file: string;
+  readonly decoder: GraphIO;
+  /** Rank of the coordinates; the outputs have one leading dimension more where it is 4. */
+  readonly rank: 3 | 4;
+  readonly faults: GraphFaults;
+}
+
+/** Finds logits, scores and, where there are any, full-size masks; undefined when a fault was noted. */
+export function findOutputs(search: Search): DecoderOutputs | undefined {
+  const { file, decoder, rank, faults } = search;
+  const lead = rank === 4 ? [1] : [];
+  const text = rank === 4 ? '[1,B' : '[B';
+  const iou = decoder.outputs.find((tensor) => IOU.includes(tensor.name));
+  const found = findLogits(decoder, iou);
+  if (found === undefined) {
+    const names = decoder.outputs.map((tensor) => `${tensor.name} ${describeTensor(tensor)}`).join('; ');
+    faults.add(`${file}: outputs`, 'low-resolution logits (low_res_masks, or masks)', names);
+    return undefined;
+  }
+  const scores = iou && candidatesIn(iou, rank);
+  const logits = candidatesIn(found.lowRes, rank);
+  const candidates = logits ?? scores;
+  const iouFits = fitsOrUndeclared(faults, iou, {
+    where: `${file}: output ${iou?.name ?? IOU[0]}`,
+    types: ['float32'],
+    shape: [...lead, null, candidates ?? null],
+    shapeText: `${text},${candidates ?? 'candidates'}]`,
+  });
+  const lowResFits = fitsOrUndeclared(faults, found.lowRes, {
+    where: `${file}: output ${found.lowRes.name}`,
+    types: ['float32'],
+    shape: [...lead, null, null, null, null],
+    shapeText: `${text},${candidates ?? 'candidates'},H,W]`,
+  });
+  if (!iouFits || !lowResFits || iou === undefined) return undefined;
+  return { ...found, iou, candidates };
+}
+
+/**
+ * `low_res_masks` where there is such an output. `masks` means full-size masks beside it, or in a graph that asks for
+ * the picture's size (SAM), but low-resolution logits by themselves (EdgeSAM, EfficientViT-SAM). EfficientSAM's
+ * exporter names its logits automatically, beside `output_masks`.
+ */
+function findLogits(
+  decoder: GraphIO,
+  iou: TensorInfo | undefined,
+): Pick<DecoderOutputs, 'lowRes' | 'full'> | undefined {
+  const byName = (name: string): TensorInfo | undefined =>
+    decoder.outputs.find((tensor) => tensor.name === name);
+  const lowRes = byName('low_res_masks');
+  const full = byName('output_masks') ?? byName('masks');
+  if (lowRes) return full ? { lowRes, full } : { lowRes };
+  const asksForSize = decoder.inputs.some((tensor) => tensor.name === 'orig_im_size');
+  if (!asksForSize) return full && { lowRes: full };
+  const unnamed = decoder.outputs.filter((tensor) => tensor !== iou && tensor !== full);
+  const [only, ...others] = unnamed;
+  return only && full && others.length === 0 ? { lowRes: only, full } : undefined;
+}
+
+/** Exporters leave the shapes of outputs out; then the first run shows them. */
+function fitsOrUndeclared(
+  faults: GraphFaults,
+  tensor: TensorInfo | undefined,
+  rule: Parameters<GraphFaults['fits']>[1],
+): boolean {
+  const undeclared = tensor !== undefined && (tensor.shape === null || tensor.shape.length === 0);
+  if (undeclared && rule.types.includes(tensor.type)) return true;
+  return faults.fits(tensor, rule);
+}
+
+function candidatesIn(tensor: TensorInfo, rank: 3 | 4): number | undefined {
+  const length = tensor.shape?.[rank - 2];
+  return isFixed(length) ? length : undefined;
+}

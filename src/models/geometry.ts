@@ -1,0 +1,120 @@
+import type { NativeImageSpec, NativeMaskSpec, Placement } from '../native/types.js';
+import type { DecoderContract } from './contract.js';
+import { type Manifest, parseFrame } from './manifest.js';
+
+export interface FrameSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A manifest's `image` block in the addon's terms. */
+export function imageSpec(manifest: Manifest): NativeImageSpec {
+  const { size, fit, rounding, filter, channels, scale, mean, std, pad } = manifest.image;
+  return {
+    width: size[0],
+    height: size[1],
+    fit,
+    rounding,
+    filter,
+    channels,
+    scale,
+    mean,
+    std,
+    padLevel: pad === 'after-normalise' ? null : pad,
+  };
+}
+
+/** Where a frame lies in the encoder's input; the same rule as the addon's `place`. */
+export function imagePlacement(manifest: Manifest, frame: FrameSize): Placement {
+  const { fit, rounding, size } = manifest.image;
+  switch (fit) {
+    case 'native':
+      return whole(frame.width, frame.height);
+    case 'stretch':
+      return whole(size[0], size[1]);
+    case 'letterbox':
+    case 'letterbox-centred':
+      return letterbox({
+        frame,
+        width: size[0],
+        height: size[1],
+        rounding,
+        centred: fit === 'letterbox-centred',
+      });
+  }
+}
+
+/**
+ * Where a frame lies in the frame of its prompts (`prompt.frame`), which is also the grid that the authors enlarge
+ * the logits to before they crop. It differs from the encoder's input where prompts keep SAM's 1024 while the encoder
+ * sees 512 (EfficientViT-SAM L0 to L2).
+ */
+export function promptPlacement(manifest: Manifest, frame: FrameSize): Placement {
+  const target = parseFrame(manifest.prompt.frame);
+  switch (target.kind) {
+    case 'source':
+      return imagePlacement(manifest, frame);
+    case 'stretch':
+      return whole(target.size, target.size);
+    case 'letterbox':
+      return letterbox({
+        frame,
+        width: target.size,
+        height: target.size,
+        rounding: manifest.image.rounding,
+        centred: manifest.image.fit === 'letterbox-centred',
+      });
+  }
+}
+
+/** How the decoder's logits become masks of a frame, for the addon. The offset is that of SAM's stability score. */
+export function maskSpec(
+  manifest: Manifest,
+  decoder: Pick<DecoderContract, 'grid'>,
+  frame: FrameSize,
+): NativeMaskSpec {
+  return {
+    gridWidth: decoder.grid.width,
+    gridHeight: decoder.grid.height,
+    placement: promptPlacement(manifest, frame),
+    frameWidth: frame.width,
+    frameHeight: frame.height,
+    viaInput: manifest.mask.resize === 'via-input',
+    threshold: manifest.mask.threshold,
+    inclusive: manifest.mask.thresholdInclusive,
+    stabilityOffset: 1,
+  };
+}
+
+function whole(width: number, height: number): Placement {
+  return { x: 0, y: 0, width, height, tensorWidth: width, tensorHeight: height };
+}
+
+interface LetterboxOptions {
+  readonly frame: FrameSize;
+  readonly width: number;
+  readonly height: number;
+  readonly rounding: 'floor' | 'round';
+  readonly centred: boolean;
+}
+
+/** The largest picture of the frame's shape inside width × height, at least one pixel each way. */
+function letterbox({ frame, width, height, rounding, centred }: LetterboxOptions): Placement {
+  const scale = Math.min(width / frame.width, height / frame.height);
+  const fitted = (length: number, limit: number): number => {
+    const exact = length * scale;
+    // 1e-9: a product such as 1080 · (1024 / 1920) may land a hair below the whole number that it is.
+    const rounded = rounding === 'round' ? Math.floor(exact + 0.5) : Math.floor(exact + 1e-9);
+    return Math.min(limit, Math.max(1, rounded));
+  };
+  const placedWidth = fitted(frame.width, width);
+  const placedHeight = fitted(frame.height, height);
+  return {
+    x: centred ? Math.floor((width - placedWidth) / 2) : 0,
+    y: centred ? Math.floor((height - placedHeight) / 2) : 0,
+    width: placedWidth,
+    height: placedHeight,
+    tensorWidth: width,
+    tensorHeight: height,
+  };
+}
