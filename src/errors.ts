@@ -64,13 +64,20 @@ export class SamwireError extends Error {
   }
 }
 
+/** A fault of a config file, with its place (both from 1) where the file has one, and the nearest known key. */
+export interface ConfigFault extends FaultDetail {
+  readonly line?: number;
+  readonly column?: number;
+  readonly suggestion?: string;
+}
+
 /** A configuration fault: every fault of the file at once. The process ends with exit code 78. */
 export class ConfigError extends Error {
-  readonly faults: readonly FaultDetail[];
+  readonly faults: readonly ConfigFault[];
 
   constructor(
     message: string,
-    faults: readonly FaultDetail[] = [],
+    faults: readonly ConfigFault[] = [],
     options: { readonly cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

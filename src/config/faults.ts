@@ -1,0 +1,128 @@
+import type { z } from 'zod';
+import { ConfigError, type ConfigFault } from '../errors.js';
+import { configKeys, knownKeys } from './json-schema.js';
+import { nearest } from './nearest.js';
+import { maskSecrets } from './secrets.js';
+
+/** Where a value, or with `key` its key, stands in the file; counted from 1. */
+export type Locate = (
+  place: readonly PropertyKey[],
+  what: 'key' | 'value',
+) => { readonly line: number; readonly column: number } | undefined;
+
+/** Keys that hold a secret's file: what stands there instead may be the secret itself. */
+const SECRET_FILE_KEYS: ReadonlySet<PropertyKey> = new Set(['passwordFile', 'tokenFile', 'key']);
+const MAX_SHOWN = 80;
+
+/** zod's issues of a config as faults, in the file's order. */
+export function faultsOf(
+  issues: readonly z.core.$ZodIssue[],
+  data: unknown,
+  locate: Locate,
+): readonly ConfigFault[] {
+  const faults = issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => unknownKey(issue.path, key, locate))
+      : [fault(issue, data, locate)],
+  );
+  return faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}
+
+/** What was expected where the schema itself has no words for it: a value of another type. */
+export function expectation(issue: z.core.$ZodRawIssue): string {
+  if (issue.code === 'invalid_type') {
+    return issue.expected === 'object' || issue.expected === 'record' ? 'a mapping' : `a ${issue.expected}`;
+  }
+  return 'a valid value';
+}
+
+function unknownKey(place: readonly PropertyKey[], key: string, locate: Locate): ConfigFault {
+  const known = knownKeys(place);
+  const suggestion = nearest(key, known) ?? elsewhere(key);
+  return {
+    path: pathText([...place, key]),
+    expected: suggestion
+      ? `a known key; did you mean "${suggestion}"?`
+      : `one of the known keys ${known.join(', ')}`,
+    got: `the unknown key ${shown(key)}`,
+    ...locate([...place, key], 'key'),
+    ...(suggestion ? { suggestion } : {}),
+  };
+}
+
+/** The whole path of the nearest key in any other mapping. */
+function elsewhere(key: string): string | undefined {
+  const paths = configKeys().map(({ path }) => path);
+  const name = nearest(key, paths.map(lastName));
+  return paths.find((path) => lastName(path) === name);
+}
+
+function lastName(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
+}
+
+function fault(issue: z.core.$ZodIssue, data: unknown, locate: Locate): ConfigFault {
+  const name = issue.path.at(-1);
+  if (issue.code === 'invalid_key') {
+    return {
+      path: pathText(issue.path),
+      expected: issue.issues[0]?.message ?? issue.message,
+      got: shown(String(name)),
+      ...locate(issue.path, 'key'),
+    };
+  }
+  const value = valueAt(data, issue.path);
+  return {
+    path: pathText(issue.path),
+    expected: issue.message,
+    got: typeof value === 'string' && SECRET_FILE_KEYS.has(name ?? '') ? 'something else' : describe(value),
+    ...locate(issue.path, 'value'),
+  };
+}
+
+function valueAt(data: unknown, place: readonly PropertyKey[]): unknown {
+  let value = data;
+  for (const step of place) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[step];
+  }
+  return value;
+}
+
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (typeof value === 'string') return shown(value);
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object') return 'a mapping';
+  return String(value);
+}
+
+/** A text quoted, shortened and with its passwords masked, also where a URI lacks its scheme. */
+function shown(value: string): string {
+  const masked = value.includes('://')
+    ? maskSecrets(value)
+    : maskSecrets(`x://${value}`).slice('x://'.length);
+  return JSON.stringify(masked.length > MAX_SHOWN ? `${masked.slice(0, MAX_SHOWN)}…` : masked);
+}
+
+/** "cameras.front.fps"; a name with other characters stands as ["front.left"]. */
+export function pathText(place: readonly PropertyKey[]): string {
+  return place.reduce<string>((path, step) => {
+    const name = String(step);
+    if (typeof step !== 'number' && !/^[\w-]{1,80}$/.test(name)) return `${path}[${shown(name)}]`;
+    return path === '' ? name : `${path}.${name}`;
+  }, '');
+}
+
+/** One fault as lines for people. */
+export function faultText(fault: ConfigFault): string {
+  const where = fault.line === undefined ? '' : ` (line ${fault.line}, column ${fault.column})`;
+  return `${fault.path || 'the file'}${where}: expected ${fault.expected}${fault.got ? `, got ${fault.got}` : ''}`;
+}
+
+/** All faults of a file as one error, whose message lists them. */
+export function configError(file: string, faults: readonly ConfigFault[], cause?: unknown): ConfigError {
+  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
+  const list = faults.map((fault) => `\n  ${faultText(fault)}`).join('');
+  return new ConfigError(`${file} has ${count}:${list}`, faults, cause === undefined ? {} : { cause });
+}

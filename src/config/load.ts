@@ -1,0 +1,120 @@
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ConfigError } from '../errors.js';
+import { configError, expectation, faultsOf } from './faults.js';
+import { type ConfigWarning, notServed } from './not-served.js';
+import { type Config, ConfigSchema, LOG_LEVELS } from './schema.js';
+import { parseYaml } from './yaml-document.js';
+
+/** The only file that reads the environment and config files. */
+
+export const SYSTEM_CONFIG = '/etc/samwire/samwire.yaml';
+const BUNDLED_CONFIG = fileURLToPath(new URL('../../config/samwire.yaml', import.meta.url));
+const MAX_BYTES = 1_048_576;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly path: string;
+  readonly warnings: readonly ConfigWarning[];
+}
+
+/**
+ * The config file: `path`, else SAMWIRE_CONFIG, else /etc/samwire/samwire.yaml, else the package's own
+ * config/samwire.yaml. Relative paths in it are resolved from its folder; SAMWIRE_LOG_LEVEL replaces log.level.
+ * @throws ConfigError with every fault at once.
+ */
+export function loadConfig(path?: string, env: Environment = process.env): LoadedConfig {
+  const file = resolve(configPath(path, env));
+  return { ...parseConfig(readText(file), file, env), path: file };
+}
+
+/** Which file {@link loadConfig} reads. */
+export function configPath(path: string | undefined, env: Environment = process.env): string {
+  return path ?? (env.SAMWIRE_CONFIG || (existsSync(SYSTEM_CONFIG) ? SYSTEM_CONFIG : BUNDLED_CONFIG));
+}
+
+/** As {@link loadConfig}, with the file's text at hand; `file` is its path, for messages and relative paths. */
+export function parseConfig(text: string, file: string, env: Environment = {}): Omit<LoadedConfig, 'path'> {
+  const { data, locate } = parseYaml(text, file);
+  const parsed = ConfigSchema.safeParse(data ?? {}, { error: expectation });
+  const faults = parsed.success ? [] : [...faultsOf(parsed.error.issues, data, locate)];
+  const logLevel = logLevelOf(env);
+  if (logLevel === null) {
+    const expected = `one of ${LOG_LEVELS.join(', ')}`;
+    faults.push({ path: 'SAMWIRE_LOG_LEVEL', expected, got: JSON.stringify(env.SAMWIRE_LOG_LEVEL) });
+  }
+  if (!parsed.success || logLevel === null) {
+    throw configError(file, faults);
+  }
+  const config = withAbsolutePaths(parsed.data, dirname(file));
+  if (logLevel) config.log.level = logLevel;
+  return { config, warnings: warningsOf(config) };
+}
+
+function logLevelOf(env: Environment): Config['log']['level'] | undefined | null {
+  if (!env.SAMWIRE_LOG_LEVEL) return undefined;
+  return LOG_LEVELS.find((level) => level === env.SAMWIRE_LOG_LEVEL) ?? null;
+}
+
+/** A pipe is read too, so that `--config <(…)` works; whatever it is, no more than the limit is taken in. */
+function readText(file: string): string {
+  const buffer = Buffer.alloc(MAX_BYTES + 1);
+  let length = 0;
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      for (;;) {
+        const count = readSync(descriptor, buffer, length, buffer.length - length, null);
+        length += count;
+        if (count === 0 || length > MAX_BYTES) break;
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    throw new ConfigError(`The config file ${file} could not be read: ${reason(cause)}`, [], { cause });
+  }
+  if (length > MAX_BYTES) {
+    throw new ConfigError(`The config file ${file} is too large: expected at most ${MAX_BYTES} bytes.`);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
+  } catch (cause) {
+    throw new ConfigError(`The config file ${file} is not text in UTF-8.`, [], { cause });
+  }
+}
+
+function reason(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') {
+    return `there is no such file. Write one (config/samwire.yaml is an example), or name another with --config FILE.`;
+  }
+  if (code === 'EISDIR') return 'it is a folder. Name the file in it.';
+  if (code === 'EACCES')
+    return "this user may not read it. Run as the service's user, or mend its permissions.";
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function withAbsolutePaths(config: Config, folder: string): Config {
+  const absolute = (path: string): string => resolve(folder, path);
+  const { mqtt, model, http } = config;
+  if (mqtt.passwordFile !== undefined) mqtt.passwordFile = absolute(mqtt.passwordFile);
+  if (mqtt.tls?.ca !== undefined) mqtt.tls.ca = absolute(mqtt.tls.ca);
+  if (mqtt.tls?.cert !== undefined) mqtt.tls.cert = absolute(mqtt.tls.cert);
+  if (mqtt.tls?.key !== undefined) mqtt.tls.key = absolute(mqtt.tls.key);
+  if (http.tokenFile !== null) http.tokenFile = absolute(http.tokenFile);
+  model.paths = model.paths.map(absolute);
+  model.cache = absolute(model.cache);
+  return config;
+}
+
+function warningsOf(config: Config): readonly ConfigWarning[] {
+  const enabled = Object.values(config.cameras).some((camera) => camera.enabled);
+  const idle = enabled
+    ? []
+    : [{ path: 'cameras', message: 'there is no enabled camera: nothing will be segmented' }];
+  return [...idle, ...notServed(config)];
+}

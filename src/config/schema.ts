@@ -1,0 +1,345 @@
+import { z } from 'zod';
+import { MASK_ENCODINGS } from '../masks/types.js';
+import { baseTopic, brokerUrl, cameraSource, filePath, topicFilter } from './addresses.js';
+import { duration, durationWithUnit } from './duration.js';
+import { defaultNodeId, NAME, RESERVED_CAMERA_NAMES, RESERVED_NODE_IDS } from './names.js';
+
+/**
+ * The config file, whole (docs/config.md): every key with its bounds, default and meaning. The JSON Schema, the
+ * table in the docs and the suggestions for mistyped keys are made from this; `loadConfig` applies it.
+ */
+
+const DAY_MS = 86_400_000;
+const MAX_CAMERAS = 64;
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const DETECTION_FORMATS = [
+  'auto',
+  'samwire',
+  'deepstream-minimal',
+  'deepstream-full',
+  'vision-msgs',
+  'frigate',
+  'roboflow',
+  'dlstreamer',
+  'ultralytics',
+  'coco',
+] as const;
+export const EVERYTHING_STRATEGIES = ['grid', 'hierarchical', 'boxes'] as const;
+
+const int = (min: number, max: number) => {
+  const error = { error: `a whole number from ${min} to ${max}` };
+  return z.int(error).min(min, error).max(max, error);
+};
+const number = (min: number, max: number) => {
+  const error = { error: `a number from ${min} to ${max}` };
+  return z.number(error).min(min, error).max(max, error);
+};
+const text = (maxLength: number) => {
+  const error = { error: `a text of 1 to ${maxLength} characters` };
+  return z.string(error).min(1, error).max(maxLength, error);
+};
+const flag = () => z.boolean({ error: 'true or false' });
+const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `one of ${values.join(', ')}` });
+const list = <T extends z.ZodType>(item: T, max: number, what: string) => {
+  const error = { error: `a list of ${what}, each once, ${max} at most` };
+  return z
+    .array(item, error)
+    .max(max, error)
+    .refine((items) => new Set(items).size === items.length, error);
+};
+const nameExcept = (reserved: readonly string[], what: string) =>
+  z.string({ error: what }).regex(new RegExp(`^(?!(?:${reserved.join('|')})$)${NAME.source.slice(1)}`), {
+    error: what,
+  });
+
+const NAME_FORM = '1 to 64 of A-Z a-z 0-9 . _ : -';
+const cameraName = nameExcept(
+  RESERVED_CAMERA_NAMES,
+  `a camera name: ${NAME_FORM}, and none of ${RESERVED_CAMERA_NAMES.join(', ')}`,
+);
+const nodeId = nameExcept(
+  RESERVED_NODE_IDS,
+  `a node id: ${NAME_FORM}, and not ${RESERVED_NODE_IDS.join(', ')}`,
+);
+const plainName = (what: string) => {
+  const error = { error: `${what}: ${NAME_FORM}` };
+  return z.string(error).regex(NAME, error);
+};
+
+const node = z
+  .strictObject({
+    id: nodeId
+      .optional()
+      .describe(
+        'Name of this node in topics, unique on the broker. Default: the host name, with `-` for what a topic cannot hold.',
+      ),
+  })
+  .prefault({})
+  .transform(({ id }) => ({ id: id ?? defaultNodeId() }));
+
+const tls = z
+  .strictObject({
+    ca: filePath
+      .optional()
+      .describe(
+        "PEM of the authorities that the broker's certificate is checked against. Default: those of Node.js.",
+      ),
+    cert: filePath
+      .optional()
+      .describe("PEM of this node's own certificate, for brokers that ask for one. Needs `key`."),
+    key: filePath.optional().describe('PEM of the private key of `cert`.'),
+  })
+  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
+    error: 'both cert and key, or neither',
+  });
+
+const mqtt = z
+  .strictObject({
+    url: brokerUrl.describe(
+      'The broker: `mqtt://`, `mqtts://` (TLS), `ws://` or `wss://`, without credentials.',
+    ),
+    protocol: z
+      .union([z.literal(5), choice(['auto', '5', '3.1.1'])], { error: 'one of auto, 5, 3.1.1' })
+      .prefault('auto')
+      .transform((value) => (value === 5 ? '5' : value))
+      .describe('MQTT version; `auto` tries 5 and falls back when the broker refuses it.'),
+    baseTopic: baseTopic.default('samwire').describe('Topics of a node begin with `<baseTopic>/<node.id>`.'),
+    username: text(256).optional().describe('User name at the broker.'),
+    passwordFile: filePath
+      .optional()
+      .describe('File with the password of `username`; one line end at its end is ignored.'),
+    tls: tls.optional().describe('Certificates, for `mqtts://` and `wss://`.'),
+    sessionExpirySec: duration({ unit: 's', min: 0, max: 4_294_967_295 })
+      .prefault(3600)
+      .describe("How long the broker keeps this node's session while it is away."),
+    answerKeepMs: duration({ unit: 'ms', min: 0, max: 3_600_000 })
+      .prefault(60_000)
+      .describe('How long an answer is kept for a repeat of the same request.'),
+    maxPacketBytes: int(1024, 268_435_455)
+      .default(262_144)
+      .describe("Largest packet that is sent or taken; the broker's own limit wins when it is smaller."),
+    responseTopics: list(topicFilter, 64, 'MQTT topic filters')
+      .optional()
+      .describe("Filters that a request's response topic must match. Default: `<baseTopic>/reply/#`."),
+  })
+  .check(
+    z.refine(
+      (value) => !(isMapping(value) && value.passwordFile !== undefined && value.username === undefined),
+      {
+        path: ['username'],
+        error: 'a user name, because mqtt.passwordFile is set (MQTT 3.1.1 knows no password without one)',
+        when: () => true,
+      },
+    ),
+    z.refine(
+      (value) => !(isMapping(value) && value.tls !== undefined && /^(?:mqtt|ws):/.test(String(value.url))),
+      {
+        path: ['tls'],
+        error: 'no tls here, because mqtt.url is without TLS: use mqtts:// or wss:// in mqtt.url',
+        when: () => true,
+      },
+    ),
+  )
+  .transform((value) => ({
+    ...value,
+    responseTopics: value.responseTopics ?? [`${value.baseTopic}/reply/#`],
+  }));
+
+const detections = z.strictObject({
+  topics: list(topicFilter, 64, 'MQTT topic filters')
+    .default([])
+    .describe('More topics with detections of this camera, besides `<base>/<camera>/detections`.'),
+  format: choice(DETECTION_FORMATS).default('auto').describe('Payload format; `auto` tells by its shape.'),
+  frameSize: z
+    .tuple([int(1, 16_384), int(1, 16_384)], { error: 'the width and height in pixels, such as [1280, 720]' })
+    .optional()
+    .describe(
+      "Width and height in pixels of the picture that the detector saw, where its payload does not say. Default: the camera's.",
+    ),
+  minScore: number(0, 1).default(0.4).describe('Detections with a lower score are left out.'),
+  classes: list(text(128), 1024, 'class names')
+    .default([])
+    .describe('Classes that are segmented; `[]`: all.'),
+  max: int(1, 1024).default(32).describe('Detections segmented per message, best scores first.'),
+  track: flag().default(true).describe('Follow the detected objects over the next frames.'),
+});
+
+const everything = z
+  .strictObject({
+    every: durationWithUnit({ minMs: 100, maxMs: DAY_MS })
+      .prefault('0s')
+      .describe('Segment everything this often, such as `10s`; `0s`: only on request.'),
+    strategy: choice(EVERYTHING_STRATEGIES)
+      .default('hierarchical')
+      .describe('How prompts are laid over the picture.'),
+    grid: int(1, 128).default(32).describe('Points on the longer side.'),
+  })
+  .prefault({});
+
+const focal = () => number(0.001, 1_000_000);
+const depth = z.strictObject({
+  source: cameraSource.describe('The depth picture, aligned with the camera: any camera source.'),
+  intrinsics: z
+    .strictObject({
+      fx: focal().describe('Focal length, pixels, along x.'),
+      fy: focal().describe('Focal length, pixels, along y.'),
+      cx: number(-100_000, 100_000).describe('Principal point, pixels, x.'),
+      cy: number(-100_000, 100_000).describe('Principal point, pixels, y.'),
+    })
+    .describe("The depth camera's pinhole model."),
+  scale: number(1e-9, 1000).default(0.001).describe('Metres per unit of the depth picture.'),
+});
+
+const camera = z.strictObject({
+  source: cameraSource.describe(
+    'Where frames come from: a URI (see "Camera sources"). It may hold a password, which is never printed.',
+  ),
+  enabled: flag().default(true).describe('`false`: not opened; its state is `disabled`.'),
+  width: int(16, 16_384)
+    .optional()
+    .describe("Picture width in pixels to ask for. Default: the source's own."),
+  height: int(16, 16_384)
+    .optional()
+    .describe("Picture height in pixels to ask for. Default: the source's own."),
+  fps: number(1, 240).optional().describe("Frames per second to ask for. Default: the source's own."),
+  clockOffsetMs: duration({ unit: 'ms', min: -DAY_MS, max: DAY_MS })
+    .prefault(0)
+    .describe('Added to capture times, for a source whose clock is off.'),
+  historyMs: duration({ unit: 'ms', min: 0, max: 60_000 })
+    .prefault(500)
+    .describe('How long frames are held for prompts that name one.'),
+  detections: detections.optional().describe('Boxes from a detector, segmented on the frame that it saw.'),
+  everything: everything.describe('Segmenting everything without prompts.'),
+  depth: depth.optional().describe('Depth for masks of this camera.'),
+  weight: number(0.01, 100)
+    .default(1)
+    .describe("Share of this camera when the model can't serve all: 2 gets twice as much as 1."),
+});
+
+const cameras = z
+  .record(cameraName, camera, { error: 'a mapping of camera names to their settings' })
+  .refine((value) => Object.keys(value).length <= MAX_CAMERAS, { error: `at most ${MAX_CAMERAS} cameras` })
+  .prefault({})
+  // Without a prototype, so that a camera name from a topic never finds `constructor` and the like.
+  .transform((value): Record<string, z.output<typeof camera>> => Object.assign(Object.create(null), value));
+
+const model = z
+  .strictObject({
+    name: plainName('a model name')
+      .default('samwire-tiny')
+      .describe('A model of the catalogue (`samwire models list`).'),
+    backend: choice(['auto', 'tensorrt', 'onnx'])
+      .default('auto')
+      .describe('`auto`: TensorRT where it can run, else ONNX Runtime on the CPU.'),
+    paths: list(filePath, 64, 'folders')
+      .default(['/var/lib/samwire/models'])
+      .describe('Folders with more model directories, besides the bundled `engines/`.'),
+    cache: filePath.default('/var/cache/samwire').describe('Folder for built TensorRT engines.'),
+    maxPrompts: int(1, 1024)
+      .default(64)
+      .describe('Prompts per frame that are decoded; a message with more is refused.'),
+    threads: int(1, 256).default(2).describe('CPU threads of the ONNX backend.'),
+  })
+  .prefault({});
+
+const pipeline = z
+  .strictObject({
+    maxAgeMs: duration({ unit: 'ms', min: 1, max: 3_600_000 })
+      .prefault(1000)
+      .describe('A prompt that waited longer is answered with `expired`, unless it says otherwise.'),
+    queue: int(1, 4096)
+      .default(64)
+      .describe('Prompt messages that may wait; the oldest is dropped, and its sender told.'),
+    rateLimit: z
+      .strictObject({
+        perClientPerSec: number(0.01, 100_000)
+          .default(100)
+          .describe('Prompt messages per second of one client.'),
+        perCameraPerSec: number(0.01, 100_000)
+          .default(60)
+          .describe('Prompt messages per second for one camera.'),
+      })
+      .prefault({})
+      .describe('More is answered with `rate_limited`.'),
+    maxImagePixels: int(1, 1_000_000_000)
+      .default(50_000_000)
+      .describe('Images with more pixels are refused.'),
+  })
+  .prefault({});
+
+const outputs = z
+  .strictObject({
+    encodings: list(
+      choice(MASK_ENCODINGS),
+      MASK_ENCODINGS.length,
+      `mask encodings (${MASK_ENCODINGS.join(', ')})`,
+    )
+      .default(['rle'])
+      .describe('How masks are written where a prompt does not say; `[]`: scores and boxes only.'),
+    labels: flag().default(false).describe('Publish a label PNG for each masks message.'),
+    frames: flag().default(false).describe('Publish `<base>/<camera>/frame` for each frame.'),
+    visionMsgs: flag().default(false).describe('Publish ROS 2 vision_msgs as JSON, too.'),
+    polygonTolerancePx: number(0, 100).default(1).describe('How far a polygon may stray from its mask.'),
+  })
+  .prefault({});
+
+const jobs = z
+  .strictObject({
+    enabled: flag().default(false).describe('Take part in `<baseTopic>/jobs`.'),
+    group: plainName('a group name').default('default').describe('Nodes of one group share its jobs.'),
+    inFlight: int(1, 16).default(2).describe('Jobs at the same time; each has its own connection.'),
+    sessionExpirySec: duration({ unit: 's', min: 0, max: 4_294_967_295 })
+      .prefault(86_400)
+      .describe('How long the broker keeps jobs for this node while it is away.'),
+  })
+  .prefault({});
+
+const http = z
+  .strictObject({
+    host: text(253).default('127.0.0.1').describe('Address that the console listens on.'),
+    port: int(1, 65_535).default(8080).describe('Its port.'),
+    tokenFile: filePath
+      .nullable()
+      .default(null)
+      .describe('File with the token that the console asks for; `null`: none.'),
+  })
+  .prefault({});
+
+const stats = z
+  .strictObject({
+    intervalMs: duration({ unit: 'ms', min: 100, max: 3_600_000 })
+      .prefault(5000)
+      .describe('How often `<base>/stats` is published.'),
+  })
+  .prefault({});
+
+const log = z
+  .strictObject({
+    level: choice(LOG_LEVELS).default('info').describe('The least severe that is logged.'),
+    pretty: flag().default(false).describe('Lines for people; `false`: JSON.'),
+  })
+  .prefault({});
+
+export const ConfigSchema = z.strictObject({
+  version: z.literal(1, { error: '1, the version of this format' }).describe('Version of this format: `1`.'),
+  node: node.describe('This node.'),
+  mqtt: mqtt.describe('The connection to the broker.'),
+  cameras: cameras.describe('The cameras, by name.'),
+  model: model.describe('The network that segments.'),
+  pipeline: pipeline.describe('Limits on what is asked.'),
+  outputs: outputs.describe('What is published.'),
+  jobs: jobs.describe('Images from a queue that many nodes share.'),
+  http: http.describe('The live console.'),
+  stats: stats.describe('Counters and latencies.'),
+  log: log.describe('The log.'),
+});
+
+/** A config with every default filled in. Durations are numbers in their key's unit; `everything.every` is ms. */
+export type Config = z.output<typeof ConfigSchema>;
+export type CameraConfig = z.output<typeof camera>;
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
