@@ -6,18 +6,19 @@
 
 #include "frame/pool.h"
 #include "image/prepare.h"
-#include "mask/mask.h"
+#include "mask/extract.h"
 
 namespace samwire::binding {
 
-// What one N-API environment (the main thread, the inference worker) owns. No mutable globals but the frame
-// registry: two environments never share scratch memory.
+// What one N-API environment (the main thread, the inference worker) owns. No mutable globals but
+// the frame registry: two environments never share scratch memory.
 struct EnvironmentData {
   Napi::FunctionReference error_class;
+  std::unique_ptr<Napi::FunctionReference> camera_class;
   FramePool pool;
   ImagePreparer preparer;
-  // The extractor of the last spec: its tables depend on the frame's size only, which rarely changes.
-  MaskSpec mask_spec;
+  // The extractor of the last spec: its tables depend on the frame's size only, which rarely
+  // changes.
   std::unique_ptr<MaskExtractor> extractor;
 };
 

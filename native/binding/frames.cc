@@ -16,8 +16,7 @@ Napi::Value create_frame(const Napi::CallbackInfo& info) {
   return call(info.Env(), [&]() -> Napi::Value {
     const auto options = object_argument(info, 0);
     const Napi::Value data = options.Get("data");
-    if (!data.IsTypedArray() ||
-        data.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    if (!data.IsTypedArray() || data.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
       throw Error("invalid_argument", "Expected data to be a Uint8Array.");
     }
     const auto bytes = data.As<Napi::Uint8Array>();
@@ -51,8 +50,8 @@ Napi::Value release_frame(const Napi::CallbackInfo& info) {
 Napi::Value frame_rgb(const Napi::CallbackInfo& info) {
   return call(info.Env(), [&]() -> Napi::Value {
     const FramePtr frame = frame_of(info[0]);
-    const std::size_t size =
-        static_cast<std::size_t>(frame->view.width) * static_cast<std::size_t>(frame->view.height) * 3;
+    const std::size_t size = static_cast<std::size_t>(frame->view.width) *
+                             static_cast<std::size_t>(frame->view.height) * 3;
     auto out = Napi::Buffer<std::uint8_t>::New(info.Env(), size);
     to_rgb(frame->view, out.Data());
     return out;

@@ -25,7 +25,8 @@ Napi::Value prepare_image(const Napi::CallbackInfo& info) {
                                static_cast<std::size_t>(placement.tensor_height);
     if (out.ElementLength() != needed) {
       throw Error("invalid_argument", "Expected a tensor of " + std::to_string(needed) +
-                                          " floats, got " + std::to_string(out.ElementLength()) + ".");
+                                          " floats, got " + std::to_string(out.ElementLength()) +
+                                          ".");
     }
     auto& environment = *info.Env().GetInstanceData<EnvironmentData>();
     environment.preparer.prepare(frame->view, spec, out.Data());

@@ -1,0 +1,53 @@
+#include <napi.h>
+
+#include "binding/environment.h"
+#include "binding/errors.h"
+#include "binding/exports.h"
+#include "camera/gstreamer.h"
+#include "image/prepare.h"
+
+#ifndef SAMWIRE_VERSION
+#define SAMWIRE_VERSION "unknown"
+#endif
+
+namespace samwire::binding {
+namespace {
+
+Napi::Value about(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    Napi::Object object = Napi::Object::New(info.Env());
+    object.Set("version", SAMWIRE_VERSION);
+    object.Set("gstreamer", gstreamer_version());
+    object.Set("simd", simd_level());
+    return object;
+  });
+}
+
+Napi::Value set_error_class(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsFunction()) throw Error("invalid_argument", "Expected a class.");
+    info.Env().GetInstanceData<EnvironmentData>()->error_class =
+        Napi::Persistent(info[0].As<Napi::Function>());
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new EnvironmentData);  // deleted by Node when the environment ends
+  exports.Set("about", Napi::Function::New(env, about, "about"));
+  exports.Set("setErrorClass", Napi::Function::New(env, set_error_class, "setErrorClass"));
+  export_frames(env, exports);
+  export_image(env, exports);
+  export_mask(env, exports);
+  export_camera(env, exports);
+  return exports;
+}
+
+}  // namespace
+}  // namespace samwire::binding
+
+static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
+  return samwire::binding::initialise(env, exports);
+}
+
+NODE_API_MODULE(samwire, InitAddon)

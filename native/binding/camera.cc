@@ -1,0 +1,259 @@
+#include "camera/camera.h"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "binding/convert.h"
+#include "binding/environment.h"
+#include "binding/errors.h"
+#include "binding/exports.h"
+#include "camera/gstreamer.h"
+#include "camera/pipeline_text.h"
+
+namespace samwire::binding {
+namespace {
+
+// Frame events that wait for a busy JS thread; more are left out. They only say that a frame is
+// there, and the frame itself is acquired from the camera. Ends and errors are never left out.
+constexpr int kMaxPendingFrames = 64;
+
+Napi::Object event_to_js(Napi::Env env, const CameraEvent& event) {
+  Napi::Object object = Napi::Object::New(env);
+  switch (event.type) {
+    case CameraEvent::Type::kFrame:
+      object.Set("type", "frame");
+      object.Set("seq", static_cast<double>(event.seq));
+      object.Set("timestamp", event.timestamp_ms);
+      object.Set("width", event.width);
+      object.Set("height", event.height);
+      break;
+    case CameraEvent::Type::kPlaying:
+      object.Set("type", "playing");
+      break;
+    case CameraEvent::Type::kEnd:
+      object.Set("type", "end");
+      break;
+    case CameraEvent::Type::kError:
+      object.Set("type", "error");
+      object.Set("message", event.message);
+      break;
+  }
+  return object;
+}
+
+// The way from a camera's threads to the JS thread. Lifetime rules, each for a crash it prevents:
+// 1. The thread-safe function is used under `mutex` and only while `open`: Node frees it when its
+// environment
+//    ends, and a call after that would touch freed memory.
+// 2. Shared by the camera's callbacks and the handle, so that neither outlives it.
+class Channel {
+ public:
+  Channel(Napi::Env env, const Napi::Function& on_event)
+      : function_(Napi::ThreadSafeFunction::New(env, on_event, "samwire-camera", 0, 1)) {
+    // A camera alone keeps no process alive.
+    function_.Unref(env);
+  }
+
+  void send(const CameraEvent& event) {
+    const bool is_frame = event.type == CameraEvent::Type::kFrame;
+    const std::lock_guard lock(mutex_);
+    if (!open_ || (is_frame && pending_ >= kMaxPendingFrames)) return;
+    if (is_frame) ++pending_;
+    auto copy = std::make_unique<CameraEvent>(event);
+    const auto status = function_.NonBlockingCall(
+        copy.get(), [this, is_frame](Napi::Env env, Napi::Function callback, CameraEvent* raw) {
+          const std::unique_ptr<CameraEvent> owned(raw);
+          if (is_frame) --pending_;
+          if (env != nullptr) callback.Call({event_to_js(env, *owned)});
+        });
+    if (status == napi_ok) {
+      static_cast<void>(copy.release());
+    } else if (is_frame) {
+      --pending_;
+    }
+  }
+
+  // Resolves the promise of close() on the JS thread; the last call through this channel.
+  void finish(std::unique_ptr<Napi::Promise::Deferred> deferred) {
+    const std::lock_guard lock(mutex_);
+    if (!open_) return;
+    auto* raw = deferred.release();
+    const auto status = function_.NonBlockingCall(
+        raw, [](Napi::Env env, Napi::Function, Napi::Promise::Deferred* done) {
+          const std::unique_ptr<Napi::Promise::Deferred> owned(done);
+          if (env != nullptr) owned->Resolve(env.Undefined());
+        });
+    if (status != napi_ok) delete raw;
+    release();
+  }
+
+  void shut() {
+    const std::lock_guard lock(mutex_);
+    if (open_) release();
+  }
+
+ private:
+  void release() {
+    open_ = false;
+    function_.Release();
+  }
+
+  std::mutex mutex_;
+  Napi::ThreadSafeFunction function_;
+  std::atomic<int> pending_{0};
+  bool open_ = true;
+};
+
+CameraOptions camera_options(const Napi::Object& object) {
+  CameraOptions options;
+  options.pipeline = string_of(object, "pipeline");
+  options.sync = bool_of(object, "sync");
+  options.loop = bool_of(object, "loop");
+  options.history_ms = number_of(object, "historyMs");
+  options.history_bytes = static_cast<std::size_t>(number_of(object, "historyBytes"));
+  options.clock_offset_ms = number_of(object, "clockOffsetMs");
+  options.last_seq = static_cast<std::uint64_t>(number_of(object, "lastSeq"));
+  return options;
+}
+
+FrameQuery frame_query(const Napi::Value& which) {
+  if (which.IsString()) return LatestFrame{};
+  if (!which.IsObject()) throw Error("invalid_argument", "Expected a frame choice.");
+  const auto object = which.As<Napi::Object>();
+  if (object.Has("seq")) {
+    const double seq = number_of(object, "seq");
+    return FrameWithSeq{seq < 0 ? 0 : static_cast<std::uint64_t>(seq)};
+  }
+  return FrameNear{number_of(object, "timestamp"), number_of(object, "toleranceMs")};
+}
+
+class CameraHandle : public Napi::ObjectWrap<CameraHandle> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "NativeCamera",
+                       {InstanceMethod("acquire", &CameraHandle::acquire),
+                        InstanceMethod("stats", &CameraHandle::stats),
+                        InstanceMethod("close", &CameraHandle::close)});
+  }
+
+  explicit CameraHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<CameraHandle>(info) {
+    call(info.Env(), [&] {
+      const CameraOptions options = camera_options(object_argument(info, 0));
+      if (!info[1].IsFunction()) throw Error("invalid_argument", "Expected an event callback.");
+      channel_ = std::make_shared<Channel>(info.Env(), info[1].As<Napi::Function>());
+      camera_ = std::make_unique<Camera>(
+          options, [channel = channel_](const CameraEvent& event) { channel->send(event); });
+      // An environment that ends (a worker, the process) closes its cameras before Node frees what
+      // they call.
+      napi_add_env_cleanup_hook(info.Env(), at_exit, this);
+    });
+  }
+
+  ~CameraHandle() override {
+    napi_remove_env_cleanup_hook(Env(), at_exit, this);
+    camera_.reset();
+    if (channel_) channel_->shut();
+  }
+
+ private:
+  static void at_exit(void* raw) {
+    auto* self = static_cast<CameraHandle*>(raw);
+    if (self->camera_) self->camera_->close();
+    if (self->channel_) self->channel_->shut();
+  }
+
+  Napi::Value acquire(const Napi::CallbackInfo& info) {
+    return call(info.Env(), [&]() -> Napi::Value {
+      const FramePtr frame = camera_->acquire(frame_query(info[0]));
+      if (!frame) return info.Env().Null();
+      return to_js(info.Env(), *frame);
+    });
+  }
+
+  Napi::Value stats(const Napi::CallbackInfo& info) {
+    return call(info.Env(), [&]() -> Napi::Value {
+      const CameraStats stats = camera_->stats();
+      Napi::Object object = Napi::Object::New(info.Env());
+      object.Set("frames", static_cast<double>(stats.frames));
+      object.Set("held", static_cast<double>(stats.history.held));
+      object.Set("heldBytes", static_cast<double>(stats.history.held_bytes));
+      object.Set("oldestSeq", static_cast<double>(stats.history.oldest_seq));
+      object.Set("newestSeq", static_cast<double>(stats.history.newest_seq));
+      return object;
+    });
+  }
+
+  Napi::Value close(const Napi::CallbackInfo& info) {
+    return call(info.Env(), [&]() -> Napi::Value {
+      auto deferred = std::make_unique<Napi::Promise::Deferred>(info.Env());
+      const Napi::Promise promise = deferred->Promise();
+      if (closed_) {
+        deferred->Resolve(info.Env().Undefined());
+        return promise;
+      }
+      closed_ = true;
+      // std::function copies what it holds, so the deferred crosses in a shared pointer.
+      auto shared = std::make_shared<std::unique_ptr<Napi::Promise::Deferred>>(std::move(deferred));
+      camera_->close_async([channel = channel_, shared] { channel->finish(std::move(*shared)); });
+      return promise;
+    });
+  }
+
+  std::shared_ptr<Channel> channel_;
+  std::unique_ptr<Camera> camera_;
+  bool closed_ = false;
+};
+
+Napi::Value open_camera(const Napi::CallbackInfo& info) {
+  auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
+  return constructor->New({info[0], info[1]});
+}
+
+Napi::Value camera_pipeline(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const auto options = object_argument(info, 0);
+    PipelineRequest request;
+    request.source = string_of(options, "source");
+    if (options.Has("width")) request.width = int_of(options, "width");
+    if (options.Has("height")) request.height = int_of(options, "height");
+    if (options.Has("fps")) request.fps = number_of(options, "fps");
+    const PipelineText text =
+        pipeline_text(request, [](const std::string& name) { return elements({name}).at(name); });
+    Napi::Object object = Napi::Object::New(info.Env());
+    object.Set("pipeline", text.pipeline);
+    object.Set("sync", text.sync);
+    object.Set("loop", text.loop);
+    object.Set("live", text.live);
+    return object;
+  });
+}
+
+Napi::Value gst_elements(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsArray()) throw Error("invalid_argument", "Expected a list of element names.");
+    const auto array = info[0].As<Napi::Array>();
+    std::vector<std::string> names;
+    for (std::uint32_t i = 0; i < array.Length(); ++i) {
+      const Napi::Value name = array.Get(i);
+      if (name.IsString()) names.push_back(name.As<Napi::String>().Utf8Value());
+    }
+    Napi::Object object = Napi::Object::New(info.Env());
+    for (const auto& [name, exists] : elements(names)) object.Set(name, exists);
+    return object;
+  });
+}
+
+}  // namespace
+
+void export_camera(Napi::Env env, Napi::Object exports) {
+  auto constructor =
+      std::make_unique<Napi::FunctionReference>(Napi::Persistent(CameraHandle::define(env)));
+  exports.Set("openCamera", Napi::Function::New(env, open_camera, "openCamera", constructor.get()));
+  env.GetInstanceData<EnvironmentData>()->camera_class = std::move(constructor);
+  exports.Set("cameraPipeline", Napi::Function::New(env, camera_pipeline, "cameraPipeline"));
+  exports.Set("gstElements", Napi::Function::New(env, gst_elements, "gstElements"));
+}
+
+}  // namespace samwire::binding

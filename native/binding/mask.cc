@@ -1,0 +1,167 @@
+#include "mask/mask.h"
+
+#include <memory>
+#include <vector>
+
+#include "binding/convert.h"
+#include "binding/environment.h"
+#include "binding/errors.h"
+#include "binding/exports.h"
+#include "mask/extract.h"
+#include "mask/lowres.h"
+#include "mask/rle.h"
+
+namespace samwire::binding {
+namespace {
+
+bool same(const Placement& a, const Placement& b) {
+  return a.x == b.x && a.y == b.y && a.width == b.width && a.height == b.height &&
+         a.tensor_width == b.tensor_width && a.tensor_height == b.tensor_height;
+}
+
+bool same(const MaskSpec& a, const MaskSpec& b) {
+  return a.grid_width == b.grid_width && a.grid_height == b.grid_height &&
+         a.frame_width == b.frame_width && a.frame_height == b.frame_height &&
+         a.via_input == b.via_input && a.threshold == b.threshold && a.inclusive == b.inclusive &&
+         a.stability_offset == b.stability_offset && same(a.placement, b.placement);
+}
+
+MaskExtractor& extractor_for(Napi::Env env, const MaskSpec& spec) {
+  auto& kept = env.GetInstanceData<EnvironmentData>()->extractor;
+  if (!kept || !same(kept->spec(), spec)) kept = std::make_unique<MaskExtractor>(spec);
+  return *kept;
+}
+
+std::size_t plane_size(const MaskSpec& spec) {
+  return static_cast<std::size_t>(spec.grid_width) * static_cast<std::size_t>(spec.grid_height);
+}
+
+Napi::Object mask_to_js(Napi::Env env, const MaskResult& mask) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("counts", rle_compress(mask.counts));
+  object.Set("area", static_cast<double>(mask.area));
+  object.Set("stability", mask.stability);
+  if (mask.area == 0) {
+    object.Set("box", env.Null());
+    return object;
+  }
+  Napi::Array box = Napi::Array::New(env, 4);
+  for (std::uint32_t i = 0; i < 4; ++i) box.Set(i, mask.box[i]);
+  object.Set("box", box);
+  return object;
+}
+
+// The plane of one candidate in `logits` [n, grid height, grid width].
+const float* plane_of(const Napi::Float32Array& logits, const MaskSpec& spec, int index) {
+  const std::size_t plane = plane_size(spec);
+  if (index < 0 || (static_cast<std::size_t>(index) + 1) * plane > logits.ElementLength()) {
+    throw Error("invalid_argument", "Expected logits with a plane " + std::to_string(index) +
+                                        " of " + std::to_string(plane) + " floats, got " +
+                                        std::to_string(logits.ElementLength()) + " floats.");
+  }
+  return logits.Data() + static_cast<std::size_t>(index) * plane;
+}
+
+Napi::Value masks_from_logits(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const auto logits = floats_argument(info, 0);
+    const MaskSpec spec = mask_spec(object_argument(info, 1));
+    MaskExtractor& extractor = extractor_for(info.Env(), spec);
+    std::vector<int> indices;
+    if (info[2].IsArray()) {
+      const auto array = info[2].As<Napi::Array>();
+      for (std::uint32_t i = 0; i < array.Length(); ++i) {
+        const Napi::Value index = array.Get(i);
+        if (!index.IsNumber()) throw Error("invalid_argument", "Expected indices to be numbers.");
+        indices.push_back(index.As<Napi::Number>().Int32Value());
+      }
+    } else {
+      const auto planes = static_cast<int>(logits.ElementLength() / plane_size(spec));
+      for (int i = 0; i < planes; ++i) indices.push_back(i);
+    }
+    Napi::Array out = Napi::Array::New(info.Env(), indices.size());
+    MaskResult mask;
+    for (std::uint32_t i = 0; i < indices.size(); ++i) {
+      extractor.extract(plane_of(logits, spec, indices[i]), mask);
+      out.Set(i, mask_to_js(info.Env(), mask));
+    }
+    return out;
+  });
+}
+
+Napi::Value low_res(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const auto logits = floats_argument(info, 0);
+    const MaskSpec spec = mask_spec(object_argument(info, 1));
+    const LowResMask mask = low_res_mask(plane_of(logits, spec, int_argument(info, 2)), spec);
+    Napi::Object object = Napi::Object::New(info.Env());
+    Napi::Array size = Napi::Array::New(info.Env(), 2);
+    size.Set(0u, mask.height);
+    size.Set(1u, mask.width);
+    Napi::Array scale = Napi::Array::New(info.Env(), 2);
+    scale.Set(0u, mask.scale_x);
+    scale.Set(1u, mask.scale_y);
+    object.Set("size", size);
+    object.Set("counts", rle_compress(mask.mask.counts));
+    object.Set("scale", scale);
+    return object;
+  });
+}
+
+Napi::Value rle_to_mask(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const int width = int_argument(info, 1);
+    const int height = int_argument(info, 2);
+    const auto counts = rle_decompress(string_argument(info, 0), width, height);
+    auto bitmap = Napi::Uint8Array::New(
+        info.Env(), static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
+    rle_to_bitmap(counts, width, height, bitmap.Data());
+    return bitmap;
+  });
+}
+
+Napi::Value mask_to_rle(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const Napi::Value value = info[0];
+    if (!value.IsTypedArray() ||
+        value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+      throw Error("invalid_argument", "Expected a mask as a Uint8Array.");
+    }
+    const auto bitmap = value.As<Napi::Uint8Array>();
+    const int width = int_argument(info, 1);
+    const int height = int_argument(info, 2);
+    if (width < 1 || height < 1 ||
+        bitmap.ElementLength() !=
+            static_cast<std::size_t>(width) * static_cast<std::size_t>(height)) {
+      throw Error("invalid_argument", "Expected a mask of width x height bytes, got " +
+                                          std::to_string(bitmap.ElementLength()) + ".");
+    }
+    return mask_to_js(info.Env(), bitmap_to_rle(bitmap.Data(), width, height));
+  });
+}
+
+Napi::Value to_logits(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const std::string text = string_argument(info, 0);
+    const MaskSpec spec = mask_spec(object_argument(info, 1));
+    auto out = floats_argument(info, 3);
+    if (out.ElementLength() != plane_size(spec)) {
+      throw Error("invalid_argument", "Expected room for the grid's logits.");
+    }
+    const auto counts = rle_decompress(text, spec.frame_width, spec.frame_height);
+    rle_to_logits(counts, spec, static_cast<float>(number_argument(info, 2)), out.Data());
+    return info.Env().Undefined();
+  });
+}
+
+}  // namespace
+
+void export_mask(Napi::Env env, Napi::Object exports) {
+  exports.Set("masksFromLogits", Napi::Function::New(env, masks_from_logits, "masksFromLogits"));
+  exports.Set("lowResMask", Napi::Function::New(env, low_res, "lowResMask"));
+  exports.Set("rleToMask", Napi::Function::New(env, rle_to_mask, "rleToMask"));
+  exports.Set("maskToRle", Napi::Function::New(env, mask_to_rle, "maskToRle"));
+  exports.Set("rleToLogits", Napi::Function::New(env, to_logits, "rleToLogits"));
+}
+
+}  // namespace samwire::binding
