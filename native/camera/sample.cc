@@ -1,0 +1,140 @@
+#include "camera/sample.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
+#include "camera/gstreamer.h"
+#include "frame/error.h"
+#include "frame/layout.h"
+
+namespace samwire {
+namespace {
+
+constexpr std::size_t kErrorTextBytes = 600;
+
+double wall_clock_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::milli>(now).count();
+}
+
+ColorMatrix matrix_of(const GstVideoInfo& info) {
+  switch (GST_VIDEO_INFO_COLORIMETRY(&info).matrix) {
+    case GST_VIDEO_COLOR_MATRIX_BT709:
+    case GST_VIDEO_COLOR_MATRIX_BT2020:  // the nearer one of the two that the image code knows
+      return ColorMatrix::kBT709;
+    case GST_VIDEO_COLOR_MATRIX_BT601:
+    case GST_VIDEO_COLOR_MATRIX_FCC:
+    case GST_VIDEO_COLOR_MATRIX_SMPTE240M:
+      return ColorMatrix::kBT601;
+    default:
+      return GST_VIDEO_INFO_HEIGHT(&info) > 576 ? ColorMatrix::kBT709 : ColorMatrix::kBT601;
+  }
+}
+
+// What an error's debug text says beyond "file.c(12): function (): /path/of/element:".
+std::string detail_of(std::string_view debug) {
+  const std::size_t line = debug.find('\n');
+  return line == std::string_view::npos ? "" : std::string(debug.substr(line + 1));
+}
+
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool space = static_cast<unsigned char>(c) <= ' ';
+    if (!space) {
+      out += c;
+    } else if (!out.empty() && out.back() != ' ') {
+      out += ' ';
+    }
+  }
+  while (!out.empty() && out.back() == ' ') out.pop_back();
+  return out;
+}
+
+}  // namespace
+
+MappedSample::MappedSample(GstSample* sample, const GstVideoInfo& info) : view_(describe(info)) {
+  GstBuffer* const buffer = gst_sample_get_buffer(sample);
+  if (buffer == nullptr || !gst_video_frame_map(&frame_, &info, buffer, GST_MAP_READ)) {
+    throw Error("device_failed",
+                "Expected a buffer of at least " + std::to_string(GST_VIDEO_INFO_SIZE(&info)) +
+                    " bytes for a " + std::to_string(view_.width) + "x" + std::to_string(view_.height) +
+                    " " + pixel_format_name(view_.format) + " frame, got " +
+                    std::to_string(buffer == nullptr ? 0 : gst_buffer_get_size(buffer)) +
+                    "; do the camera's format, width and height fit what is sent?");
+  }
+  view_.width = std::min(view_.width, GST_VIDEO_FRAME_WIDTH(&frame_));
+  view_.height = std::min(view_.height, GST_VIDEO_FRAME_HEIGHT(&frame_));
+  const int planes = std::min<int>(GST_VIDEO_FRAME_N_PLANES(&frame_), 3);
+  for (int i = 0; i < planes; ++i) {
+    view_.planes[i] = {static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, i)),
+                       GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, i)};
+  }
+}
+
+MappedSample::~MappedSample() { gst_video_frame_unmap(&frame_); }
+
+ImageView describe(const GstVideoInfo& info) {
+  const char* const name = gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info));
+  const auto format = pixel_format_of(name == nullptr ? "" : name);
+  if (!format) {
+    throw Error("device_failed", std::string("Expected raw video in system memory, got the format ") +
+                                     (name == nullptr ? "unknown" : name) + ".");
+  }
+  ImageView view;
+  view.format = *format;
+  view.width = GST_VIDEO_INFO_WIDTH(&info);
+  view.height = GST_VIDEO_INFO_HEIGHT(&info);
+  view.matrix = matrix_of(info);
+  view.range = GST_VIDEO_INFO_COLORIMETRY(&info).range == GST_VIDEO_COLOR_RANGE_0_255
+                   ? ColorRange::kFull
+                   : ColorRange::kLimited;
+  return view;
+}
+
+SampleTimes sample_times(GstSample* sample, GstElement* sink) {
+  SampleTimes times{wall_clock_ms(), -1};
+  GstBuffer* const buffer = gst_sample_get_buffer(sample);
+  const GstSegment* const segment = gst_sample_get_segment(sample);
+  if (buffer == nullptr || segment == nullptr || segment->format != GST_FORMAT_TIME ||
+      !GST_BUFFER_PTS_IS_VALID(buffer)) {
+    return times;
+  }
+  const GstClockTime pts = GST_BUFFER_PTS(buffer);
+  const GstClockTime position = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, pts);
+  if (GST_CLOCK_TIME_IS_VALID(position)) times.position_ms = static_cast<double>(position) / GST_MSECOND;
+
+  const GstClockTime running = gst_segment_to_running_time(segment, GST_FORMAT_TIME, pts);
+  const GstPtr<GstClock> clock(gst_element_get_clock(sink));
+  if (clock == nullptr || !GST_CLOCK_TIME_IS_VALID(running)) return times;
+  const GstClockTimeDiff now = GST_CLOCK_DIFF(gst_element_get_base_time(sink), gst_clock_get_time(clock.get()));
+  const GstClockTimeDiff age = now - static_cast<GstClockTimeDiff>(running);
+  if (age > 0) times.timestamp_ms -= static_cast<double>(age) / GST_MSECOND;
+  return times;
+}
+
+std::string error_text(GstMessage* message) {
+  GError* raw_error = nullptr;
+  gchar* raw_debug = nullptr;
+  gst_message_parse_error(message, &raw_error, &raw_debug);
+  const GErrorPtr error(raw_error);
+  const GCharPtr debug(raw_debug);
+
+  std::string text = error == nullptr ? "unknown error" : error->message;
+  const std::string detail = detail_of(debug == nullptr ? "" : debug.get());
+  if (!detail.empty() && text.find(detail) == std::string::npos) text += " " + detail;
+  text = one_line(text);
+  if (text.size() > kErrorTextBytes) {
+    text.resize(kErrorTextBytes);
+    text += "...";
+  }
+  GstObject* const source = GST_MESSAGE_SRC(message);
+  if (source != nullptr && GST_IS_ELEMENT(source)) {
+    GstElementFactory* const factory = gst_element_get_factory(GST_ELEMENT(source));
+    if (factory != nullptr) text += std::string(" (") + GST_OBJECT_NAME(factory) + ")";
+  }
+  return text;
+}
+
+}  // namespace samwire
