@@ -7,7 +7,7 @@ import { describeTensor, type GraphIO, isFixed } from './contract.js';
 import { MANIFEST_FILE, readModelDirectory } from './directory.js';
 import { type Manifest, ManifestError, parseManifest } from './manifest.js';
 import { readGraph } from './read-graph.js';
-import { guessRecipe, RECIPE_NAMES, RECIPES, type RecipeName } from './recipes.js';
+import { guessRecipe, manifestOf, RECIPE_NAMES, RECIPES, type RecipeName } from './recipes.js';
 import { sha256File } from './verify.js';
 
 export interface AddOptions {
@@ -49,7 +49,14 @@ export async function addModel(options: AddOptions): Promise<Added> {
   ];
   const { recipe, because } = chooseRecipe(options, encoder.graph, decoder.graph);
   findings.push(`The steps before and after the networks are those of ${recipe}: ${because}.`);
-  const manifest = parseManifest(await draft(options, dir, recipe, { encoder, decoder }), manifestPath);
+  const draft = manifestOf({
+    recipe,
+    name: options.name ?? basename(dir),
+    size: inputSize(encoder.graph),
+    encoder: await networkFile(dir, encoder),
+    decoder: await networkFile(dir, decoder),
+  });
+  const manifest = parseManifest(draft, manifestPath);
   const contract = checkGraph(manifest, encoder.graph, decoder.graph);
   findings.push(
     `${contract.decoder.candidates} candidates of ${contract.decoder.grid.width}×${contract.decoder.grid.height} logits; ` +
@@ -113,25 +120,8 @@ function chooseRecipe(
   );
 }
 
-async function draft(
-  options: AddOptions,
-  dir: string,
-  recipeName: RecipeName,
-  { encoder, decoder }: { encoder: NetworkFile; decoder: NetworkFile },
-): Promise<Manifest> {
-  const recipe = RECIPES[recipeName];
-  const size = inputSize(encoder.graph);
-  return {
-    version: 1,
-    name: options.name ?? basename(dir),
-    family: 'sam',
-    licence: 'unknown',
-    encoder: { file: encoder.file, sha256: await sha256File(join(dir, encoder.file)), precision: 'mixed' },
-    decoder: { file: decoder.file, sha256: await sha256File(join(dir, decoder.file)), precision: 'mixed' },
-    image: { size, ...recipe.image },
-    prompt: { frame: recipe.frame(Math.max(...size)), ...recipe.prompt },
-    mask: recipe.mask,
-  };
+async function networkFile(dir: string, { file }: NetworkFile): Promise<Manifest['encoder']> {
+  return { file, sha256: await sha256File(join(dir, file)), precision: 'mixed' };
 }
 
 /** The encoder's input size; 1024 where the graph leaves it open, which is what all of them then use inside. */

@@ -32,8 +32,8 @@ export function findOutputs(search: Search): DecoderOutputs | undefined {
     faults.add(`${file}: outputs`, 'low-resolution logits (low_res_masks, or masks)', names);
     return undefined;
   }
-  const scores = iou && candidatesIn(iou, rank);
-  const logits = candidatesIn(found.lowRes, rank);
+  const scores = iou && candidatesIn(iou, lead.length + 2, lead.length);
+  const logits = candidatesIn(found.lowRes, lead.length + 4, lead.length);
   const candidates = logits ?? scores;
   const iouFits = fitsOrUndeclared(faults, iou, {
     where: `${file}: output ${iou?.name ?? IOU[0]}`,
@@ -83,7 +83,9 @@ function fitsOrUndeclared(
   return faults.fits(tensor, rule);
 }
 
-function candidatesIn(tensor: TensorInfo, rank: 3 | 4): number | undefined {
-  const length = tensor.shape?.[rank - 2];
+/** Scores are [B, candidates], logits [B, candidates, H, W], each with one leading dimension more at rank 4. */
+function candidatesIn(tensor: TensorInfo, rank: number, lead: number): number | undefined {
+  if (tensor.shape?.length !== rank) return undefined;
+  const length = tensor.shape[lead + 1];
   return isFixed(length) ? length : undefined;
 }

@@ -98,17 +98,22 @@ interface LetterboxOptions {
   readonly centred: boolean;
 }
 
-/** The largest picture of the frame's shape inside width × height, at least one pixel each way. */
+/**
+ * The largest picture of the frame's shape inside width × height, at least one pixel each way. The floating-point
+ * operations and their order are those of segment_anything's get_preprocess_shape (`round`) and NanoSAM's
+ * preprocess_image (`floor`), because int() of 658.999… and of 659 differ.
+ */
 function letterbox({ frame, width, height, rounding, centred }: LetterboxOptions): Placement {
-  const scale = Math.min(width / frame.width, height / frame.height);
-  const fitted = (length: number, limit: number): number => {
-    const exact = length * scale;
-    // 1e-9: a product such as 1080 · (1024 / 1920) may land a hair below the whole number that it is.
-    const rounded = rounding === 'round' ? Math.floor(exact + 0.5) : Math.floor(exact + 1e-9);
-    return Math.min(limit, Math.max(1, rounded));
-  };
-  const placedWidth = fitted(frame.width, width);
-  const placedHeight = fitted(frame.height, height);
+  let placedWidth = width;
+  let placedHeight = height;
+  const aspect = frame.width / frame.height;
+  if (width * frame.height <= height * frame.width) {
+    const exact = rounding === 'round' ? frame.height * (width / frame.width) + 0.5 : width / aspect;
+    placedHeight = clamp(Math.floor(exact), height);
+  } else {
+    const exact = rounding === 'round' ? frame.width * (height / frame.height) + 0.5 : height * aspect;
+    placedWidth = clamp(Math.floor(exact), width);
+  }
   return {
     x: centred ? Math.floor((width - placedWidth) / 2) : 0,
     y: centred ? Math.floor((height - placedHeight) / 2) : 0,
@@ -117,4 +122,8 @@ function letterbox({ frame, width, height, rounding, centred }: LetterboxOptions
     tensorWidth: width,
     tensorHeight: height,
   };
+}
+
+function clamp(length: number, limit: number): number {
+  return Math.min(limit, Math.max(1, length));
 }

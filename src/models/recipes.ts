@@ -1,5 +1,5 @@
 import type { GraphIO } from './contract.js';
-import type { ImageBlock, MaskBlock, PromptBlock } from './manifest.js';
+import type { ImageBlock, Manifest, MaskBlock, PromptBlock } from './manifest.js';
 
 const IMAGENET_MEAN: ImageBlock['mean'] = [123.675, 116.28, 103.53];
 const IMAGENET_STD: ImageBlock['std'] = [58.395, 57.12, 57.375];
@@ -117,6 +117,32 @@ export const RECIPES: Readonly<Record<RecipeName, Recipe>> = {
     notes: [],
   },
 };
+
+export interface RecipeManifest {
+  readonly recipe: RecipeName;
+  readonly name: string;
+  /** [width, height] of the encoder's input. */
+  readonly size: readonly [number, number];
+  readonly encoder: Manifest['encoder'];
+  readonly decoder: Manifest['decoder'];
+}
+
+/** The manifest of a model of a known family. Its licence is `unknown` until a person writes it. */
+export function manifestOf({ recipe, name, size, encoder, decoder }: RecipeManifest): Manifest {
+  const { image, frame, prompt, mask } = RECIPES[recipe];
+  const longest = Math.max(...size);
+  return {
+    version: 1,
+    name,
+    family: 'sam',
+    licence: 'unknown',
+    encoder,
+    decoder,
+    image: { size: [...size], ...image },
+    prompt: { frame: frame(longest), ...prompt },
+    mask,
+  };
+}
 
 export interface Guess {
   readonly recipe: RecipeName;

@@ -1,0 +1,216 @@
+import { loadConfig } from '../config/load.js';
+import { ConfigError, SamwireError, UnavailableError } from '../errors.js';
+import { type AddOptions, addModel } from '../models/add.js';
+import { type CatalogueEntry, listModels, resolveModel } from '../models/catalogue.js';
+import { checkGraph } from '../models/check-graph.js';
+import { describeTensor, type ModelContract } from '../models/contract.js';
+import type { ModelDirectory } from '../models/directory.js';
+import { readGraph } from '../models/read-graph.js';
+import { RECIPE_NAMES } from '../models/recipes.js';
+import { checkFiles, type FileCheck } from '../models/verify.js';
+import { EXIT } from './exit.js';
+import { trialRun } from './model-trial.js';
+
+export interface ModelsFlags {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export interface AddFlags {
+  readonly name?: string;
+  readonly family?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** `samwire models list`, as the command line gives it. */
+export async function listModelsCommand(flags: ModelsFlags): Promise<number> {
+  return modelsList(commandOf(flags));
+}
+
+/** `samwire models verify [NAME]`, as the command line gives it. */
+export async function verifyModelsCommand(name: string | undefined, flags: ModelsFlags): Promise<number> {
+  return modelsVerify({ ...commandOf(flags), ...(name === undefined ? {} : { name }), trial: trialRun });
+}
+
+/** `samwire models add DIR`, as the command line gives it. */
+export async function addModelCommand(dir: string, flags: AddFlags): Promise<number> {
+  const recipe = RECIPE_NAMES.find((name) => name === flags.family);
+  if (flags.family !== undefined && recipe === undefined) {
+    process.stderr.write(
+      `samwire: expected --family to be ${RECIPE_NAMES.join(', ')}, got "${flags.family}"\n`,
+    );
+    return EXIT.usage;
+  }
+  return modelsAdd(
+    {
+      dir,
+      force: flags.force ?? false,
+      ...(flags.name === undefined ? {} : { name: flags.name }),
+      ...(recipe === undefined ? {} : { recipe }),
+    },
+    { json: flags.json ?? false, write: writeLine },
+  );
+}
+
+function commandOf(flags: ModelsFlags): ModelsCommand {
+  const { config } = loadConfig(flags.config);
+  return { paths: config.model.paths, json: flags.json ?? false, write: writeLine };
+}
+
+function writeLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** What the commands need from whoever calls them. */
+export interface ModelsCommand {
+  /** Config `model.paths`. */
+  readonly paths: readonly string[];
+  readonly json: boolean;
+  /** Takes one finished line, without its end. */
+  readonly write: (line: string) => void;
+}
+
+export interface ModelVerification {
+  readonly name: string;
+  readonly dir: string;
+  readonly files: readonly FileCheck[];
+  /** What the graphs are, where they fit the manifest. */
+  readonly contract?: ModelContract;
+  /** What the trial run said, where there was one. */
+  readonly trial?: string;
+  /** Empty when the model is sound. */
+  readonly problems: readonly string[];
+}
+
+export interface VerifyCommand extends ModelsCommand {
+  /** Default: every model. */
+  readonly name?: string;
+  /** Loads the model and runs one picture and prompt through it; resolves to what to say about it. */
+  readonly trial?: (model: ModelDirectory, contract: ModelContract) => Promise<string>;
+}
+
+/** `samwire models list`. Resolves to the exit code. */
+export async function modelsList({ paths, json, write }: ModelsCommand): Promise<number> {
+  const entries = await listModels(paths);
+  if (json) {
+    write(JSON.stringify(entries));
+    return 0;
+  }
+  const rows = entries.map((entry) => [
+    entry.name,
+    entry.family ?? '?',
+    entry.licence ?? '?',
+    entry.status,
+    entry.dir,
+  ]);
+  for (const line of table([['NAME', 'FAMILY', 'LICENCE', 'STATUS', 'DIRECTORY'], ...rows])) write(line);
+  for (const { name, problem } of entries) {
+    if (problem !== undefined) write(`\n${name}: ${problem}`);
+  }
+  return 0;
+}
+
+/**
+ * `samwire models verify [NAME]`: SHA-256 of the files, manifest against ONNX, and the trial run. Without a name,
+ * recipes whose files are not there are skipped, since nobody has asked for them. Resolves to 0, or 1 when a model is
+ * unsound.
+ */
+export async function modelsVerify(command: VerifyCommand): Promise<number> {
+  const verified: ModelVerification[] = [];
+  const skipped: CatalogueEntry[] = [];
+  if (command.name !== undefined) {
+    verified.push(await verifyModel(await resolveModel(command.name, command.paths), command.trial));
+  } else {
+    for (const entry of await listModels(command.paths)) {
+      if (entry.status === 'files-missing') skipped.push(entry);
+      else verified.push(await verifyEntry(entry, command.trial));
+    }
+  }
+  if (command.json) command.write(JSON.stringify(verified));
+  else for (const line of [...verified.flatMap(report), ...skipped.map(skipLine)]) command.write(line);
+  return verified.every(({ problems }) => problems.length === 0) ? 0 : 1;
+}
+
+/** `samwire models add DIR`. Resolves to the exit code. */
+export async function modelsAdd(
+  options: AddOptions,
+  { json, write }: Omit<ModelsCommand, 'paths'>,
+): Promise<number> {
+  const added = await addModel(options);
+  if (json) {
+    write(JSON.stringify(added));
+    return 0;
+  }
+  write(`Wrote ${added.manifestPath} for model ${added.manifest.name}.`);
+  for (const finding of added.findings) write(`  - ${finding}`);
+  return 0;
+}
+
+async function verifyEntry(entry: CatalogueEntry, trial: VerifyCommand['trial']): Promise<ModelVerification> {
+  const { name, dir, problem } = entry;
+  if (problem !== undefined) return { name, dir, files: [], problems: [problem] };
+  return verifyModel(await resolveModel(`${dir}/`, []), trial);
+}
+
+/** Everything that can be known about one model: its files, then its graphs, then a trial run. */
+export async function verifyModel(
+  model: ModelDirectory,
+  trial: VerifyCommand['trial'],
+): Promise<ModelVerification> {
+  const files = await checkFiles(model);
+  const found = { name: model.manifest.name, dir: model.dir, files };
+  const bad = files.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
+  if (bad.length > 0) return { ...found, problems: bad };
+  try {
+    const encoder = await readGraph(model.encoderPath);
+    const decoder = await readGraph(model.decoderPath);
+    const contract = checkGraph(model.manifest, encoder, decoder);
+    if (trial === undefined) return { ...found, contract, problems: [] };
+    return { ...found, contract, trial: await trial(model, contract), problems: [] };
+  } catch (error) {
+    const told =
+      error instanceof ConfigError || error instanceof UnavailableError || error instanceof SamwireError;
+    if (!told) throw error;
+    return { ...found, problems: [error.message] };
+  }
+}
+
+function report(model: ModelVerification): string[] {
+  const sound = model.problems.length === 0;
+  const lines = [`${sound ? 'ok    ' : 'FAILED'} ${model.name} (${model.dir})`];
+  for (const file of model.files) {
+    if (file.problem === undefined)
+      lines.push(`       ${file.role}: ${file.sizeBytes} bytes, SHA-256 as named`);
+  }
+  if (model.contract) lines.push(`       ${describeContract(model.contract)}`);
+  if (model.trial !== undefined) lines.push(`       ${model.trial}`);
+  for (const problem of model.problems) lines.push(`       ${problem}`);
+  return lines;
+}
+
+function describeContract({ encoder, decoder }: ModelContract): string {
+  const size = encoder.size ? [1, 3, encoder.size.height, encoder.size.width] : [1, 3, 'H', 'W'];
+  const picture = describeTensor({ type: 'float32', shape: size });
+  const prompts = decoder.batch === 'free' ? 'any number of prompts a run' : 'one prompt a run';
+  const masks = decoder.inputs.maskInput === undefined ? 'no mask input' : 'mask input';
+  return (
+    `${encoder.input} ${picture} → embedding [${encoder.embedding.join(',')}] → ` +
+    `${decoder.candidates} candidates of ${decoder.grid.height}×${decoder.grid.width}; ${prompts}, ` +
+    `at most ${decoder.maxPoints} points each, ${masks}`
+  );
+}
+
+function skipLine({ name, problem }: CatalogueEntry): string {
+  return `skip   ${name}: ${problem ?? 'its files are missing'}`;
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
