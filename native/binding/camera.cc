@@ -75,6 +75,9 @@ class Channel {
     }
   }
 
+  // A promise that somebody waits for keeps the process alive until it is settled.
+  void hold(Napi::Env env) { function_.Ref(env); }
+
   // Resolves the promise of close() on the JS thread; the last call through this channel.
   void finish(std::unique_ptr<Napi::Promise::Deferred> deferred) {
     const std::lock_guard lock(mutex_);
@@ -194,6 +197,7 @@ class CameraHandle : public Napi::ObjectWrap<CameraHandle> {
         return promise;
       }
       closed_ = true;
+      channel_->hold(info.Env());
       // std::function copies what it holds, so the deferred crosses in a shared pointer.
       auto shared = std::make_shared<std::unique_ptr<Napi::Promise::Deferred>>(std::move(deferred));
       camera_->close_async([channel = channel_, shared] { channel->finish(std::move(*shared)); });

@@ -9,6 +9,7 @@
 #include "binding/exports.h"
 #include "mask/extract.h"
 #include "mask/lowres.h"
+#include "mask/polygon.h"
 #include "mask/rle.h"
 
 namespace samwire::binding {
@@ -140,6 +141,33 @@ Napi::Value mask_to_rle(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Array ring_to_js(Napi::Env env, const std::vector<std::int32_t>& ring) {
+  Napi::Array array = Napi::Array::New(env, ring.size());
+  for (std::uint32_t i = 0; i < ring.size(); ++i) array.Set(i, ring[i]);
+  return array;
+}
+
+Napi::Value to_polygons(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const int width = int_argument(info, 1);
+    const int height = int_argument(info, 2);
+    const auto counts = rle_decompress(string_argument(info, 0), width, height);
+    const auto polygons = rle_to_polygons(counts, width, height, number_argument(info, 3));
+    Napi::Array out = Napi::Array::New(info.Env(), polygons.size());
+    for (std::uint32_t i = 0; i < polygons.size(); ++i) {
+      Napi::Object polygon = Napi::Object::New(info.Env());
+      polygon.Set("outer", ring_to_js(info.Env(), polygons[i].outer));
+      Napi::Array holes = Napi::Array::New(info.Env(), polygons[i].holes.size());
+      for (std::uint32_t j = 0; j < polygons[i].holes.size(); ++j) {
+        holes.Set(j, ring_to_js(info.Env(), polygons[i].holes[j]));
+      }
+      polygon.Set("holes", holes);
+      out.Set(i, polygon);
+    }
+    return out;
+  });
+}
+
 Napi::Value to_logits(const Napi::CallbackInfo& info) {
   return call(info.Env(), [&]() -> Napi::Value {
     const std::string text = string_argument(info, 0);
@@ -161,6 +189,7 @@ void export_mask(Napi::Env env, Napi::Object exports) {
   exports.Set("lowResMask", Napi::Function::New(env, low_res, "lowResMask"));
   exports.Set("rleToMask", Napi::Function::New(env, rle_to_mask, "rleToMask"));
   exports.Set("maskToRle", Napi::Function::New(env, mask_to_rle, "maskToRle"));
+  exports.Set("rleToPolygons", Napi::Function::New(env, to_polygons, "rleToPolygons"));
   exports.Set("rleToLogits", Napi::Function::New(env, to_logits, "rleToLogits"));
 }
 

@@ -19,6 +19,8 @@ export interface Answer {
   readonly message: MasksMessage;
   /** By mask id: the decoder's own grid, for a message that would not fit the broker's packet size. */
   readonly lowres: ReadonlyMap<string, LowResMask>;
+  /** The masks with their RLE whatever the encodings, for pictures. */
+  readonly drawable: readonly MaskItem[];
 }
 
 export interface AnswerOptions {
@@ -46,6 +48,7 @@ export async function toAnswer(answer: SchedulerAnswer, options: AnswerOptions):
   const byId = new Map(answer.prompts.map((prompt, i) => [prompt.id, { prompt, result: answer.results[i] }]));
   const masks: (MaskItem | FailedMaskItem)[] = [];
   const lowres = new Map<string, LowResMask>();
+  const drawable: MaskItem[] = [];
   for (const id of options.ids) {
     const refusal = options.refused.get(id);
     const served = byId.get(id);
@@ -59,7 +62,9 @@ export async function toAnswer(answer: SchedulerAnswer, options: AnswerOptions):
     }
     for (const [maskId, candidate] of named(id, served.result, options.multimask)) {
       lowres.set(maskId, candidate.lowres);
-      masks.push(await toItem(maskId, served.prompt.label, candidate, options));
+      const item = await toItem(maskId, served.prompt.label, candidate, options);
+      masks.push(item);
+      drawable.push({ ...item, rle: candidate.rle });
     }
   }
   const { frame, skewMs, ageMs, queueMs, timing } = answer;
@@ -74,7 +79,7 @@ export async function toAnswer(answer: SchedulerAnswer, options: AnswerOptions):
     backend: options.backend,
     timing: finishTiming({ ageMs, queueMs, ...timing, publishMs, captureToPublishMs: 0 }, 0),
   };
-  return { message, lowres };
+  return { message, lowres, drawable };
 }
 
 /** Adds a publisher's own milliseconds, and makes the sum right. */

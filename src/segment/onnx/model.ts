@@ -1,9 +1,10 @@
-import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
 import { SamwireError } from '../../errors.js';
 import { checkGraph } from '../../models/check-graph.js';
-import type { GraphIO, ModelContract, TensorInfo } from '../../models/contract.js';
+import type { ModelContract } from '../../models/contract.js';
+import type { ModelDirectory } from '../../models/directory.js';
 import { type Manifest, ManifestError } from '../../models/manifest.js';
+import { graphOfSession } from '../../models/read-graph.js';
 
 /** A model's two graphs in onnxruntime, held against its manifest. */
 export interface OnnxModel {
@@ -14,18 +15,20 @@ export interface OnnxModel {
 }
 
 /**
- * Loads the graphs of a model directory whose manifest has been read and whose files have been verified.
+ * Loads the graphs of a model directory whose files have been verified.
  * @throws ManifestError when a graph can't be read or does not fit the manifest.
  */
-export async function loadOnnxModel(dir: string, manifest: Manifest, threads: number): Promise<OnnxModel> {
-  const encoder = await createSession(dir, manifest.encoder.file, threads);
-  const decoder = await createSession(dir, manifest.decoder.file, threads);
-  return { manifest, contract: checkGraph(manifest, io(encoder), io(decoder)), encoder, decoder };
+export async function loadOnnxModel(directory: ModelDirectory, threads: number): Promise<OnnxModel> {
+  const { manifest } = directory;
+  const encoder = await createSession(directory.encoderPath, threads);
+  const decoder = await createSession(directory.decoderPath, threads);
+  const contract = checkGraph(manifest, graphOfSession(encoder), graphOfSession(decoder));
+  return { manifest, contract, encoder, decoder };
 }
 
-async function createSession(dir: string, file: string, threads: number): Promise<InferenceSession> {
+async function createSession(path: string, threads: number): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(join(dir, file), {
+    return await InferenceSession.create(path, {
       executionProviders: ['cpu'],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
@@ -41,21 +44,11 @@ async function createSession(dir: string, file: string, threads: number): Promis
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ManifestError(
-      `${join(dir, file)} can't be loaded by onnxruntime: ${reason}. Expected a whole ONNX file whose operators onnxruntime knows; copy or export it again.`,
-      [{ path: file, expected: 'an ONNX file that onnxruntime loads', got: reason }],
+      `${path} can't be loaded by onnxruntime: ${reason}. Expected a whole ONNX file whose operators onnxruntime knows; copy or export it again.`,
+      [{ path, expected: 'an ONNX file that onnxruntime loads', got: reason }],
       { cause },
     );
   }
-}
-
-function io(session: InferenceSession): GraphIO {
-  return { inputs: session.inputMetadata.map(info), outputs: session.outputMetadata.map(info) };
-}
-
-function info(value: InferenceSession.ValueMetadata): TensorInfo {
-  return value.isTensor
-    ? { name: value.name, type: value.type, shape: value.shape }
-    : { name: value.name, type: 'not a tensor', shape: null };
 }
 
 /** Runs a graph. @throws SamwireError `model_failed` with onnxruntime's reason. */

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ConfigError, toSamwireError } from '../../errors.js';
-import { readModel } from '../../models/catalogue.js';
+import { readModelDirectory } from '../../models/directory.js';
+import { verifyFiles } from '../../models/verify.js';
 import { loadAddon } from '../../native/addon.js';
 import { OnnxEngine } from './engine.js';
 import { loadOnnxModel } from './model.js';
@@ -13,10 +14,11 @@ const post = (message: WorkerMessage): void => port.postMessage(message);
 
 async function load({ dir, threads }: WorkerStart): Promise<OnnxEngine | undefined> {
   try {
-    const manifest = await readModel(dir);
-    const model = await loadOnnxModel(dir, manifest, threads);
+    const directory = await readModelDirectory(dir);
+    await verifyFiles(directory);
+    const model = await loadOnnxModel(directory, threads);
     const engine = new OnnxEngine(model, loadAddon());
-    post({ type: 'ready', model: manifest.name });
+    post({ type: 'ready', model: directory.manifest.name });
     return engine;
   } catch (thrown) {
     const faults = thrown instanceof ConfigError ? thrown.faults : [];

@@ -1,0 +1,189 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { describeError, EXIT, exitCodeOf } from './exit.js';
+
+// Each command's code is loaded when it is called, so that --help and a mistyped option answer at once.
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError(`Expected a number above 0, got "${text}".`);
+}
+
+function collect(text: string, previous: readonly string[]): string[] {
+  return [...previous, text];
+}
+
+const program = new Command('samwire')
+  .description('Segment anything over MQTT: camera frames and prompts in, masks out.')
+  .version(version)
+  .addOption(
+    new Option('--log-level <level>', 'how much to log')
+      .choices(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+      .env('SAMWIRE_LOG_LEVEL'),
+  )
+  .showHelpAfterError('(samwire --help lists the commands and options)')
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text) });
+
+/** Every command takes --log-level after its name as well. */
+function command(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--log-level <level>', 'how much to log: trace, debug, info, warn, error, silent');
+}
+
+interface LogOption {
+  readonly logLevel?: string;
+}
+const logLevel = (options: LogOption): string | undefined =>
+  options.logLevel ?? program.opts<LogOption>().logLevel;
+
+command('run', 'the service: cameras in, prompts over MQTT, masks out')
+  .option('--config <file>', 'default: /etc/samwire/samwire.yaml, else config/samwire.yaml')
+  .action(async (options: LogOption & { config?: string }) => {
+    const { runCommand } = await import('./run.js');
+    process.exitCode = await runCommand({ config: options.config, logLevel: logLevel(options) });
+  });
+
+command('demo', 'a broker, the bundled model, a generated clip and prompts that follow its objects')
+  .option('--source <uri>', 'a camera URI instead of the generated clip')
+  .option('--once', 'stop after 3 s of frames with masks')
+  .option('--out <dir>', 'where masks.json and overlay pictures go', 'samwire-out')
+  .option('--no-open', 'open no browser')
+  .action(async (options: LogOption & { source?: string; once?: boolean; out: string }) => {
+    const { demoCommand } = await import('./demo.js');
+    process.exitCode = await demoCommand({
+      source: options.source,
+      once: options.once ?? false,
+      out: options.out,
+      logLevel: logLevel(options),
+    });
+  });
+
+command('segment', 'one image, no broker')
+  .argument('<image>', 'JPEG, PNG, WebP or TIFF')
+  .requiredOption('--prompts <file>', 'a prompt message (JSON); - for standard input')
+  .option('--model <name|dir>', 'a model of the catalogue, or a model directory', 'samwire-tiny')
+  .addOption(new Option('--backend <backend>').choices(['auto', 'tensorrt', 'onnx']).default('auto'))
+  .option('--format <list>', 'json, png, overlay', 'json,png,overlay')
+  .option('--threads <n>', "onnxruntime's threads", positiveNumber, 2)
+  .option('--json', 'print the masks message')
+  .requiredOption('--out <dir>', 'where the results go')
+  .action(async (image: string, options: LogOption & SegmentFlags) => {
+    const { segmentCommand } = await import('./segment.js');
+    process.exitCode = await segmentCommand({ ...options, image, logLevel: logLevel(options) });
+  });
+
+interface SegmentFlags {
+  readonly prompts: string;
+  readonly model: string;
+  readonly backend: 'auto' | 'tensorrt' | 'onnx';
+  readonly format: string;
+  readonly threads: number;
+  readonly json?: boolean;
+  readonly out: string;
+}
+
+command('prompt', 'sends one prompt to a running node and prints the masks message')
+  .option('--config <file>', "the node's own config")
+  .option('--broker <url>', 'mqtt, mqtts, ws or wss URL of the broker')
+  .option('--node <id>', "the node's id")
+  .requiredOption('--camera <name>')
+  .option('--box <x1,y1,x2,y2>', 'a box in source pixels; may be repeated', collect, [])
+  .option(
+    '--point <x,y[,label]>',
+    'a point, label 1 foreground (default) or 0 background; may be repeated',
+    collect,
+    [],
+  )
+  .option('--timeout <s>', 'seconds to wait for the answer', positiveNumber, 10)
+  .option('--json', 'print the whole masks message as one line')
+  .action(async (options: LogOption & PromptFlags) => {
+    const { promptCommand } = await import('./prompt.js');
+    process.exitCode = await promptCommand({ ...options, logLevel: logLevel(options) });
+  });
+
+interface PromptFlags {
+  readonly config?: string;
+  readonly broker?: string;
+  readonly node?: string;
+  readonly camera: string;
+  readonly box: readonly string[];
+  readonly point: readonly string[];
+  readonly timeout: number;
+  readonly json?: boolean;
+}
+
+const models = command('models', 'the model catalogue');
+models
+  .command('list')
+  .description('every model that is found, with its family, licence and state')
+  .option('--config <file>', 'adds its model.paths')
+  .option('--json', 'print JSON')
+  .action(async (options: { config?: string; json?: boolean }) => {
+    const { listModelsCommand } = await import('./models.js');
+    process.exitCode = await listModelsCommand(options);
+  });
+models
+  .command('verify')
+  .argument('[name]', 'a model name or directory; every model when left out')
+  .description('checks files, sha256, names, ranks and shapes against the manifest')
+  .option('--config <file>', 'adds its model.paths')
+  .option('--json', 'print JSON')
+  .action(async (name: string | undefined, options: { config?: string; json?: boolean }) => {
+    const { verifyModelsCommand } = await import('./models.js');
+    process.exitCode = await verifyModelsCommand(name, options);
+  });
+models
+  .command('add')
+  .argument('<dir>', 'a directory with an encoder and a decoder ONNX file')
+  .description('inspects the ONNX files, guesses the family and writes manifest.json')
+  .option('--name <name>')
+  .option('--family <family>')
+  .option('--force', 'overwrite an existing manifest.json')
+  .option('--json', 'print JSON')
+  .action(async (dir: string, options: AddFlags) => {
+    const { addModelCommand } = await import('./models.js');
+    process.exitCode = await addModelCommand(dir, options);
+  });
+
+interface AddFlags {
+  readonly name?: string;
+  readonly family?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+command('check-config', 'validates a config file and prints every fault with its path')
+  .argument('[file]')
+  .option('--json', 'print JSON')
+  .action(async (file: string | undefined, options: { json?: boolean }) => {
+    const { checkConfigCommand } = await import('./check-config.js');
+    process.exitCode = await checkConfigCommand(file, options);
+  });
+
+command('doctor', 'what this machine has and lacks, each problem with its remedy')
+  .option('--config <file>', 'checks its cameras, broker and models too')
+  .option('--json', 'print JSON')
+  .action(async (options: { config?: string; json?: boolean }) => {
+    const { doctorCommand } = await import('./doctor.js');
+    process.exitCode = await doctorCommand(options);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  } else {
+    process.stderr.write(`samwire: ${describeError(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
