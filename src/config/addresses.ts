@@ -10,7 +10,10 @@ const SOURCES_EXPECTED =
   'a camera source: csi://0, v4l2:///dev/video0, rtsp://host/path, rtsps://host/path, file:///clip.mp4, test://pattern, shm:///path or gst://pipeline';
 
 const BY_SCHEME: Record<SourceScheme, { readonly form: RegExp; readonly expected: string }> = {
-  csi: { form: /^csi:\/\/\d{1,2}(?:\?.+)?$/, expected: 'csi:// and the sensor number, such as csi://0' },
+  csi: {
+    form: /^csi:\/\/(?:[0-9]|[1-5][0-9]|6[0-3])$/,
+    expected: 'csi:// and the sensor number, such as csi://0',
+  },
   v4l2: {
     form: /^v4l2:\/\/\/[^\s?]+(?:\?.+)?$/,
     expected: 'v4l2:// and the absolute path of the device, such as v4l2:///dev/video0',
@@ -18,12 +21,12 @@ const BY_SCHEME: Record<SourceScheme, { readonly form: RegExp; readonly expected
   rtsp: { form: /^rtsp:\/\/\S+$/, expected: '' },
   rtsps: { form: /^rtsps:\/\/\S+$/, expected: '' },
   file: {
-    form: /^file:\/\/\/[^?]+(?:\?.+)?$/,
+    form: /^file:\/\/(?:localhost)?\/[^?]+(?:\?.+)?$/,
     expected: 'file:// and the absolute path of the clip, such as file:///srv/clip.mp4?loop=1',
   },
   test: {
-    form: /^test:\/\/[A-Za-z0-9._-]*(?:\?.+)?$/,
-    expected: 'test:// and a pattern name, such as test://pattern',
+    form: /^test:\/\/[a-z0-9-]+$/,
+    expected: "test:// and the name of one of videotestsrc's patterns, such as test://pattern or test://ball",
   },
   shm: {
     form: /^shm:\/\/\/[^\s?]+(?:\?.+)?$/,
@@ -44,6 +47,16 @@ export const cameraSource = z
 
 export function sourceScheme(source: string): SourceScheme {
   return source.slice(0, source.indexOf('://')) as SourceScheme;
+}
+
+/** The path of a v4l2, file or shm source, percent-decoded. */
+export function sourcePath(source: string): string {
+  const path = source.replace(/^[a-z0-9]+:\/\/(?:localhost(?=\/))?/, '').replace(/\?.*$/s, '');
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 function sourceFault(source: string): string | undefined {

@@ -18,12 +18,15 @@ export interface JsonSchema {
   readonly required?: readonly string[];
 }
 
+let made: JsonSchema | undefined;
+
 /** The config file's JSON Schema, as config/schema.json holds it for editors. */
-export function configJsonSchema(): JsonSchema {
-  return {
+function configJsonSchema(): JsonSchema {
+  made ??= {
     ...z.toJSONSchema(ConfigSchema, { io: 'input', target: 'draft-7' }),
     title: 'Samwire configuration',
   } as JsonSchema;
+  return made;
 }
 
 /** config/schema.json's text. */

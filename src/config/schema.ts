@@ -192,7 +192,7 @@ const depth = z.strictObject({
   scale: number(1e-9, 1000).default(0.001).describe('Metres per unit of the depth picture.'),
 });
 
-const camera = z.strictObject({
+const cameraSettings = z.strictObject({
   source: cameraSource.describe(
     'Where frames come from: a URI (see "Camera sources"). It may hold a password, which is never printed.',
   ),
@@ -217,6 +217,22 @@ const camera = z.strictObject({
     .default(1)
     .describe("Share of this camera when the model can't serve all: 2 gets twice as much as 1."),
 });
+
+const camera = cameraSettings.check(
+  z.refine((value) => !lacksSize(value), {
+    path: ['source'],
+    error:
+      'the width and height of a shm:// camera (its frames do not carry them), as the keys width and height or as ?width=1920&height=1080',
+    when: () => true,
+  }),
+);
+
+function lacksSize(value: unknown): boolean {
+  if (!isMapping(value) || typeof value.source !== 'string' || !value.source.startsWith('shm:///'))
+    return false;
+  const query = new URLSearchParams(value.source.split('?')[1] ?? '');
+  return ['width', 'height'].some((side) => value[side] === undefined && !query.has(side));
+}
 
 const cameras = z
   .record(cameraName, camera, { error: 'a mapping of camera names to their settings' })
