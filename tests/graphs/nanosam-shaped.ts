@@ -6,8 +6,8 @@ import { attention, conv, convTranspose, gelu, layerNorm, layerNorm2d, linear, m
  * what they say means nothing. Built from the published architecture (ResNet-18: He et al. 2016; NanoSAM's neck:
  * github.com/NVIDIA-AI-IOT/nanosam; mask decoder: Kirillov et al. 2023).
  *
- * Multiply-accumulates (products of convolutions and matrices, as tests/graphs/macs.py counts them): encoder 43.6 G
- * at 1024 (15.8 M parameters), decoder 1.83 G for one prompt of two points (4.07 M).
+ * Multiply-accumulates of convolutions and matrix products, from the shapes that ONNX infers: encoder 43.6 G at 1024
+ * (15.8 M parameters), decoder 1.83 G for one prompt of two points (4.07 M).
  */
 
 const DIM = 256;
