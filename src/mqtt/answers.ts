@@ -1,0 +1,75 @@
+/** Answers as bytes: masks messages with their timing finished, errors, each within the packet size. */
+import { SamwireError } from '../errors.js';
+import type { MasksMessage, Timing } from '../masks/types.js';
+import type { Answer } from './once.js';
+import type { SegmentService } from './service.js';
+import type { ErrorMessage } from './topics.js';
+
+/** The digits of the timing can grow by this much between measuring a message and sending it. */
+const TIMING_SLACK_BYTES = 64;
+
+/** `publishMs` is what making the payload took; `captureToPublishMs` is the sum of all stages. */
+export function finishedTiming(timing: Timing, publishMs: number): Timing {
+  const { ageMs, queueMs, prepareMs, encodeMs, decodeMs, maskMs } = timing;
+  const sum = ageMs + queueMs + prepareMs + encodeMs + decodeMs + maskMs + publishMs;
+  return { ...timing, publishMs: rounded(publishMs), captureToPublishMs: rounded(sum) };
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+/**
+ * The message's JSON. The timing is written last, after the long part has been made, so that `publishMs` counts it.
+ * `sinceMs`: when the masks were there, on the clock of `performance.now()`.
+ */
+export function masksPayload(message: MasksMessage, sinceMs: number): Buffer {
+  const { timing, ...rest } = message;
+  const head = JSON.stringify(rest);
+  const finished = JSON.stringify(finishedTiming(timing, performance.now() - sinceMs));
+  return Buffer.from(`${head.slice(0, -1)},"timing":${finished}}`);
+}
+
+export interface FitOptions {
+  readonly maxPayloadBytes: number;
+  readonly sinceMs: number;
+  readonly service: Pick<SegmentService, 'degrade'>;
+}
+
+/**
+ * The payload, made smaller where the broker's packet size demands it.
+ * @throws SamwireError `too_large` when no form of it fits.
+ */
+export async function fittedMasks(
+  message: MasksMessage,
+  { maxPayloadBytes, sinceMs, service }: FitOptions,
+): Promise<Buffer> {
+  const payload = masksPayload(message, sinceMs);
+  if (payload.length <= maxPayloadBytes) return payload;
+  if (service.degrade === undefined) throw tooLarge(payload.length, maxPayloadBytes);
+  const smaller = await service.degrade(message, maxPayloadBytes - TIMING_SLACK_BYTES);
+  const smallest = masksPayload(smaller.message, sinceMs);
+  if (smallest.length > maxPayloadBytes) throw tooLarge(smallest.length, maxPayloadBytes);
+  return smallest;
+}
+
+export function tooLarge(gotBytes: number, maxBytes: number): SamwireError {
+  return new SamwireError(
+    'too_large',
+    `Expected an answer of at most ${maxBytes} bytes, got ${gotBytes} bytes. ` +
+      'Ask for fewer prompts or smaller encodings, or raise mqtt.maxPacketBytes and the limit of the broker.',
+  );
+}
+
+export function errorAnswer(
+  error: SamwireError,
+  from: { readonly requestId?: string | undefined; readonly camera?: string | undefined },
+): Answer {
+  const requestId = from.requestId === undefined ? {} : { requestId: from.requestId };
+  const message: ErrorMessage = {
+    ...requestId,
+    ...(from.camera === undefined ? {} : { camera: from.camera }),
+    ...error.toBody(),
+  };
+  return { kind: 'error', payload: Buffer.from(JSON.stringify(message)), ...requestId };
+}

@@ -1,0 +1,35 @@
+import type { Logger } from 'pino';
+import type { SamwireError } from '../errors.js';
+import type { Counters } from './counters.js';
+import type { MessageProperties, OutboundMessage } from './messages.js';
+import type { ReplyRules } from './replies.js';
+import type { SegmentService } from './service.js';
+import type { NodeTopics } from './topics.js';
+
+/** What the handlers of prompts and requests share. */
+export interface Exchange {
+  readonly topics: NodeTopics;
+  readonly service: SegmentService;
+  readonly counters: Counters;
+  readonly logger: Logger;
+  readonly replyRules: ReplyRules;
+  /** Larger messages are refused unread. */
+  readonly maxMessageBytes: number;
+  /** Owes the message to the broker (QoS 1). */
+  readonly deliver: (message: OutboundMessage) => void;
+  /** Bytes of payload that fit into one packet on the present connection, or on the last one. */
+  readonly maxPayloadBytes: (target: Target) => number;
+}
+
+/** A place that an answer goes to. */
+export interface Target {
+  readonly topic: string;
+  readonly properties: MessageProperties;
+}
+
+/** Counts an error that a sender is told of; what is our own fault is logged as such. */
+export function noteError({ counters, logger }: Exchange, error: SamwireError): void {
+  counters.errors[error.code] += 1;
+  if (error.code === 'internal') logger.error({ err: error }, 'internal error');
+  else logger.debug({ code: error.code, problem: error.message }, 'request refused');
+}

@@ -1,0 +1,40 @@
+/** A bounded number of messages at work; the next ones wait their turn at the door, for a bounded time. */
+export class Gate {
+  readonly #max: number;
+  #inside = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get inside(): number {
+    return this.#inside;
+  }
+
+  /** True: in, and a `leave()` is owed. False: nobody left within `timeoutMs`. */
+  enter(timeoutMs: number): Promise<boolean> {
+    if (this.#inside < this.#max) {
+      this.#inside += 1;
+      return Promise.resolve(true);
+    }
+    return new Promise((resolve) => {
+      const admit = (): void => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(admit), 1);
+        resolve(false);
+      }, timeoutMs);
+      this.#waiting.push(admit);
+    });
+  }
+
+  /** Hands the place to who waits longest, if anybody does. */
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#inside -= 1;
+    else next();
+  }
+}

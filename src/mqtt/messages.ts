@@ -1,0 +1,56 @@
+/** Messages as they come from and go to the broker, free of the client library. */
+
+export interface InboundMessage {
+  readonly topic: string;
+  readonly payload: Buffer;
+  /** True for what the broker held, not for what was just published (docs/mqtt.md, "Retained input"). */
+  readonly retain: boolean;
+  /** ms since the Unix epoch. */
+  readonly receivedAtMs: number;
+  /** When the message's expiry interval ends, ms since the Unix epoch. MQTT 5. */
+  readonly expiresAtMs?: number;
+  readonly responseTopic?: string;
+  readonly correlationData?: Buffer;
+  /** W3C trace context, as the user property of that name. */
+  readonly traceparent?: string;
+}
+
+export interface MessageProperties {
+  readonly correlationData?: Buffer;
+  readonly traceparent?: string;
+}
+
+export interface OutboundMessage {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly retain?: boolean;
+  /** Left out on MQTT 3.1.1. */
+  readonly properties?: MessageProperties;
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The sender's trace context when it is one: fixed length, so that it costs an answer 72 bytes at most. */
+export function traceparentOf(userProperties: unknown): string | undefined {
+  if (typeof userProperties !== 'object' || userProperties === null) return undefined;
+  const value = Object.hasOwn(userProperties, 'traceparent')
+    ? (userProperties as { readonly traceparent: unknown }).traceparent
+    : undefined;
+  return typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined;
+}
+
+/**
+ * Bytes of a PUBLISH packet besides its payload, rounded up: fixed header with the longest remaining length, topic,
+ * packet identifier, and the properties (MQTT 5, 3.3).
+ */
+export function packetOverheadBytes({ topic, properties = {} }: Omit<OutboundMessage, 'payload'>): number {
+  const { correlationData, traceparent } = properties;
+  return (
+    5 +
+    (2 + Buffer.byteLength(topic)) +
+    2 +
+    4 +
+    (correlationData === undefined ? 0 : 3 + correlationData.length) +
+    (traceparent === undefined ? 0 : 1 + 2 + 'traceparent'.length + 2 + traceparent.length)
+  );
+}

@@ -1,0 +1,289 @@
+import type { Logger } from 'pino';
+import { SamwireError } from '../errors.js';
+import type { CameraState } from '../frames/camera.js';
+import type { PromptLimits } from '../prompts/message.js';
+import type { LastWill } from './client-options.js';
+import { BrokerConnection, type ConnectionStatus } from './connection.js';
+import { type Counters, createCounters } from './counters.js';
+import type { Exchange, Target } from './exchange.js';
+import { Gate } from './gate.js';
+import { type InboundMessage, type OutboundMessage, packetOverheadBytes } from './messages.js';
+import type { MqttOptions } from './options.js';
+import { type DropReason, Outbox } from './outbox.js';
+import { PromptHandler } from './prompts.js';
+import { RequestHandler } from './requests.js';
+import type { SegmentService } from './service.js';
+import type { Session } from './session.js';
+import { type NodeStateMessage, NodeTopics } from './topics.js';
+
+/** Answers owed to the broker while it is away: beyond either bound the oldest are dropped. */
+const MAX_OWED_MESSAGES = 2000;
+const MAX_OWED_BYTES = 64 * 1024 * 1024;
+/** Messages at work at a time. Above the pipeline's own queue, which drops the oldest and tells its sender. */
+const MAX_CONCURRENT = 512;
+/** How long a message is held back when all places are taken, well below the keep-alive. */
+const MAX_HELD_BACK_MS = 2000;
+const DROP_LOG_INTERVAL_MS = 5000;
+const CLOSE_TIMEOUT_MS = 3000;
+
+/** The node's state as the rest of the program sets it; `offline` is the broker's to say. */
+export interface NodeState {
+  readonly state: Exclude<NodeStateMessage['state'], 'offline'>;
+  readonly backend: string | null;
+  readonly model: string | null;
+  /** 0..1, while building. */
+  readonly progress?: number;
+}
+
+export interface MqttNodeOptions {
+  readonly mqtt: MqttOptions;
+  readonly nodeId: string;
+  readonly version: string;
+  readonly service: SegmentService;
+  readonly limits: Omit<PromptLimits, 'maxBytes'>;
+  readonly statsIntervalMs: number;
+  readonly logger: Logger;
+  /** A second node with the same id took the session: the process should end with exit code 78. */
+  readonly onTakenOver: () => void;
+  readonly retry?: { readonly firstMs: number; readonly maxMs: number };
+  readonly maxConcurrent?: number;
+}
+
+/** A node on the broker: takes prompts and requests, owes answers, tells states and stats. */
+export class MqttNode {
+  readonly counters: Counters = createCounters();
+  readonly topics: NodeTopics;
+  readonly #options: MqttNodeOptions;
+  readonly #connection: BrokerConnection;
+  readonly #outbox: Outbox;
+  readonly #gate: Gate;
+  readonly #prompts: PromptHandler;
+  readonly #requests: RequestHandler;
+  readonly #cameraStates = new Map<string, CameraState>();
+  #state: NodeStateMessage;
+  #session: Session | null = null;
+  /** The subscriptions of this connection stand, and the states have been told on it. */
+  #announced = false;
+  /** Of the last connection, for what is made while there is none. */
+  #brokerMaxPacketBytes = Number.POSITIVE_INFINITY;
+  #statsTimer: NodeJS.Timeout | null = null;
+  #closing: Promise<void> | null = null;
+  #dropsLoggedAt = Number.NEGATIVE_INFINITY;
+  #dropsUnlogged = 0;
+
+  constructor(options: MqttNodeOptions) {
+    const { mqtt, nodeId, version, service, logger } = options;
+    this.#options = options;
+    this.topics = new NodeTopics(mqtt.baseTopic, nodeId);
+    this.#state = { state: 'starting', version, backend: null, model: null, since: Date.now() };
+    this.#gate = new Gate(options.maxConcurrent ?? MAX_CONCURRENT);
+    this.#outbox = new Outbox({
+      maxMessages: MAX_OWED_MESSAGES,
+      maxBytes: MAX_OWED_BYTES,
+      onDropped: (message, reason, cause) => this.#dropped(message, reason, cause),
+    });
+    const exchange: Exchange = {
+      topics: this.topics,
+      service,
+      counters: this.counters,
+      logger,
+      replyRules: { allowed: mqtt.responseTopics, subscriptions: this.topics.subscriptions },
+      maxMessageBytes: mqtt.maxPacketBytes,
+      deliver: (message) => this.#outbox.add(message),
+      maxPayloadBytes: (target) => this.maxPayloadBytes(target),
+    };
+    this.#prompts = new PromptHandler(exchange, { limits: options.limits, answerKeepMs: mqtt.answerKeepMs });
+    this.#requests = new RequestHandler(exchange);
+    this.#connection = new BrokerConnection({
+      mqtt,
+      logger,
+      identity: () => ({ clientId: `samwire-${nodeId}`, clean: false, will: this.#will() }),
+      handlers: {
+        onSession: (session) => this.#connected(session),
+        onLost: () => this.#lost(),
+        onMessage: (message) => this.#received(message),
+        onTakenOver: options.onTakenOver,
+      },
+      ...(options.retry === undefined ? {} : { retry: options.retry }),
+    });
+  }
+
+  get status(): ConnectionStatus & { readonly owedMessages: number } {
+    return { ...this.#connection.status, owedMessages: this.#outbox.sizes.messages };
+  }
+
+  /** Connects, and stays connected, until `close()`. */
+  start(): void {
+    if (this.#statsTimer !== null || this.#closing !== null) return;
+    this.#connection.start();
+    this.#statsTimer = setInterval(() => this.#publishStats(), this.#options.statsIntervalMs);
+    this.#statsTimer.unref();
+  }
+
+  /** Tells `stopped`, waits a moment for the broker to acknowledge what is owed, and says goodbye. */
+  close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  /** Published at once, and again at every connection. */
+  setNodeState(state: NodeState): void {
+    const since = state.state === this.#state.state ? this.#state.since : Date.now();
+    const { version } = this.#options;
+    this.#state = { ...state, version, since };
+    if (this.#announced) this.#publishNodeState();
+  }
+
+  /** Published at once, and again at every connection. */
+  setCameraState(camera: string, state: CameraState): void {
+    this.#cameraStates.set(camera, state);
+    if (this.#announced) this.#publishCameraState(camera, state);
+  }
+
+  /** A frame-rate message (QoS 0): false when it was dropped, because there is no connection or it is congested. */
+  publishVolatile(message: OutboundMessage): boolean {
+    const sent =
+      message.payload.length <=
+        this.maxPayloadBytes({
+          topic: message.topic,
+          properties: message.properties ?? {},
+        }) &&
+      (this.#session?.publishVolatile(message) ?? false);
+    if (!sent) this.counters.volatileDropped += 1;
+    return sent;
+  }
+
+  /** Bytes of payload that fit into one packet to this target: the smaller of the config's and the broker's limit. */
+  maxPayloadBytes(target: Target): number {
+    const packetBytes = Math.min(this.#options.mqtt.maxPacketBytes, this.#brokerMaxPacketBytes);
+    return packetBytes - packetOverheadBytes(target);
+  }
+
+  #will(): LastWill {
+    const offline: NodeStateMessage = { ...this.#state, state: 'offline', since: Date.now() };
+    return { topic: this.topics.state, payload: Buffer.from(JSON.stringify(offline)) };
+  }
+
+  #connected(session: Session): void {
+    this.#session = session;
+    this.#brokerMaxPacketBytes = session.maxPacketBytes;
+    this.#outbox.attach({
+      window: session.window,
+      maxPacketBytes: Math.min(session.maxPacketBytes, this.#options.mqtt.maxPacketBytes),
+      publish: (message, options) => session.publish(message, options),
+    });
+    void this.#announce(session);
+  }
+
+  /** States are told when the subscriptions stand, so that who reads `online` may send at once. */
+  async #announce(session: Session): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      for (const { filter, reasonCode } of await session.subscribe(this.topics.subscriptions)) {
+        logger.error({ filter, reasonCode }, 'the broker refuses a subscription; check its access list');
+      }
+    } catch (error) {
+      logger.debug({ err: error }, 'connection lost while subscribing');
+    }
+    if (this.#session !== session) return;
+    this.#announced = true;
+    this.#publishNodeState();
+    for (const [camera, state] of this.#cameraStates) this.#publishCameraState(camera, state);
+  }
+
+  #lost(): void {
+    this.#session = null;
+    this.#announced = false;
+    this.#outbox.detach();
+  }
+
+  async #received(message: InboundMessage): Promise<void> {
+    const topic = this.topics.parse(message.topic);
+    if (topic === null) return;
+    if (message.retain) {
+      this.counters.retainedIgnored += 1;
+      this.#options.logger.debug({ topic: message.topic }, 'retained message ignored');
+      return;
+    }
+    // Not acknowledged: the broker keeps it for the next start.
+    if (this.#closing !== null) return new Promise(() => {});
+    const admitted = await this.#gate.enter(MAX_HELD_BACK_MS);
+    const refusal = admitted ? undefined : overloaded(this.#gate.inside);
+    const handled =
+      topic.kind === 'prompt'
+        ? this.#prompts.handle(message, topic.camera, refusal)
+        : this.#requests.handle(message, topic.verb, refusal);
+    void handled
+      .catch((error: unknown) => this.#options.logger.error({ err: error }, 'a message was not answered'))
+      .finally(() => {
+        if (admitted) this.#gate.leave();
+      });
+  }
+
+  #publishNodeState(): void {
+    this.#publishState(this.topics.state, this.#state);
+  }
+
+  #publishCameraState(camera: string, state: CameraState): void {
+    this.#publishState(this.topics.cameraState(camera), state);
+  }
+
+  #publishState(topic: string, state: NodeStateMessage | CameraState): void {
+    this.#outbox.add(
+      { topic, payload: Buffer.from(JSON.stringify(state)), retain: true },
+      { latestOnly: true },
+    );
+  }
+
+  #publishStats(): void {
+    const stats = { ...this.#options.service.stats(), mqtt: this.#linkStats() };
+    this.publishVolatile({ topic: this.topics.stats, payload: Buffer.from(JSON.stringify(stats)) });
+  }
+
+  #linkStats(): Record<string, unknown> {
+    const { protocol, retries } = this.#connection.status;
+    const { messages, bytes } = this.#outbox.sizes;
+    return { ...this.counters, protocol, retries, owedMessages: messages, owedBytes: bytes };
+  }
+
+  #dropped(message: OutboundMessage, reason: DropReason, cause?: Error): void {
+    this.counters.dropped[reason] += 1;
+    this.#dropsUnlogged += 1;
+    const now = performance.now();
+    if (now - this.#dropsLoggedAt < DROP_LOG_INTERVAL_MS) return;
+    this.#options.logger.warn(
+      { reason, topic: message.topic, bytes: message.payload.length, count: this.#dropsUnlogged, err: cause },
+      'answers dropped before the broker took them',
+    );
+    this.#dropsLoggedAt = now;
+    this.#dropsUnlogged = 0;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    if (this.#statsTimer !== null) clearInterval(this.#statsTimer);
+    this.#statsTimer = null;
+    const { backend, model } = this.#state;
+    this.setNodeState({ state: 'stopped', backend, model });
+    if (this.#session !== null) await this.#settled(timeoutMs);
+    await this.#connection.close();
+    this.#outbox.detach();
+  }
+
+  /** Resolves when nothing is owed any more, or when the time is up. */
+  #settled(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      void this.#outbox.idle().then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+function overloaded(atWork: number): SamwireError {
+  return new SamwireError(
+    'overloaded',
+    `${atWork} messages are at work already; send fewer at a time, or try again later.`,
+  );
+}

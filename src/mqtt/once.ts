@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+
+/** A finished answer, as it goes out: the same bytes for every repeat of its request. */
+export interface Answer {
+  readonly kind: 'masks' | 'error';
+  readonly payload: Buffer;
+  readonly requestId?: string;
+}
+
+export interface OnceOptions {
+  /** How long an answer is kept, from the moment when it was there. */
+  readonly keepMs: number;
+  /** Beyond either bound the oldest answers are forgotten: a late repeat is then run again. */
+  readonly maxAnswers: number;
+  readonly maxBytes: number;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
+
+interface Kept {
+  readonly answer: Answer;
+  readonly at: number;
+}
+
+/** How a request stands: to be run, running already, or answered. */
+export type OnceResult =
+  | { readonly state: 'new'; readonly answer: Promise<Answer> }
+  | { readonly state: 'running'; readonly answer: Promise<Answer> }
+  | { readonly state: 'kept'; readonly answer: Answer };
+
+/**
+ * Runs a request once, however often it comes: repeats while it runs share the run, later ones get the kept answer.
+ */
+export class Once {
+  readonly #options: Required<OnceOptions>;
+  readonly #running = new Map<string, Promise<Answer>>();
+  /** In the order of their age. */
+  readonly #kept = new Map<string, Kept>();
+  #bytes = 0;
+
+  constructor(options: OnceOptions) {
+    this.#options = { now: () => performance.now(), ...options };
+  }
+
+  get sizes(): { readonly running: number; readonly kept: number; readonly bytes: number } {
+    return { running: this.#running.size, kept: this.#kept.size, bytes: this.#bytes };
+  }
+
+  /** `work` must not reject: an error is an answer too. */
+  run(key: string, work: () => Promise<Answer>): OnceResult {
+    this.#forgetOld();
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) return { state: 'kept', answer: kept.answer };
+    const running = this.#running.get(key);
+    if (running !== undefined) return { state: 'running', answer: running };
+    const answer = work().then(
+      (result) => {
+        this.#running.delete(key);
+        this.#keep(key, result);
+        return result;
+      },
+      (error: unknown) => {
+        this.#running.delete(key);
+        throw error;
+      },
+    );
+    this.#running.set(key, answer);
+    return { state: 'new', answer };
+  }
+
+  #keep(key: string, answer: Answer): void {
+    const { keepMs, maxAnswers, maxBytes, now } = this.#options;
+    if (keepMs <= 0 || maxAnswers <= 0 || answer.payload.length > maxBytes) return;
+    this.#kept.set(key, { answer, at: now() });
+    this.#bytes += answer.payload.length;
+    while (this.#kept.size > maxAnswers || this.#bytes > maxBytes) this.#forgetOldest();
+  }
+
+  #forgetOld(): void {
+    const limit = this.#options.now() - this.#options.keepMs;
+    for (const { at } of this.#kept.values()) {
+      if (at > limit) return;
+      this.#forgetOldest();
+    }
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#kept;
+    if (oldest === undefined) return;
+    this.#kept.delete(oldest[0]);
+    this.#bytes -= oldest[1].answer.payload.length;
+  }
+}
+
+/** A request's identity: its topic, response topic, request id and payload, byte for byte. */
+export function requestKey(request: {
+  readonly topic: string;
+  readonly responseTopic?: string;
+  readonly requestId: string;
+  readonly payload: Uint8Array;
+}): string {
+  const hash = createHash('sha256');
+  for (const part of [request.topic, request.responseTopic ?? '', request.requestId]) {
+    // The length goes first, so that no two different lists of parts give the same bytes.
+    hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  }
+  return hash.update(request.payload).digest('base64');
+}

@@ -1,0 +1,151 @@
+/** `<camera>/prompt`: from a message to its one answer, on the masks or errors topic and on the response topic. */
+import { SamwireError, toSamwireError } from '../errors.js';
+import { parseJsonObject, rendered } from '../prompts/json.js';
+import { checkPromptMessage, type PromptLimits, requestIdOf } from '../prompts/message.js';
+import { errorAnswer, fittedMasks, tooLarge } from './answers.js';
+import { type Exchange, noteError, type Target } from './exchange.js';
+import type { InboundMessage } from './messages.js';
+import { type Answer, Once, requestKey } from './once.js';
+import { answerProperties, checkExpiry, type ReplyAddress, replyAddress } from './replies.js';
+import { cameraNameOf } from './topics.js';
+
+/** Answers kept for repeats, whatever `mqtt.answerKeepMs`. */
+const MAX_KEPT_ANSWERS = 1000;
+const MAX_KEPT_BYTES = 32 * 1024 * 1024;
+
+export interface PromptHandlerOptions {
+  readonly limits: Omit<PromptLimits, 'maxBytes'>;
+  readonly answerKeepMs: number;
+}
+
+interface Request {
+  readonly message: InboundMessage;
+  /** The topic's level, whether or not there is such a camera. */
+  readonly camera: string;
+  readonly known: boolean;
+  readonly reply: ReplyAddress | null;
+}
+
+export class PromptHandler {
+  readonly #exchange: Exchange;
+  readonly #limits: PromptLimits;
+  readonly #once: Once;
+
+  constructor(exchange: Exchange, { limits, answerKeepMs }: PromptHandlerOptions) {
+    this.#exchange = exchange;
+    this.#limits = { ...limits, maxBytes: exchange.maxMessageBytes };
+    this.#once = new Once({ keepMs: answerKeepMs, maxAnswers: MAX_KEPT_ANSWERS, maxBytes: MAX_KEPT_BYTES });
+  }
+
+  /**
+   * Resolves when the answer is on its way. Never rejects.
+   * `refusal`: the node takes no more; the sender is told so.
+   */
+  async handle(message: InboundMessage, camera: string, refusal?: SamwireError): Promise<void> {
+    this.#exchange.counters.prompts += 1;
+    const known = this.#exchange.service.cameras().includes(camera);
+    try {
+      const request = {
+        message,
+        camera,
+        known,
+        reply: replyAddress(message, this.#exchange.replyRules),
+      };
+      this.#deliver(await this.#answer(request, refusal), request);
+    } catch (thrown) {
+      // No response topic that may be used: the errors topic alone hears of it.
+      const request = { message, camera, known, reply: null };
+      this.#deliver(this.#failed(thrown, request, undefined), request);
+    }
+  }
+
+  /** One answer for each message; repeats of a request share theirs. */
+  async #answer(request: Request, refusal: SamwireError | undefined): Promise<Answer> {
+    let value: Record<string, unknown>;
+    try {
+      value = parseJsonObject(request.message.payload, this.#limits.maxBytes);
+    } catch (thrown) {
+      return this.#failed(thrown, request, undefined);
+    }
+    const requestId = requestIdOf(value);
+    if (refusal !== undefined) return this.#failed(refusal, request, requestId);
+    const work = () => this.#run(request, value, requestId);
+    if (requestId === undefined) return work();
+    const { topic, payload } = request.message;
+    const responseTopic = request.reply === null ? {} : { responseTopic: request.reply.topic };
+    const once = this.#once.run(requestKey({ topic, ...responseTopic, requestId, payload }), work);
+    if (once.state !== 'new') this.#exchange.counters.repeats += 1;
+    return once.answer;
+  }
+
+  async #run(
+    request: Request,
+    value: Record<string, unknown>,
+    requestId: string | undefined,
+  ): Promise<Answer> {
+    const { message, camera } = request;
+    const { service, counters } = this.#exchange;
+    try {
+      checkExpiry(message, Date.now());
+      if (!request.known) throw this.#unknownCamera(camera);
+      const prompt = checkPromptMessage(value, this.#limits);
+      if (prompt.track) throw tracksNotServed();
+      const { receivedAtMs, expiresAtMs } = message;
+      const context = { receivedAtMs, ...(expiresAtMs === undefined ? {} : { expiresAtMs }) };
+      const masks = await service.prompt(camera, prompt, context);
+      const sinceMs = performance.now();
+      const maxPayloadBytes = Math.min(
+        ...this.#targets('masks', request).map((target) => this.#exchange.maxPayloadBytes(target)),
+      );
+      const named = requestId === undefined ? {} : { requestId };
+      const payload = await fittedMasks({ ...named, ...masks }, { maxPayloadBytes, sinceMs, service });
+      counters.answers += 1;
+      return { kind: 'masks', payload, ...named };
+    } catch (thrown) {
+      return this.#failed(thrown, request, requestId);
+    }
+  }
+
+  #failed(thrown: unknown, { camera }: Request, requestId: string | undefined): Answer {
+    const error = toSamwireError(thrown);
+    noteError(this.#exchange, error);
+    return errorAnswer(error, { requestId, camera: cameraNameOf(camera) });
+  }
+
+  #unknownCamera(camera: string): SamwireError {
+    const names = this.#exchange.service.cameras();
+    const expected = names.length === 0 ? 'a camera (none is configured)' : `one of ${names.join(', ')}`;
+    return new SamwireError('unknown_camera', `Expected ${expected}, got ${rendered(camera)}.`, {
+      details: [{ path: 'topic', expected, got: rendered(camera) }],
+    });
+  }
+
+  #targets(kind: Answer['kind'], { message, camera, known, reply }: Request): readonly Target[] {
+    const { topics } = this.#exchange;
+    const topic = kind === 'masks' ? topics.masks(camera) : topics.errors(known ? camera : null);
+    const { traceparent } = answerProperties(message);
+    const own = { topic, properties: traceparent === undefined ? {} : { traceparent } };
+    return reply === null ? [own] : [own, reply];
+  }
+
+  #deliver(answer: Answer, request: Request): void {
+    const { deliver, maxPayloadBytes } = this.#exchange;
+    for (const target of this.#targets(answer.kind, request)) {
+      const maxBytes = maxPayloadBytes(target);
+      // A kept answer can be too large for a repeat that brings more correlation data, or for another broker.
+      const fits = answer.payload.length <= maxBytes;
+      const sent = fits
+        ? answer
+        : this.#failed(tooLarge(answer.payload.length, maxBytes), request, answer.requestId);
+      deliver({ ...target, payload: sent.payload });
+    }
+  }
+}
+
+function tracksNotServed(): SamwireError {
+  return new SamwireError(
+    'unsupported_prompt',
+    'Expected "track": false; this version of Samwire answers a prompt once and does not follow objects.',
+    { details: [{ path: 'track', expected: 'false', got: 'true' }] },
+  );
+}

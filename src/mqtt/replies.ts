@@ -1,0 +1,67 @@
+/** Where an answer goes besides its own topic: MQTT 5's Response Topic, held against the rules of docs/mqtt.md. */
+import { SamwireError } from '../errors.js';
+import { invalidMessage, rendered } from '../prompts/json.js';
+import type { InboundMessage, MessageProperties } from './messages.js';
+import { matchesFilter } from './topics.js';
+
+export interface ReplyRules {
+  /** `mqtt.responseTopics`. */
+  readonly allowed: readonly string[];
+  /** The filters that the node subscribes to: an answer there would be a request to itself. */
+  readonly subscriptions: readonly string[];
+}
+
+/** The sender's own topic for the answer. */
+export interface ReplyAddress {
+  readonly topic: string;
+  readonly properties: MessageProperties;
+}
+
+/**
+ * The message's reply address; null when it asks for none.
+ * @throws SamwireError `invalid_message` when the response topic is not one that answers may go to.
+ */
+export function replyAddress(
+  message: Pick<InboundMessage, 'responseTopic' | 'correlationData' | 'traceparent'>,
+  rules: ReplyRules,
+): ReplyAddress | null {
+  const { responseTopic } = message;
+  if (responseTopic === undefined) return null;
+  const expected = responseTopicFault(responseTopic, rules);
+  if (expected !== null) {
+    throw invalidMessage([{ path: 'Response Topic', expected, got: rendered(responseTopic) }]);
+  }
+  return { topic: responseTopic, properties: answerProperties(message) };
+}
+
+/** What every answer to this message carries. */
+export function answerProperties({
+  correlationData,
+  traceparent,
+}: Pick<InboundMessage, 'correlationData' | 'traceparent'>): MessageProperties {
+  return {
+    ...(correlationData === undefined ? {} : { correlationData }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}
+
+function responseTopicFault(topic: string, { allowed, subscriptions }: ReplyRules): string | null {
+  if (topic === '' || topic.includes('\u0000')) return 'a topic';
+  if (/[+#]/.test(topic)) return 'a topic without a wildcard';
+  if (topic.startsWith('$')) return 'a topic that does not begin with $';
+  if (subscriptions.some((filter) => matchesFilter(filter, topic))) {
+    return 'a topic that the node does not subscribe to';
+  }
+  if (!allowed.some((filter) => matchesFilter(filter, topic))) {
+    const filters = allowed.length === 0 ? 'none' : allowed.join(', ');
+    return `a topic that mqtt.responseTopics allows (${filters})`;
+  }
+  return null;
+}
+
+/** @throws SamwireError `expired` when the message's expiry interval ended before it was begun. */
+export function checkExpiry({ expiresAtMs }: Pick<InboundMessage, 'expiresAtMs'>, nowMs: number): void {
+  if (expiresAtMs === undefined || nowMs <= expiresAtMs) return;
+  const lateMs = Math.round(nowMs - expiresAtMs);
+  throw new SamwireError('expired', `The message expired ${lateMs} ms before it could be begun.`);
+}

@@ -1,0 +1,132 @@
+/** `<base>/request/<verb>` → `<base>/response/<verb>`. */
+import { z } from 'zod';
+import { SamwireError, toSamwireError } from '../errors.js';
+import { check, parseJsonObject, rendered } from '../prompts/json.js';
+import { idSchema } from '../prompts/message.js';
+import { errorAnswer, tooLarge } from './answers.js';
+import { type Exchange, noteError, type Target } from './exchange.js';
+import type { InboundMessage } from './messages.js';
+import { answerProperties, checkExpiry, replyAddress } from './replies.js';
+import type { ResponseMessage } from './topics.js';
+
+/** The requests that this version serves. */
+export const REQUEST_VERBS = ['info', 'snapshot', 'restart-camera'] as const;
+type Verb = (typeof REQUEST_VERBS)[number];
+
+/** JSON around a snapshot's base64, and the transaction. */
+const SNAPSHOT_ENVELOPE_BYTES = 512;
+
+const transactionSchema = z.object({ transaction: idSchema.optional() });
+const cameraSchema = z.object({ camera: idSchema });
+const snapshotSchema = cameraSchema.extend({ overlay: z.boolean({ error: 'true or false' }).optional() });
+
+type Data = Record<string, unknown>;
+
+export class RequestHandler {
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  /** Resolves when the response is on its way. Never rejects. */
+  async handle(message: InboundMessage, verb: string, refusal?: SamwireError): Promise<void> {
+    const { topics, counters, replyRules, deliver } = this.#exchange;
+    counters.requests += 1;
+    const { traceparent } = answerProperties(message);
+    const properties = traceparent === undefined ? {} : { traceparent };
+    const targets: Target[] = [{ topic: topics.response(verb), properties }];
+    try {
+      const reply = replyAddress(message, replyRules);
+      if (reply !== null) targets.push(reply);
+    } catch (thrown) {
+      const error = toSamwireError(thrown);
+      noteError(this.#exchange, error);
+      deliver({ topic: topics.errors(null), payload: errorAnswer(error, {}).payload, properties });
+      return;
+    }
+    const response = await this.#respond(message, verb, { targets, refusal });
+    for (const target of targets) deliver({ ...target, payload: this.#fitted(response, target) });
+  }
+
+  async #respond(
+    message: InboundMessage,
+    verb: string,
+    { targets, refusal }: { readonly targets: readonly Target[]; readonly refusal: SamwireError | undefined },
+  ): Promise<ResponseMessage> {
+    let transaction: Pick<ResponseMessage, 'transaction'> = {};
+    try {
+      // An empty message asks without parameters: `mosquitto_pub -n`.
+      const value =
+        message.payload.length === 0 ? {} : parseJsonObject(message.payload, this.#exchange.maxMessageBytes);
+      const named = check(transactionSchema, value).transaction;
+      if (named !== undefined) transaction = { transaction: named };
+      if (refusal !== undefined) throw refusal;
+      checkExpiry(message, Date.now());
+      const data = await this.#serve(verb, value, targets);
+      return { status: 'ok', ...transaction, data };
+    } catch (thrown) {
+      const error = toSamwireError(thrown);
+      noteError(this.#exchange, error);
+      return { status: 'error', ...transaction, error: error.toBody() };
+    }
+  }
+
+  async #serve(verb: string, value: Data, targets: readonly Target[]): Promise<Data> {
+    const { service } = this.#exchange;
+    if (!isVerb(verb)) throw unknownRequest(verb);
+    switch (verb) {
+      case 'info':
+        return service.info();
+      case 'snapshot': {
+        const { camera, overlay = false } = check(snapshotSchema, value);
+        this.#checkCamera(camera);
+        const room = Math.min(...targets.map((target) => this.#exchange.maxPayloadBytes(target)));
+        const maxBytes = Math.max(0, Math.floor(((room - SNAPSHOT_ENVELOPE_BYTES) * 3) / 4));
+        const { jpeg, ...snapshot } = await service.snapshot(camera, { overlay, maxBytes });
+        return { camera, ...snapshot, jpeg: jpeg.toString('base64') };
+      }
+      case 'restart-camera': {
+        const { camera } = check(cameraSchema, value);
+        this.#checkCamera(camera);
+        await service.restartCamera(camera);
+        return { camera };
+      }
+    }
+  }
+
+  #checkCamera(camera: string): void {
+    const names = this.#exchange.service.cameras();
+    if (names.includes(camera)) return;
+    const expected = names.length === 0 ? 'a camera (none is configured)' : `one of ${names.join(', ')}`;
+    throw new SamwireError('unknown_camera', `Expected ${expected}, got ${rendered(camera)}.`, {
+      details: [{ path: 'camera', expected, got: rendered(camera) }],
+    });
+  }
+
+  #fitted(response: ResponseMessage, target: Target): Buffer {
+    const payload = Buffer.from(JSON.stringify(response));
+    const maxBytes = this.#exchange.maxPayloadBytes(target);
+    if (payload.length <= maxBytes) return payload;
+    const error = tooLarge(payload.length, maxBytes);
+    noteError(this.#exchange, error);
+    const { transaction } = response;
+    const refused: ResponseMessage = {
+      status: 'error',
+      ...(transaction === undefined ? {} : { transaction }),
+      error: error.toBody(),
+    };
+    return Buffer.from(JSON.stringify(refused));
+  }
+}
+
+function isVerb(verb: string): verb is Verb {
+  return (REQUEST_VERBS as readonly string[]).includes(verb);
+}
+
+function unknownRequest(verb: string): SamwireError {
+  const expected = `one of ${REQUEST_VERBS.join(', ')}`;
+  return new SamwireError('unknown_request', `Expected ${expected} as request, got ${rendered(verb)}.`, {
+    details: [{ path: 'topic', expected, got: rendered(verb) }],
+  });
+}

@@ -1,0 +1,47 @@
+/** What the link to the broker needs of the rest of the node; src/pipeline implements it. */
+import type { MasksMessage } from '../masks/types.js';
+import type { PromptMessage } from '../prompts/message.js';
+
+export interface PromptContext {
+  /** Arrival of the message, ms since the Unix epoch. */
+  readonly receivedAtMs: number;
+  /** When its expiry interval ends (MQTT 5); not begun by then, it is refused as `expired`. */
+  readonly expiresAtMs?: number;
+}
+
+export interface SnapshotOptions {
+  readonly overlay: boolean;
+  /** A larger JPEG can't be sent: the broker's packet size stands against it. */
+  readonly maxBytes: number;
+}
+
+export interface Snapshot {
+  readonly width: number;
+  readonly height: number;
+  readonly seq: number;
+  /** Capture time, ms since the Unix epoch. */
+  readonly timestamp: number;
+  readonly jpeg: Buffer;
+}
+
+/** Rejections are SamwireErrors; the sender is told of them. Anything else becomes `internal` and is logged. */
+export interface SegmentService {
+  /** Names of the configured cameras. */
+  cameras(): readonly string[];
+  /** `timing.publishMs` and `timing.captureToPublishMs` are filled in when the message is sent. */
+  prompt(camera: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage>;
+  /** `request/info`. */
+  info(): Record<string, unknown>;
+  snapshot(camera: string, options: SnapshotOptions): Promise<Snapshot>;
+  restartCamera(camera: string): Promise<void>;
+  /** The pipeline's part of `<base>/stats`. */
+  stats(): Record<string, unknown>;
+  /**
+   * A smaller form of a message that does not fit: `JSON.stringify` of the result should have at most
+   * `maxPayloadBytes`. Absent: such a message is refused as `too_large`.
+   */
+  degrade?(
+    message: MasksMessage,
+    maxPayloadBytes: number,
+  ): { readonly message: MasksMessage } | Promise<{ readonly message: MasksMessage }>;
+}

@@ -1,0 +1,124 @@
+/** Every topic of a node in one place, with what its payloads are (docs/mqtt.md). */
+import { NAME, RESERVED_CAMERA_NAMES } from '../config/names.js';
+import type { ErrorBody } from '../errors.js';
+import type { CameraState } from '../frames/camera.js';
+import type { MasksMessage } from '../masks/types.js';
+
+/** `<base>/state`. `offline` is the last will, which the broker publishes. */
+export interface NodeStateMessage {
+  readonly state: 'starting' | 'building' | 'online' | 'offline' | 'stopped';
+  readonly version: string;
+  readonly backend: string | null;
+  readonly model: string | null;
+  /** When the state began, ms since the Unix epoch; in the will, when the connection was made that it ends. */
+  readonly since: number;
+  /** 0..1, while building. */
+  readonly progress?: number;
+}
+
+/** An errors topic. */
+export interface ErrorMessage extends ErrorBody {
+  readonly requestId?: string;
+  readonly camera?: string;
+}
+
+/** `<base>/response/<verb>`. */
+export interface ResponseMessage {
+  readonly status: 'ok' | 'error';
+  readonly transaction?: string;
+  readonly data?: Record<string, unknown>;
+  readonly error?: ErrorBody;
+}
+
+/** What a node publishes, by the name of the topic in {@link NodeTopics}. */
+export interface PublishedPayloads {
+  readonly state: NodeStateMessage;
+  readonly cameraState: CameraState;
+  readonly masks: MasksMessage;
+  readonly errors: ErrorMessage;
+  readonly response: ResponseMessage;
+  readonly stats: Record<string, unknown>;
+}
+
+/** A topic that the node subscribes to, taken apart. */
+export type InboundTopic =
+  | { readonly kind: 'prompt'; readonly camera: string }
+  | { readonly kind: 'request'; readonly verb: string };
+
+/** Levels that stand where a camera's name would. */
+const RESERVED: readonly string[] = RESERVED_CAMERA_NAMES;
+
+export class NodeTopics {
+  readonly base: string;
+
+  constructor(baseTopic: string, nodeId: string) {
+    this.base = `${baseTopic}/${nodeId}`;
+  }
+
+  get state(): string {
+    return `${this.base}/state`;
+  }
+
+  get stats(): string {
+    return `${this.base}/stats`;
+  }
+
+  cameraState(camera: string): string {
+    return `${this.base}/${camera}/state`;
+  }
+
+  prompt(camera: string): string {
+    return `${this.base}/${camera}/prompt`;
+  }
+
+  masks(camera: string): string {
+    return `${this.base}/${camera}/masks`;
+  }
+
+  /** The camera's errors, or the node's where there is no such camera. */
+  errors(camera: string | null): string {
+    return camera === null ? `${this.base}/errors` : `${this.base}/${camera}/errors`;
+  }
+
+  request(verb: string): string {
+    return `${this.base}/request/${verb}`;
+  }
+
+  response(verb: string): string {
+    return `${this.base}/response/${verb}`;
+  }
+
+  /** Wildcards, so that a prompt for a camera that does not exist gets an answer too. */
+  get subscriptions(): readonly string[] {
+    return [this.prompt('+'), this.request('+')];
+  }
+
+  /** Null for what the node has not subscribed to (a subscription that an older session left behind). */
+  parse(topic: string): InboundTopic | null {
+    if (!topic.startsWith(`${this.base}/`)) return null;
+    const levels = topic.slice(this.base.length + 1).split('/');
+    const [first, second] = levels;
+    if (levels.length !== 2 || first === undefined || second === undefined) return null;
+    if (first === 'request') return { kind: 'request', verb: second };
+    if (second !== 'prompt' || RESERVED.includes(first)) return null;
+    return { kind: 'prompt', camera: first };
+  }
+}
+
+/** A camera's name as an error may repeat it: undefined when it is no name at all. */
+export function cameraNameOf(level: string): string | undefined {
+  return NAME.test(level) ? level : undefined;
+}
+
+/** MQTT 5, 4.7: `+` stands for one level, `#` for the rest, the parent included; neither matches a leading `$`. */
+export function matchesFilter(filter: string, topic: string): boolean {
+  const pattern = filter.split('/');
+  const levels = topic.split('/');
+  if (topic.startsWith('$') && (pattern[0] === '+' || pattern[0] === '#')) return false;
+  for (const [index, level] of pattern.entries()) {
+    if (level === '#') return true;
+    if (index >= levels.length) return false;
+    if (level !== '+' && level !== levels[index]) return false;
+  }
+  return pattern.length === levels.length;
+}
