@@ -1,4 +1,5 @@
 import type { ErrorBody } from '../errors.js';
+import { finishTiming } from '../masks/timing.js';
 import type {
   FailedMaskItem,
   LowResMask,
@@ -7,7 +8,6 @@ import type {
   MaskSource,
   MasksMessage,
   Polygon,
-  Timing,
 } from '../masks/types.js';
 import type { NativeAddon } from '../native/types.js';
 import { croppedPng } from '../outputs/png.js';
@@ -80,22 +80,6 @@ export async function toAnswer(answer: SchedulerAnswer, options: AnswerOptions):
     timing: finishTiming({ ageMs, queueMs, ...timing, publishMs, captureToPublishMs: 0 }, 0),
   };
   return { message, lowres, drawable };
-}
-
-/** Adds a publisher's own milliseconds, and makes the sum right. */
-export function finishTiming(timing: Timing, publisherMs: number): Timing {
-  const round = (ms: number): number => Math.round(ms * 1000) / 1000;
-  const stages = {
-    ageMs: round(timing.ageMs),
-    queueMs: round(timing.queueMs),
-    prepareMs: round(timing.prepareMs),
-    encodeMs: round(timing.encodeMs),
-    decodeMs: round(timing.decodeMs),
-    maskMs: round(timing.maskMs),
-    publishMs: round(timing.publishMs + publisherMs),
-  };
-  const captureToPublishMs = round(Object.values(stages).reduce((sum, ms) => sum + ms, 0));
-  return { ...stages, captureToPublishMs, embeddingReused: timing.embeddingReused };
 }
 
 function named(

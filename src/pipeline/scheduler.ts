@@ -17,6 +17,8 @@ export interface SchedulerRequest {
   readonly receivedAtMs: number;
   /** Not begun this long after its arrival, the request is refused as `expired`. */
   readonly maxAgeMs: number;
+  /** Called while the answer's frame is still held: the place to retain it. */
+  readonly onAnswer?: (frame: NativeFrameInfo) => void;
 }
 
 export interface SchedulerAnswer {
@@ -79,9 +81,8 @@ export class Scheduler {
    * @throws SamwireError `no_frame`, `frame_evicted`, `expired`, `overloaded`, or what the segmenter rejects with.
    */
   async submit(request: SchedulerRequest): Promise<SchedulerAnswer> {
-    if (this.#closed)
-      throw new SamwireError('overloaded', 'The node is stopping; send the request again later.');
     if (request.frame === 'latest') await this.#waitForStream(request);
+    if (this.#closed) throw stopping();
     const pinned = request.frame === 'latest' ? null : this.#pin(request);
     return new Promise((resolve, reject) => {
       this.#queue.push({ request, pinned, resolve, reject });
@@ -93,11 +94,7 @@ export class Scheduler {
   /** Refuses what waits; the run in progress ends by itself. */
   close(): void {
     this.#closed = true;
-    for (const job of this.#queue.splice(0))
-      this.#refuse(
-        job,
-        new SamwireError('overloaded', 'The node is stopping; send the request again later.'),
-      );
+    for (const job of this.#queue.splice(0)) this.#refuse(job, stopping());
   }
 
   /** A camera that does not stream gets until the request's deadline to deliver a frame. */
@@ -187,6 +184,7 @@ export class Scheduler {
       for (const [i, job] of jobs.entries()) {
         const own = prompts[i] ?? [];
         const arrivedAtMs = Math.max(job.request.receivedAtMs, frame.timestamp);
+        job.request.onAnswer?.(frame);
         job.resolve({
           frame,
           skewMs: skew(job.request.frame, frame),
@@ -248,6 +246,10 @@ export class Scheduler {
     );
     return true;
   }
+}
+
+function stopping(): SamwireError {
+  return new SamwireError('overloaded', 'The node is stopping; send the request again later.');
 }
 
 function skew(choice: FrameChoice, frame: NativeFrameInfo): number {

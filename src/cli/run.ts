@@ -1,0 +1,43 @@
+import { loadConfig } from '../config/load.js';
+import { createLogger } from '../log.js';
+import { startService } from '../main.js';
+import { EXIT } from './exit.js';
+
+/** A clean stop takes no longer than this; then the process ends all the same. */
+const STOP_TIMEOUT_MS = 5000;
+
+export interface RunCommand {
+  readonly config: string | undefined;
+  readonly logLevel: string | undefined;
+}
+
+/** `samwire run`: serves until SIGINT, SIGTERM or a fault that it can't go on with. */
+export async function runCommand(command: RunCommand): Promise<number> {
+  const { config, path, warnings } = loadConfig(command.config);
+  const log = createLogger({ level: command.logLevel ?? config.log.level, pretty: config.log.pretty });
+  for (const warning of warnings) log.warn({ path: warning.path }, warning.message);
+  if (Object.keys(config.cameras).length === 0) log.warn('no camera is configured: only requests are served');
+  log.info({ config: path, node: config.node.id, broker: config.mqtt.url }, 'starting');
+
+  let end: (exitCode: number) => void = () => undefined;
+  const ended = new Promise<number>((resolve) => {
+    end = resolve;
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      log.info({ signal }, 'stopping');
+      end(EXIT.done);
+    });
+  const onFatal = (reason: string, exitCode: number): void => {
+    log.fatal(reason);
+    end(exitCode);
+  };
+  const starting = startService({ config, log, onFatal });
+  // A start that fails ends the command with its error; one that is interrupted is waited for, then undone.
+  await Promise.race([starting, ended]);
+  const exitCode = await ended;
+  setTimeout(() => process.exit(exitCode), STOP_TIMEOUT_MS).unref();
+  const service = await starting;
+  await service.close();
+  return exitCode;
+}

@@ -1,0 +1,194 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Logger } from 'pino';
+import type { CameraConfig, Config } from './config/schema.js';
+import { UnavailableError } from './errors.js';
+import { Camera } from './frames/camera.js';
+import { resolveModel } from './models/catalogue.js';
+import { MqttNode } from './mqtt/node.js';
+import { loadAddon } from './native/addon.js';
+import type { NativeAddon } from './native/types.js';
+import { Scheduler } from './pipeline/scheduler.js';
+import { PipelineService } from './pipeline/service.js';
+import { DEFAULT_PROMPT_LIMITS } from './prompts/message.js';
+import { createSegmenter } from './segment/create.js';
+import type { Segmenter } from './segment/segmenter.js';
+import { VERSION } from './version.js';
+
+export interface ServiceOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  /** A fault that the process cannot go on with, after the start; `exitCode` by docs/errors.md. */
+  readonly onFatal: (reason: string, exitCode: number) => void;
+}
+
+/** The running service. */
+export interface Service {
+  readonly cameras: ReadonlyMap<string, Camera>;
+  readonly mqtt: MqttNode;
+  /** Publishes `stopped`, sends what is owed and lets go of everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+const EXIT_CONFIG = 78;
+
+/**
+ * Puts the node together: broker connection and cameras at once, the model beside them. Waits for the model only;
+ * broker and cameras may come and go for ever.
+ * @throws ConfigError or UnavailableError when the model or the addon can't be loaded.
+ */
+export async function startService({ config, log, onFatal }: ServiceOptions): Promise<Service> {
+  const addon = loadAddon();
+  const parts = new Parts(config, addon, log, onFatal);
+  try {
+    await parts.start();
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+  return parts;
+}
+
+class Parts implements Service {
+  readonly cameras: ReadonlyMap<string, Camera>;
+  readonly mqtt: MqttNode;
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #addon: NativeAddon;
+  readonly #pipeline: PipelineService;
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  #segmenter: Segmenter | null = null;
+  #scheduler: Scheduler | null = null;
+  #closing: Promise<void> | undefined;
+
+  constructor(config: Config, addon: NativeAddon, log: Logger, onFatal: ServiceOptions['onFatal']) {
+    this.#config = config;
+    this.#addon = addon;
+    this.#log = log;
+    this.cameras = new Map(
+      Object.entries(config.cameras).map(([name, camera]) => [name, createCamera(name, camera, addon, log)]),
+    );
+    this.#pipeline = this.#createPipeline();
+    this.mqtt = new MqttNode({
+      mqtt: config.mqtt,
+      nodeId: config.node.id,
+      version: VERSION,
+      service: this.#pipeline,
+      limits: { maxPrompts: config.model.maxPrompts, maxPoints: DEFAULT_PROMPT_LIMITS.maxPoints },
+      statsIntervalMs: config.stats.intervalMs,
+      logger: log.child({ part: 'mqtt' }),
+      onTakenOver: () =>
+        onFatal(
+          `Another node with the id "${config.node.id}" has taken this node's place at the broker. Give each node its own node.id.`,
+          EXIT_CONFIG,
+        ),
+    });
+  }
+
+  async start(): Promise<void> {
+    const config = this.#config;
+    const mqtt = this.mqtt;
+    mqtt.setNodeState({ state: 'starting', backend: null, model: null });
+    this.#loopDelay.enable();
+    mqtt.start();
+    for (const [name, camera] of this.cameras) {
+      camera.onState((state) => mqtt.setCameraState(name, state));
+      camera.start();
+      mqtt.setCameraState(name, camera.state);
+    }
+    const model = await resolveModel(config.model.name, config.model.paths);
+    const segmenter = await createSegmenter({
+      model,
+      backend: config.model.backend,
+      threads: config.model.threads,
+      log: this.#log.child({ part: 'segment' }),
+    });
+    this.#segmenter = segmenter;
+    if (this.#closing) {
+      await segmenter.close();
+      throw new UnavailableError('The service was stopped while it was starting.');
+    }
+    this.#scheduler = new Scheduler({
+      segmenter,
+      releaseFrame: (id) => this.#addon.releaseFrame(id),
+      queueLimit: config.pipeline.queue,
+      maxPrompts: config.model.maxPrompts,
+    });
+    mqtt.setNodeState({ state: 'online', backend: segmenter.backend, model: segmenter.model });
+    this.#log.info(
+      { model: segmenter.model, backend: segmenter.backend, cameras: [...this.cameras.keys()] },
+      'online',
+    );
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Answers first, then what they are made of: a prompt that waits is told so before the connection ends. */
+  async #close(): Promise<void> {
+    this.#scheduler?.close();
+    await this.mqtt.close();
+    await Promise.all([...this.cameras.values()].map((camera) => camera.close()));
+    this.#pipeline.close();
+    await this.#segmenter?.close();
+    this.#loopDelay.disable();
+  }
+
+  #createPipeline(): PipelineService {
+    const { pipeline, outputs, node, mqtt, model } = this.#config;
+    return new PipelineService({
+      addon: this.#addon,
+      cameras: this.cameras,
+      segmenter: () => this.#segmenter,
+      scheduler: () => this.#scheduler,
+      maxAgeMs: pipeline.maxAgeMs,
+      perCameraPerSec: pipeline.rateLimit.perCameraPerSec,
+      encodings: outputs.encodings,
+      polygonTolerancePx: outputs.polygonTolerancePx,
+      info: () => ({
+        version: VERSION,
+        node: node.id,
+        baseTopic: mqtt.baseTopic,
+        maxPrompts: model.maxPrompts,
+        addon: this.#addon.about(),
+      }),
+      processStats: () => this.#processStats(),
+    });
+  }
+
+  #processStats(): Record<string, unknown> {
+    const ms = (nanoseconds: number): number => Math.round(nanoseconds / 1e4) / 100;
+    const delay = this.#loopDelay;
+    const eventLoopDelayMs = {
+      p50: ms(delay.percentile(50)),
+      p99: ms(delay.percentile(99)),
+      max: ms(delay.max),
+    };
+    this.#loopDelay.reset();
+    return {
+      version: VERSION,
+      uptimeMs: Math.round(process.uptime() * 1000),
+      rssBytes: process.memoryUsage.rss(),
+      eventLoopDelayMs,
+    };
+  }
+}
+
+function createCamera(name: string, config: CameraConfig, addon: NativeAddon, log: Logger): Camera {
+  const { source, enabled, width, height, fps, clockOffsetMs, historyMs } = config;
+  return new Camera(
+    addon,
+    {
+      name,
+      source,
+      enabled,
+      ...(width === undefined ? {} : { width }),
+      ...(height === undefined ? {} : { height }),
+      ...(fps === undefined ? {} : { fps }),
+      clockOffsetMs,
+      historyMs,
+    },
+    log,
+  );
+}

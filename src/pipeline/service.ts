@@ -1,0 +1,207 @@
+import sharp, { type Sharp } from 'sharp';
+import { SamwireError, toSamwireError } from '../errors.js';
+import type { Camera } from '../frames/camera.js';
+import type { LowResMask, MaskEncoding, MaskItem, MasksMessage } from '../masks/types.js';
+import type { PromptContext, SegmentService, Snapshot, SnapshotOptions } from '../mqtt/service.js';
+import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
+import { renderOverlay } from '../outputs/overlay.js';
+import { fitToPacket } from '../outputs/packet-size.js';
+import type { PromptMessage } from '../prompts/message.js';
+import { type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
+import type { Segmenter } from '../segment/segmenter.js';
+import { toAnswer } from './answer.js';
+import { Counters } from './counters.js';
+import { RateLimiter } from './rate-limiter.js';
+import type { Scheduler, SchedulerAnswer } from './scheduler.js';
+
+/** JPEG qualities that a snapshot is tried at until it fits the packet. */
+const SNAPSHOT_QUALITIES = [85, 60, 35] as const;
+
+export interface PipelineServiceOptions {
+  readonly addon: NativeAddon;
+  readonly cameras: ReadonlyMap<string, Camera>;
+  /** Null until the model is loaded. */
+  readonly segmenter: () => Segmenter | null;
+  readonly scheduler: () => Scheduler | null;
+  readonly maxAgeMs: number;
+  readonly perCameraPerSec: number;
+  readonly encodings: readonly MaskEncoding[];
+  readonly polygonTolerancePx: number;
+  /** What `request/info` adds: version, node, limits. */
+  readonly info: () => Record<string, unknown>;
+  /** What `<base>/stats` adds: process figures. */
+  readonly processStats: () => Record<string, unknown>;
+}
+
+/** The frame and masks that a camera's last prompt was answered with, for snapshots with an overlay. */
+interface LastAnswer {
+  readonly frame: NativeFrameInfo;
+  readonly masks: readonly MaskItem[];
+}
+
+/** What the rest of the node asks of the pipeline: prompts to masks, snapshots, figures. */
+export class PipelineService implements SegmentService {
+  readonly #options: PipelineServiceOptions;
+  readonly #counters = new Counters();
+  readonly #cameraRate: RateLimiter;
+  readonly #last = new Map<string, LastAnswer>();
+  /** The small form of a message's masks, for as long as somebody holds the message. */
+  readonly #lowres = new WeakMap<MasksMessage, ReadonlyMap<string, LowResMask>>();
+
+  constructor(options: PipelineServiceOptions) {
+    this.#options = options;
+    this.#cameraRate = new RateLimiter(options.perCameraPerSec);
+  }
+
+  cameras(): readonly string[] {
+    return [...this.#options.cameras.keys()];
+  }
+
+  async prompt(name: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage> {
+    try {
+      const answer = await this.#segment(name, message, context);
+      this.#counters.answered(message.prompts.length, answer.masks.length, answer.timing);
+      return answer;
+    } catch (thrown) {
+      const error = toSamwireError(thrown);
+      this.#counters.failed(error.code);
+      throw error;
+    }
+  }
+
+  degrade(message: MasksMessage, maxPayloadBytes: number): { readonly message: MasksMessage } {
+    return fitToPacket(message, maxPayloadBytes, this.#lowres.get(message) ?? new Map());
+  }
+
+  info(): Record<string, unknown> {
+    const segmenter = this.#options.segmenter();
+    return {
+      ...this.#options.info(),
+      model: segmenter?.model ?? null,
+      backend: segmenter?.backend ?? null,
+      cameras: Object.fromEntries([...this.#options.cameras].map(([name, camera]) => [name, camera.state])),
+    };
+  }
+
+  stats(): Record<string, unknown> {
+    return {
+      ...this.#options.processStats(),
+      ...this.#counters.snapshot(),
+      queue: this.#options.scheduler()?.length ?? 0,
+      framesInUse: this.#options.addon.framesInUse(),
+      cameras: Object.fromEntries([...this.#options.cameras].map(([name, camera]) => [name, camera.stats()])),
+    };
+  }
+
+  async restartCamera(name: string): Promise<void> {
+    await this.#camera(name).restart();
+  }
+
+  /** The newest frame; with `overlay` the frame and masks of the camera's last answer, where there is one. */
+  async snapshot(name: string, { overlay, maxBytes }: SnapshotOptions): Promise<Snapshot> {
+    const { addon } = this.#options;
+    const camera = this.#camera(name);
+    const last = overlay ? this.#last.get(name) : undefined;
+    const held = last && addon.retainFrame(last.frame.id) ? last.frame : undefined;
+    const frame = held ?? camera.acquire('latest');
+    if (!frame)
+      throw new SamwireError('no_frame', `Camera ${name} is ${camera.state.state} and holds no frame.`);
+    try {
+      const { width, height, seq, timestamp } = frame;
+      const rgb = addon.frameRgb(frame.id);
+      const decode = (counts: string): Uint8Array => addon.rleToMask(counts, width, height);
+      const picture =
+        held && last
+          ? sharp(await renderOverlay({ rgb, width, height, masks: last.masks, decode }))
+          : sharp(rgb, { raw: { width, height, channels: 3 } });
+      return { width, height, seq, timestamp, jpeg: await toJpeg(picture, maxBytes) };
+    } finally {
+      addon.releaseFrame(frame.id);
+    }
+  }
+
+  /** Lets go of the frames that it holds. */
+  close(): void {
+    for (const { frame } of this.#last.values()) this.#options.addon.releaseFrame(frame.id);
+    this.#last.clear();
+  }
+
+  async #segment(name: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage> {
+    const { addon, maxAgeMs, encodings, polygonTolerancePx } = this.#options;
+    const camera = this.#camera(name);
+    const scheduler = this.#options.scheduler();
+    const segmenter = this.#options.segmenter();
+    if (!scheduler || !segmenter)
+      throw new SamwireError(
+        'overloaded',
+        'The model is still being loaded; send the prompt again in a moment.',
+      );
+    if (!this.#cameraRate.take(name))
+      throw new SamwireError(
+        'rate_limited',
+        `Camera ${name} gets more prompt messages than pipeline.rateLimit.perCameraPerSec allows. Put several prompts into one message.`,
+      );
+    const untilExpiry = (context.expiresAtMs ?? Number.POSITIVE_INFINITY) - context.receivedAtMs;
+    let resolved: ResolvedPrompts = { prompts: [], failed: [] };
+    const answer = await scheduler.submit({
+      camera,
+      frame: message.frame,
+      prompts: (frame) => {
+        resolved = resolvePrompts(message, frame);
+        return resolved.prompts;
+      },
+      promptCount: message.prompts.length,
+      multimask: message.multimask,
+      receivedAtMs: context.receivedAtMs,
+      maxAgeMs: Math.min(message.maxAgeMs ?? maxAgeMs, untilExpiry),
+      onAnswer: (frame) => addon.retainFrame(frame.id),
+    });
+    try {
+      const made = await toAnswer(answer, {
+        ...(message.requestId === undefined ? {} : { requestId: message.requestId }),
+        source: 'prompt',
+        camera: name,
+        model: segmenter.model,
+        backend: segmenter.backend,
+        encodings: message.encodings ?? encodings,
+        multimask: message.multimask,
+        ids: message.prompts.map((prompt) => prompt.id),
+        refused: new Map(resolved.failed.map(({ id, error }) => [id, error])),
+        polygonTolerancePx,
+        addon,
+      });
+      this.#lowres.set(made.message, made.lowres);
+      this.#remember(name, answer, made.drawable);
+      return made.message;
+    } catch (thrown) {
+      addon.releaseFrame(answer.frame.id);
+      throw thrown;
+    }
+  }
+
+  /** Takes over the handle that `onAnswer` made. */
+  #remember(name: string, { frame }: SchedulerAnswer, masks: readonly MaskItem[]): void {
+    const before = this.#last.get(name);
+    this.#last.set(name, { frame, masks });
+    if (before) this.#options.addon.releaseFrame(before.frame.id);
+  }
+
+  #camera(name: string): Camera {
+    const camera = this.#options.cameras.get(name);
+    if (camera) return camera;
+    throw new SamwireError('unknown_camera', `Expected one of ${this.cameras().join(', ')}, got "${name}".`);
+  }
+}
+
+async function toJpeg(picture: Sharp, maxBytes: number): Promise<Buffer> {
+  let smallestBytes = Number.POSITIVE_INFINITY;
+  for (const quality of SNAPSHOT_QUALITIES) {
+    const jpeg = await picture.clone().jpeg({ quality }).toBuffer();
+    if (jpeg.length <= maxBytes) return jpeg;
+    smallestBytes = jpeg.length;
+  }
+  throw new SamwireError(
+    'too_large',
+    `The snapshot has ${smallestBytes} bytes as JPEG; expected at most ${maxBytes}. Raise mqtt.maxPacketBytes (and the broker's limit).`,
+  );
+}

@@ -1,0 +1,270 @@
+import { describe, expect, it } from 'vitest';
+import { SamwireError } from '../../src/errors.js';
+import type { Camera, FrameChoice } from '../../src/frames/camera.js';
+import type { NativeFrameInfo } from '../../src/native/types.js';
+import { Scheduler, type SchedulerRequest } from '../../src/pipeline/scheduler.js';
+import type { Segmenter, SegmentRequest, SegmentResult } from '../../src/segment/segmenter.js';
+
+/** A camera whose frames the test makes, and which counts the handles that are out. */
+class FakeCamera {
+  readonly name: string;
+  streaming = true;
+  state = { state: 'streaming', fps: 30, width: 64, height: 48, since: 0 } as Camera['state'];
+  frames: NativeFrameInfo[] = [];
+  #waiting: ((arrived: boolean) => void)[] = [];
+
+  constructor(
+    name: string,
+    readonly handles: Map<number, number>,
+  ) {
+    this.name = name;
+  }
+
+  push(id: number, timestamp = id): NativeFrameInfo {
+    const frame = { id, seq: id, timestamp, positionMs: -1, width: 64, height: 48, format: 'RGB' } as const;
+    this.frames.push(frame);
+    for (const resolve of this.#waiting.splice(0)) resolve(true);
+    return frame;
+  }
+
+  acquire(choice: FrameChoice): NativeFrameInfo | null {
+    const frame =
+      choice === 'latest'
+        ? this.frames.at(-1)
+        : this.frames.find((held) =>
+            'seq' in choice
+              ? held.seq === choice.seq
+              : Math.abs(held.timestamp - choice.timestamp) <= choice.toleranceMs,
+          );
+    if (!frame) return null;
+    this.handles.set(frame.id, (this.handles.get(frame.id) ?? 0) + 1);
+    return frame;
+  }
+
+  nextFrame(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      setTimeout(() => resolve(false), timeoutMs);
+    });
+  }
+}
+
+/** A segmenter that answers when the test says so. */
+class PacedSegmenter implements Segmenter {
+  readonly model = 'test';
+  readonly backend = 'onnx';
+  readonly requests: SegmentRequest[] = [];
+  #settle: { resolve: (result: SegmentResult) => void; reject: (error: Error) => void }[] = [];
+
+  segment(request: SegmentRequest): Promise<SegmentResult> {
+    this.requests.push(request);
+    return new Promise((resolve, reject) => this.#settle.push({ resolve, reject }));
+  }
+
+  async answer(error?: Error): Promise<void> {
+    const next = this.#settle.shift();
+    const request = this.requests[this.requests.length - 1 - this.#settle.length];
+    if (!next || !request) throw new Error('nothing is being segmented');
+    if (error) next.reject(error);
+    else
+      next.resolve({
+        results: request.prompts.map((prompt) => ({
+          error: { code: 'internal' as const, message: prompt.id },
+        })),
+        timing: { prepareMs: 1, encodeMs: 2, decodeMs: 3, maskMs: 4, embeddingReused: false },
+      });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async close(): Promise<void> {}
+}
+
+function setup(options: { queueLimit?: number; maxPrompts?: number } = {}) {
+  const handles = new Map<number, number>();
+  const clock = { now: 1000 };
+  const camera = new FakeCamera('front', handles);
+  const segmenter = new PacedSegmenter();
+  const scheduler = new Scheduler({
+    segmenter,
+    releaseFrame: (id) => handles.set(id, (handles.get(id) ?? 0) - 1),
+    queueLimit: options.queueLimit ?? 8,
+    maxPrompts: options.maxPrompts ?? 8,
+    now: () => clock.now,
+  });
+  const submit = (id: string, request: Partial<SchedulerRequest> = {}) => {
+    const answer = scheduler.submit({
+      camera: camera as unknown as Camera,
+      frame: 'latest',
+      prompts: () => [{ id, points: [{ x: 1, y: 1, label: 1 }] }],
+      promptCount: 1,
+      multimask: false,
+      receivedAtMs: clock.now,
+      maxAgeMs: 500,
+      ...request,
+    });
+    answer.catch(() => undefined);
+    return answer;
+  };
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  const out = () => [...handles.values()].reduce((sum, count) => sum + count, 0);
+  return { camera, segmenter, scheduler, submit, clock, settled, out };
+}
+
+const idsOf = (request: SegmentRequest | undefined) => request?.prompts.map((prompt) => prompt.id);
+
+describe('the scheduler', () => {
+  it('takes the newest frame at the moment the run begins, not when the request came', async () => {
+    const { camera, segmenter, submit, settled, clock } = setup();
+    camera.push(990);
+    const first = submit('a');
+    await settled();
+    const second = submit('b');
+    camera.push(1040);
+    clock.now = 1100;
+    await segmenter.answer();
+    await segmenter.answer();
+    expect((await first).frame.id).toBe(990);
+    const answer = await second;
+    expect(answer.frame.id).toBe(1040);
+    expect(answer).toMatchObject({ ageMs: 0, queueMs: 60 });
+    expect(await first).toMatchObject({ ageMs: 10, queueMs: 0 });
+  });
+
+  it('decodes the waiting prompts of one camera in one run, up to the limit, and answers each sender', async () => {
+    const { camera, segmenter, submit, settled } = setup({ maxPrompts: 3 });
+    camera.push(1);
+    const answers = ['a', 'b', 'c', 'd', 'e'].map((id) => submit(id));
+    await settled();
+    for (let i = 0; i < 3; i++) await segmenter.answer();
+    expect(segmenter.requests.map(idsOf)).toEqual([['a'], ['b', 'c', 'd'], ['e']]);
+    const messages = (await Promise.all(answers)).map((answer) => answer.results);
+    expect(messages.map((results) => results.length)).toEqual([1, 1, 1, 1, 1]);
+    expect(messages.flat()).toMatchObject(
+      ['a', 'b', 'c', 'd', 'e'].map((id) => ({ error: { message: id } })),
+    );
+  });
+
+  it('never joins prompts of another camera or of another frame', async () => {
+    const { camera, segmenter, scheduler, submit, settled } = setup();
+    const other = new FakeCamera('back', new Map());
+    other.push(7);
+    camera.push(1);
+    camera.push(2);
+    submit('running');
+    await settled();
+    submit('old frame', { frame: { seq: 1 } });
+    submit('other camera', { camera: other as unknown as Camera });
+    submit('same old frame', { frame: { timestamp: 1, toleranceMs: 0.5 } });
+    submit('newest');
+    for (let i = 0; i < 4; i++) await segmenter.answer();
+    expect(segmenter.requests.map(idsOf)).toEqual([
+      ['running'],
+      ['old frame', 'same old frame'],
+      ['other camera'],
+      ['newest'],
+    ]);
+    expect(scheduler.length).toBe(0);
+  });
+
+  it('holds the frame that a request names while the request waits, and lets go of every frame at the end', async () => {
+    const { camera, segmenter, submit, settled, out } = setup();
+    camera.push(1);
+    submit('a');
+    await settled();
+    const named = submit('b', { frame: { seq: 1 } });
+    camera.frames = [];
+    await segmenter.answer();
+    await segmenter.answer();
+    expect((await named).frame.id).toBe(1);
+    await settled();
+    expect(out()).toBe(0);
+  });
+
+  it('tells the skew between the capture time that was asked for and the frame that was found', async () => {
+    const { camera, segmenter, submit, settled } = setup();
+    camera.push(1, 2000);
+    const answer = submit('a', { frame: { timestamp: 1990, toleranceMs: 20 } });
+    await settled();
+    await segmenter.answer();
+    expect((await answer).skewMs).toBe(10);
+  });
+
+  it('refuses a frame that is not held any more instead of taking another', async () => {
+    const { camera, submit } = setup();
+    camera.push(5);
+    await expect(submit('a', { frame: { seq: 4 } })).rejects.toMatchObject({ code: 'frame_evicted' });
+    await expect(submit('a', { frame: { timestamp: 900, toleranceMs: 50 } })).rejects.toMatchObject({
+      code: 'frame_evicted',
+    });
+  });
+
+  it('drops the oldest request of a full queue and tells its sender', async () => {
+    const { camera, segmenter, submit, settled, out } = setup({ queueLimit: 2 });
+    camera.push(1);
+    submit('running');
+    await settled();
+    const oldest = submit('oldest', { frame: { seq: 1 } });
+    submit('b');
+    submit('c');
+    await expect(oldest).rejects.toMatchObject({ code: 'overloaded' });
+    await segmenter.answer();
+    await segmenter.answer();
+    expect(segmenter.requests.map(idsOf)).toEqual([['running'], ['b', 'c']]);
+    await settled();
+    expect(out()).toBe(0);
+  });
+
+  it('refuses a request that waited longer than its maxAgeMs', async () => {
+    const { camera, segmenter, submit, settled, clock } = setup();
+    camera.push(1);
+    submit('running');
+    await settled();
+    const late = submit('late');
+    const patient = submit('patient', { maxAgeMs: 10_000 });
+    clock.now += 501;
+    await segmenter.answer();
+    await expect(late).rejects.toMatchObject({ code: 'expired' });
+    await segmenter.answer();
+    expect((await patient).queueMs).toBe(501);
+  });
+
+  it('waits for the next frame of a camera that does not stream yet, until the deadline', async () => {
+    const { camera, segmenter, submit, settled } = setup();
+    camera.streaming = false;
+    camera.state = { ...camera.state, state: 'connecting' };
+    await expect(submit('a', { maxAgeMs: 20 })).rejects.toMatchObject({ code: 'no_frame' });
+    const answer = submit('b');
+    await settled();
+    camera.push(1);
+    await settled();
+    await segmenter.answer();
+    expect((await answer).frame.id).toBe(1);
+  });
+
+  it('gives every request of a failed run the error, and goes on', async () => {
+    const { camera, segmenter, submit, settled, out } = setup();
+    camera.push(1);
+    const first = submit('a');
+    await settled();
+    const second = submit('b');
+    await segmenter.answer(new SamwireError('model_failed', 'no'));
+    await expect(first).rejects.toMatchObject({ code: 'model_failed' });
+    await segmenter.answer();
+    expect((await second).results).toHaveLength(1);
+    await settled();
+    expect(out()).toBe(0);
+  });
+
+  it('refuses what waits when it is closed', async () => {
+    const { camera, scheduler, segmenter, submit, settled } = setup();
+    camera.push(1);
+    const running = submit('running');
+    await settled();
+    const waiting = submit('waiting');
+    scheduler.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'overloaded' });
+    await expect(submit('later')).rejects.toMatchObject({ code: 'overloaded' });
+    await segmenter.answer();
+    await expect(running).resolves.toBeDefined();
+  });
+});
