@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { FAMILIES, manifestKeys, PRECISIONS, parseManifest } from '../../src/models/manifest.js';
+import { RECIPE_NAMES } from '../../src/models/recipes.js';
+import { PACKAGE_ROOT } from '../../src/native/addon.js';
+
+const DOCS = readFileSync(join(PACKAGE_ROOT, 'docs/models.md'), 'utf8');
+
+const PATHS = manifestKeys([]).flatMap((key) => {
+  const inner = manifestKeys([key]);
+  return inner.length === 0 ? [key] : inner.map((name) => `${key}.${name}`);
+});
+
+describe('docs/models.md', () => {
+  it.each(PATHS)('says what %s means', (path) => {
+    expect(DOCS).toContain(`\`${path}\``);
+  });
+
+  it('names no key that a manifest can not have', () => {
+    const named = [...DOCS.matchAll(/`((?:encoder|decoder|image|prompt|mask)\.[A-Za-z0-9]+)`/g)];
+    expect(named.length).toBeGreaterThan(PATHS.length / 2);
+    for (const [, path] of named) expect(PATHS).toContain(path);
+  });
+
+  it.each([
+    ...FAMILIES,
+    ...PRECISIONS,
+    ...RECIPE_NAMES,
+    ...['letterbox', 'letterbox-centred', 'stretch', 'native', 'floor', 'round'],
+    ...['bilinear', 'bilinear-antialias', 'bicubic', 'bicubic-antialias', 'area', 'rgb', 'bgr'],
+    ...['after-normalise', 'letterbox-N', 'stretch-N', 'source', 'points-first', 'corners-first'],
+    ...['never', 'no-box', 'always', 'direct', 'via-input', 'best-score', 'official'],
+    ...['ready', 'files-missing', 'invalid-manifest'],
+  ])('says what %s means', (value) => {
+    expect(DOCS).toContain(`\`${value}\``);
+  });
+
+  it('shows a manifest that is valid but for its hashes', () => {
+    const example = /```json\n([\s\S]*?)```/.exec(DOCS)?.[1] ?? '';
+    const json = example.replaceAll('<64 hexadecimal digits>', '0'.repeat(64));
+    expect(parseManifest(JSON.parse(json), 'docs/models.md').name).toBe('nanosam-resnet18');
+  });
+});
