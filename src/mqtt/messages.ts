@@ -16,6 +16,8 @@ export interface InboundMessage {
 }
 
 export interface MessageProperties {
+  /** Where the sender of a request wants its answer. */
+  readonly responseTopic?: string;
   readonly correlationData?: Buffer;
   readonly traceparent?: string;
 }
@@ -44,12 +46,13 @@ export function traceparentOf(userProperties: unknown): string | undefined {
  * packet identifier, and the properties (MQTT 5, 3.3).
  */
 export function packetOverheadBytes({ topic, properties = {} }: Omit<OutboundMessage, 'payload'>): number {
-  const { correlationData, traceparent } = properties;
+  const { responseTopic, correlationData, traceparent } = properties;
   return (
     5 +
     (2 + Buffer.byteLength(topic)) +
     2 +
     4 +
+    (responseTopic === undefined ? 0 : 3 + Buffer.byteLength(responseTopic)) +
     (correlationData === undefined ? 0 : 3 + correlationData.length) +
     (traceparent === undefined ? 0 : 1 + 2 + 'traceparent'.length + 2 + traceparent.length)
   );

@@ -55,7 +55,7 @@ export class PromptHandler {
     } catch (thrown) {
       // No response topic that may be used: the errors topic alone hears of it.
       const request = { message, camera, known, reply: null };
-      this.#deliver(this.#failed(thrown, request, undefined), request);
+      this.#deliver(this.#failed(thrown, request, this.#requestIdIn(message)), request);
     }
   }
 
@@ -103,6 +103,15 @@ export class PromptHandler {
       return { kind: 'masks', payload, ...named };
     } catch (thrown) {
       return this.#failed(thrown, request, requestId);
+    }
+  }
+
+  /** So that a sender finds the error although its message was refused for another reason than its content. */
+  #requestIdIn({ payload }: InboundMessage): string | undefined {
+    try {
+      return requestIdOf(parseJsonObject(payload, this.#limits.maxBytes));
+    } catch {
+      return undefined;
     }
   }
 

@@ -24,8 +24,14 @@ export interface Session extends Carrier {
   readonly maxPacketBytes: number;
   /** QoS 0: false when the message was dropped because the socket is congested. */
   publishVolatile(message: OutboundMessage): boolean;
-  /** Resolves with what the broker refused; rejects when the connection ends before it answers. */
-  subscribe(filters: readonly string[]): Promise<readonly RefusedSubscription[]>;
+  /**
+   * Resolves with what the broker refused; rejects when the connection ends before it answers. Without `retained`,
+   * what the broker holds is not delivered on MQTT 5 (Retain Handling 2), and is delivered as such on 3.1.1.
+   */
+  subscribe(
+    filters: readonly string[],
+    options?: { readonly retained?: boolean },
+  ): Promise<readonly RefusedSubscription[]>;
 }
 
 export function createSession(
@@ -63,10 +69,10 @@ export function createSession(
       client.publish(message.topic, message.payload, { ...publishOptions(message), qos: 0 });
       return true;
     },
-    subscribe(filters) {
+    subscribe(filters, { retained = false } = {}) {
       return new Promise((resolve, reject) => {
-        // Retain Handling 2: what the broker holds is not delivered. Ignored on 3.1.1.
-        const requests = Object.fromEntries(filters.map((filter) => [filter, { qos: 1 as const, rh: 2 }]));
+        const options = { qos: 1 as const, rh: retained ? 0 : 2 };
+        const requests = Object.fromEntries(filters.map((filter) => [filter, options]));
         client.subscribe(requests, (error, _requests, suback) => {
           if (suback === undefined) {
             reject(error ?? new Error('The broker did not answer the subscription.'));
@@ -92,8 +98,9 @@ function publishError(error: Error & { readonly code?: unknown }): Error {
 }
 
 function packetProperties({ properties = {} }: OutboundMessage): IClientPublishOptions['properties'] {
-  const { correlationData, traceparent } = properties;
+  const { responseTopic, correlationData, traceparent } = properties;
   return {
+    ...(responseTopic === undefined ? {} : { responseTopic }),
     ...(correlationData === undefined ? {} : { correlationData }),
     ...(traceparent === undefined ? {} : { userProperties: { traceparent } }),
   };

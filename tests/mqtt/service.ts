@@ -1,0 +1,82 @@
+import { SamwireError } from '../../src/errors.js';
+import type { MasksMessage } from '../../src/masks/types.js';
+import type { PromptContext, SegmentService, Snapshot, SnapshotOptions } from '../../src/mqtt/service.js';
+import type { PromptMessage } from '../../src/prompts/message.js';
+
+export interface PromptCall {
+  readonly camera: string;
+  readonly message: PromptMessage;
+  readonly context: PromptContext;
+}
+
+/** A masks message as the pipeline makes it; `counts` can be made as long as a test needs it. */
+export function masksMessage(camera: string, message: PromptMessage, counts = '0abc'): MasksMessage {
+  return {
+    ...(message.requestId === undefined ? {} : { requestId: message.requestId }),
+    source: 'prompt',
+    camera,
+    frame: { seq: 7, timestamp: 1767139200000, width: 64, height: 48, skewMs: 0 },
+    masks: message.prompts.map(({ id }) => ({
+      id,
+      score: 0.9,
+      stability: 0.95,
+      area: 12,
+      box: [1, 2, 3, 4],
+      rle: { size: [48, 64], counts },
+    })),
+    model: 'test-model',
+    backend: 'onnx',
+    timing: {
+      ageMs: 1,
+      queueMs: 2,
+      prepareMs: 3,
+      encodeMs: 4,
+      decodeMs: 5,
+      maskMs: 6,
+      publishMs: 0,
+      captureToPublishMs: 0,
+      embeddingReused: false,
+    },
+  };
+}
+
+/** The edge of the link to the broker: answers at once, counts what it was asked. */
+export class TestService implements SegmentService {
+  readonly calls: PromptCall[] = [];
+  readonly restarted: string[] = [];
+  snapshotOptions: SnapshotOptions | null = null;
+  jpegBytes = 300;
+  counts = '0abc';
+  /** Tests put their own answer here. */
+  onPrompt: (call: PromptCall) => Promise<MasksMessage> = async ({ camera, message }) =>
+    masksMessage(camera, message, this.counts);
+  degrade?: NonNullable<SegmentService['degrade']>;
+
+  cameras(): readonly string[] {
+    return ['front', 'gate'];
+  }
+
+  prompt(camera: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage> {
+    const call = { camera, message, context };
+    this.calls.push(call);
+    return this.onPrompt(call);
+  }
+
+  info(): Record<string, unknown> {
+    return { version: '0.1.0', cameras: this.cameras() };
+  }
+
+  async snapshot(_camera: string, options: SnapshotOptions): Promise<Snapshot> {
+    this.snapshotOptions = options;
+    return { width: 64, height: 48, seq: 9, timestamp: 1767139200001, jpeg: Buffer.alloc(this.jpegBytes, 7) };
+  }
+
+  async restartCamera(camera: string): Promise<void> {
+    if (camera === 'gate') throw new SamwireError('no_frame', 'The camera is disabled.');
+    this.restarted.push(camera);
+  }
+
+  stats(): Record<string, unknown> {
+    return { frames: 3 };
+  }
+}
