@@ -1,0 +1,109 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { nearest } from '../config/nearest.js';
+import type { Config } from '../config/schema.js';
+import { listModels } from '../models/catalogue.js';
+import { readModelDirectory } from '../models/directory.js';
+import { verifyFiles } from '../models/verify.js';
+import type { Check } from './check.js';
+import { gigabytes } from './check-machine.js';
+import { type Host, onHost } from './host.js';
+
+/** A TensorRT engine of a SAM encoder and its build need about this much. */
+const CACHE_FLOOR_BYTES = 2e9;
+
+/** Rejects with the problem of a model directory. */
+export type VerifyModel = (dir: string) => Promise<void>;
+
+/** Manifest, files and their SHA-256. */
+export async function verifyModelFiles(dir: string): Promise<void> {
+  await verifyFiles(await readModelDirectory(dir));
+}
+
+/** The model that the config names, proven; the others, counted. */
+export async function checkModel({ model }: Config, verify: VerifyModel): Promise<Check> {
+  const entries = await listModels(model.paths);
+  const entry = entries.find(({ name }) => name === model.name);
+  const base = { name: 'model', of: 'configured' as const };
+  if (!entry) {
+    const names = entries.map(({ name }) => name);
+    const guess = nearest(model.name, names);
+    return {
+      ...base,
+      status: 'fail',
+      found: `there is no model ${model.name} among ${names.join(', ') || 'none'}`,
+      remedy: `${guess ? `Did you mean ${guess}? ` : ''}Run: samwire models list`,
+    };
+  }
+  try {
+    if (entry.status !== 'ready') throw new Error(entry.problem);
+    await verify(entry.dir);
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    return {
+      ...base,
+      status: 'fail',
+      found: `${model.name}: ${found}`,
+      remedy: `Run: samwire models verify ${model.name}`,
+    };
+  }
+  const others = entries.filter(({ status }) => status === 'ready').length - 1;
+  return { ...base, status: 'ok', found: `${model.name} in ${entry.dir}; ${others} more ready` };
+}
+
+/** Space and permission where TensorRT engines are kept. Nothing fails: the onnx backend needs no cache. */
+export async function checkCache({ model }: Config, host: Host): Promise<Check> {
+  const folder = onHost(host, model.cache);
+  const existing = nearestExisting(folder);
+  const { bavail, bsize } = await statfs(existing);
+  const free = bavail * bsize;
+  const found = `${model.cache}: ${gigabytes(free)} free`;
+  const name = 'engine cache';
+  if (!writable(existing)) {
+    const remedy = `Only TensorRT needs it. Run: sudo install -d -o ${host.user} ${model.cache}`;
+    return { name, status: 'warn', found: `${found}, but user ${host.user} may not write there`, remedy };
+  }
+  if (free >= CACHE_FLOOR_BYTES) return { name, status: 'ok', found };
+  return {
+    name,
+    status: 'warn',
+    found,
+    remedy: `Free ${gigabytes(CACHE_FLOOR_BYTES)}, or set model.cache to another disk.`,
+  };
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path));
+}
+
+function writable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the console's port could be listened on. */
+export async function checkPort({ http }: Config): Promise<Check> {
+  const where = `${http.host}:${http.port}`;
+  const name = 'console port';
+  const code = await listenFault(http.host, http.port);
+  if (code === undefined) return { name, status: 'ok', found: `${where} is free` };
+  if (code === 'EADDRINUSE') {
+    const remedy = `If that is not Samwire itself, set http.port. Run: ss -ltnp 'sport = :${http.port}'`;
+    return { name, status: 'warn', found: `${where} is in use`, remedy };
+  }
+  return { name, status: 'warn', found: `${where}: ${code}`, remedy: 'Correct http.host and http.port.' };
+}
+
+function listenFault(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host, port }, () => server.close(() => resolve(undefined)));
+  });
+}

@@ -1,0 +1,29 @@
+import { connect } from 'node:net';
+
+/** Whether something listens there: undefined when it does, else the error's code (ETIMEDOUT after the limit). */
+export function tcpFault(host: string, port: number, timeoutMs: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: host.replace(/^\[(.*)\]$/, '$1'), port });
+    const done = (fault: string | undefined) => {
+      socket.destroy();
+      resolve(fault);
+    };
+    socket.setTimeout(timeoutMs, () => done('ETIMEDOUT'));
+    socket.once('connect', () => done(undefined));
+    socket.once('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
+  });
+}
+
+/** An error's code in words. */
+export function networkFaultText(code: string): string {
+  const words: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'nothing listens there',
+    ENOTFOUND: 'the name is not known',
+    EAI_AGAIN: 'the name server does not answer',
+    ETIMEDOUT: 'no answer',
+    EHOSTUNREACH: 'no way to that machine',
+    ENETUNREACH: 'no way to that network',
+    ECONNRESET: 'the connection was cut',
+  };
+  return words[code] ?? code;
+}
