@@ -46,14 +46,15 @@ void fill_near(const AxisWeights& axis, int lanes, HorizontalTable& table) {
 }
 
 void fill_far(const AxisWeights& axis, int lanes, HorizontalTable& table) {
-  const int outputs = table.blocks * 8 * lanes;
-  const int taps = table.steps * 8 * lanes;
+  const int group = 4 * lanes, chunk = 8 * lanes;
+  const int outputs = table.blocks * 2 * group;
   table.offset.resize(outputs);
-  table.weight.resize(static_cast<std::size_t>(outputs) * taps);
+  table.weight.resize(static_cast<std::size_t>(outputs) * table.steps * chunk);
   for (int o = 0; o < outputs; ++o) {
     table.offset[o] = start_of(axis, o);
-    for (int tap = 0; tap < taps; ++tap) {
-      table.weight[static_cast<std::size_t>(o) * taps + tap] =
+    for (int tap = 0; tap < table.steps * chunk; ++tap) {
+      const std::size_t step = static_cast<std::size_t>(o / group) * table.steps + tap / chunk;
+      table.weight[(step * group + o % group) * chunk + tap % chunk] =
           static_cast<std::int16_t>(weight_of(axis, o, tap));
     }
   }
@@ -75,8 +76,10 @@ const Kernels& best_kernels() noexcept {
 HorizontalTable horizontal_table(const AxisWeights& axis, const Intermediate& between, int lanes) {
   HorizontalTable table;
   const int widest = widest_quad(axis);
+  const int near_steps = (axis.taps + 1) / 2;
+  const int far_steps = (axis.taps + 8 * lanes - 1) / (8 * lanes);
   table.near = widest + 2 <= 16;
-  table.steps = table.near ? (axis.taps + 1) / 2 : (axis.taps + 8 * lanes - 1) / (8 * lanes);
+  table.steps = table.near ? near_steps : far_steps;
   table.blocks = (axis.out + 8 * lanes - 1) / (8 * lanes);
   table.shift = axis.precision - between.fraction;
   table.low = between.low;

@@ -139,63 +139,71 @@ struct KernelsOf {
     }
   }
 
-  // kSteps: pairs of taps where they are known, else 0. kInWindow: a load serves two pairs.
-  template <int kSteps, bool kInWindow>
+  // kSteps: pairs of taps where they are known, else 0. kWindow: how many pairs one load serves.
+  template <int kSteps, int kWindow>
   static V near_outputs(const HorizontalPass& t, const std::uint8_t* in, int vector) {
     const int steps = kSteps > 0 ? kSteps : t.steps;
-    const std::int32_t* offset = &t.offset[vector * kLanes];
-    const std::int16_t* weight = &t.weight[static_cast<std::size_t>(vector) * steps * kOutputs];
-    const V index = S::load(&t.shuffle[static_cast<std::size_t>(vector) * 16 * kLanes]);
-    V sum = S::set32(1 << (t.shift - 1));
+    const std::int32_t* offset = t.offset + vector * kLanes;
+    const std::int16_t* weight = t.weight + static_cast<std::size_t>(vector) * steps * kOutputs;
+    const V first = S::load(t.shuffle + static_cast<std::size_t>(vector) * 16 * kLanes);
+    V sum = S::set32(1 << (t.shift - 1)), bytes = S::zero(), index = first;
+#pragma GCC unroll 4
     for (int step = 0; step < steps; ++step) {
-      const bool second = kInWindow && step % 2 == 1;
-      const V bytes = S::load_at(in + 2 * (second ? step - 1 : step), offset);
-      const V taps = S::shuffle(bytes, second ? S::add8(index, S::set8(2)) : index);
-      sum = S::multiply_add(sum, taps, S::load(weight + step * kOutputs));
+      const bool reload = step % kWindow == 0;
+      if (reload) bytes = S::load_at(in + 2 * step, offset);
+      index = reload ? first : S::add8(index, S::set8(2));
+      sum = S::multiply_add(sum, S::shuffle(bytes, index), S::load(weight + step * kOutputs));
     }
     return S::shift_right32(sum, S::make_shift(t.shift));
   }
 
-  template <int kSteps, bool kInWindow>
-  static void near(const HorizontalPass& t, const std::uint8_t* in, std::int16_t* out) {
+  template <int kSteps, int kWindow>
+  static void near(const HorizontalPass t, const std::uint8_t* in, std::int16_t* out) {
     const V low = S::set16(t.low), high = S::set16(t.high);
     for (int block = 0; block < t.blocks; ++block) {
-      const V v = S::pack32(near_outputs<kSteps, kInWindow>(t, in, 2 * block),
-                            near_outputs<kSteps, kInWindow>(t, in, 2 * block + 1));
+      const V v = S::pack32(near_outputs<kSteps, kWindow>(t, in, 2 * block),
+                            near_outputs<kSteps, kWindow>(t, in, 2 * block + 1));
       S::store(out + block * kOutputs, S::min16(S::max16(v, low), high));
     }
   }
 
-  static V far_outputs(const HorizontalPass& t, const std::uint8_t* in, int first) {
-    V sum[4 * kLanes];
-    const std::int16_t* weight = &t.weight[static_cast<std::size_t>(first) * t.steps * kOutputs];
-    for (int i = 0; i < 4 * kLanes; ++i) {
-      const std::uint8_t* p = in + t.offset[first + i];
-      sum[i] = S::zero();
-      for (int step = 0; step < t.steps; ++step, weight += kOutputs) {
-        sum[i] = S::multiply_add(sum[i], S::load_widened(p + step * kOutputs), S::load(weight));
+  static V far_outputs(const HorizontalPass& t, const std::uint8_t* in, int group) {
+    constexpr int kGroup = 4 * kLanes;
+    const std::int32_t* offset = t.offset + group * kGroup;
+    const std::int16_t* weight =
+        t.weight + static_cast<std::size_t>(group) * t.steps * kGroup * kOutputs;
+    V sum[kGroup];
+    for (V& s : sum) s = S::zero();
+    for (int step = 0; step < t.steps; ++step, in += kOutputs, weight += kGroup * kOutputs) {
+      // Unrolled, or the sums live in memory: 10 times slower.
+#pragma GCC unroll 8
+      for (int i = 0; i < kGroup; ++i) {
+        sum[i] = S::multiply_add(sum[i], S::load_widened(in + offset[i]),
+                                 S::load(weight + i * kOutputs));
       }
     }
     return S::shift_right32(S::add32(S::sums(sum), S::set32(1 << (t.shift - 1))),
                             S::make_shift(t.shift));
   }
 
-  static void far(const HorizontalPass& t, const std::uint8_t* in, std::int16_t* out) {
+  static void far(const HorizontalPass t, const std::uint8_t* in, std::int16_t* out) {
     const V low = S::set16(t.low), high = S::set16(t.high);
     for (int block = 0; block < t.blocks; ++block) {
-      const int first = block * kOutputs;
-      const V v = S::pack32(far_outputs(t, in, first), far_outputs(t, in, first + 4 * kLanes));
-      S::store(out + first, S::min16(S::max16(v, low), high));
+      const V v = S::pack32(far_outputs(t, in, 2 * block), far_outputs(t, in, 2 * block + 1));
+      S::store(out + block * kOutputs, S::min16(S::max16(v, low), high));
     }
   }
 
   static void horizontal(const HorizontalPass& t, const std::uint8_t* in, std::int16_t* out) {
     if (!t.near) return far(t, in, out);
-    if (t.steps == 1) return near<1, false>(t, in, out);
-    if (t.steps == 2 && t.pairs_in_window >= 2) return near<2, true>(t, in, out);
-    if (t.steps == 2) return near<2, false>(t, in, out);
-    if (t.pairs_in_window >= 2) return near<0, true>(t, in, out);
-    return near<0, false>(t, in, out);
+    const bool one_load = t.pairs_in_window >= t.steps;
+    if (one_load && t.steps == 1) return near<1, 1>(t, in, out);
+    if (one_load && t.steps == 2) return near<2, 2>(t, in, out);
+    if (one_load && t.steps == 3) return near<3, 3>(t, in, out);
+    if (one_load && t.steps == 4) return near<4, 4>(t, in, out);
+    if (t.steps == 4 && t.pairs_in_window >= 2) return near<4, 2>(t, in, out);
+    if (t.pairs_in_window >= 2) return near<0, 2>(t, in, out);
+    near<0, 1>(t, in, out);
   }
 
   // kOutputs outputs from x on.
@@ -203,6 +211,7 @@ struct KernelsOf {
   static void vertical_step(const VerticalRow& r, int x, float* out) {
     const int pairs = kPairs > 0 ? kPairs : r.pairs;
     V low = S::set32(1 << (r.shift - 1)), high = low;
+#pragma GCC unroll 4
     for (int i = 0; i < pairs; ++i) {
       const V a = S::load(r.rows[2 * i] + x), b = S::load(r.rows[2 * i + 1] + x);
       const V weight = S::set_pair(r.weight + 2 * i);
@@ -218,7 +227,7 @@ struct KernelsOf {
   static F level(V v) { return S::to_float(S::min32(S::max32(v, S::zero()), S::set32(255))); }
 
   template <int kPairs>
-  static void vertical_as(const VerticalRow& r) {
+  static void vertical_as(const VerticalRow r) {
     int x = 0;
     for (; x + kOutputs <= r.width; x += kOutputs) vertical_step<kPairs>(r, x, r.out + x);
     if (x == r.width) return;
@@ -230,6 +239,8 @@ struct KernelsOf {
   static void vertical(const VerticalRow& r) {
     if (r.pairs == 1) return vertical_as<1>(r);
     if (r.pairs == 2) return vertical_as<2>(r);
+    if (r.pairs == 3) return vertical_as<3>(r);
+    if (r.pairs == 4) return vertical_as<4>(r);
     vertical_as<0>(r);
   }
 

@@ -103,6 +103,16 @@ void pad_beside(const Channel& channel, const Placement& p, float* row) {
   std::fill(row + p.x + p.width, row + p.tensor_width, channel.padding);
 }
 
+// Source pixels are read once, from far away, while the passes keep the core busy for longer than
+// memory needs: 0.1 to 0.2 ms of 1.5 for 1080p RGB on an EPYC 9005.
+void prefetch(const ImageView& view, int y) {
+  const RowSource row = row_source(view, y);
+  for (int p = 0; p < plane_count(view.format); ++p) {
+    const int bytes = row_bytes(view.format, p, view.width);
+    for (int i = 0; i < bytes; i += 64) __builtin_prefetch(row.plane[p] + i);
+  }
+}
+
 }  // namespace
 
 struct ImagePreparer::State {
@@ -145,8 +155,11 @@ void ImagePreparer::State::resize(const ImageView& view, const ImageSpec& spec, 
   int next = 0;  // the first source row that is not in the ring
   for (int y = 0; y < p.height; ++y) {
     const int start = down.axis.start[y];
+    const int start_after = down.axis.start[std::min(y + 1, p.height - 1)];
     for (next = std::max(next, start); next < start + taps; ++next) {
       kernels.split_row(view.format, row_source(view, next), view.width, yuv, source_planes);
+      const int later = next + 1 < start + taps ? next + 1 : std::max(next + 1, start_after);
+      if (later < view.height) prefetch(view, later);
       std::int16_t* slot = resized + row_pitch * plane_count * (next % taps);
       for (int i = 0; i < plane_count; ++i)
         kernels.horizontal(pass, source_planes[i], slot + row_pitch * i);
