@@ -129,13 +129,13 @@ class PromptExchange {
     this.#resendTimer = null;
   }
 
-  #received({ topic, payload }: InboundMessage): void {
+  #received({ topic, payload, correlationData }: InboundMessage): void {
     const value = parsed(payload);
     if (value === null) return;
     if (topic === this.#topics.state) this.#nodeState = String(value.state);
     else if (topic === this.#topics.cameraState(this.#options.camera))
       this.#cameraState = String(value.state);
-    else if (topic === this.#replyTopic || value.requestId === this.#requestId) {
+    else if (value.requestId === this.#requestId || correlationData?.toString() === this.#requestId) {
       if (Array.isArray(value.masks)) {
         this.#settle({ kind: 'masks', masks: value as unknown as MasksMessage });
       } else if (typeof value.code === 'string') {

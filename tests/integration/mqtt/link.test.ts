@@ -1,0 +1,368 @@
+import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createConnection, createServer as createTcpServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Aedes } from 'aedes';
+import { afterEach, describe, expect, it } from 'vitest';
+import { brokerMissing, freePort } from '../broker.js';
+import { makeTlsFiles, type TlsFiles } from '../certificates.js';
+import { startProxy } from '../proxy.js';
+import { broker, client, closeAll, mqttOptions, online, owe, startNode, waitFor } from './harness.js';
+
+const PROMPT = 'samwire/n1/front/prompt';
+const box = [1, 2, 30, 40];
+const MASKS = 'samwire/n1/front/masks';
+
+describe.skipIf(brokerMissing() !== null)('the link to the broker', () => {
+  afterEach(closeAll);
+
+  it.each(['5', '3.1.1'] as const)('waits for a broker that is not there yet (%s)', async (protocol) => {
+    const port = await freePort();
+    const { node, logs } = startNode(mqttOptions(`mqtt://127.0.0.1:${port}`, { protocol }));
+    await waitFor(() => node.status.retries >= 2, 'two failed attempts');
+    expect(node.status).toMatchObject({
+      connected: false,
+      problem: expect.stringContaining('Is the broker running?'),
+    });
+    const { url } = await broker({ port });
+    const sender = await client(url);
+    await online(sender);
+    await sender.send(PROMPT, { box });
+    await sender.on(MASKS);
+    expect(logs.some((line) => line.includes('retryInMs'))).toBe(true);
+  });
+
+  it.each(['5', '3.1.1'] as const)('has the broker tell when the node dies (%s)', async (protocol) => {
+    const { port, url } = await broker();
+    const proxy = await startProxy(port);
+    owe(() => proxy.close());
+    const sender = await client(url);
+    startNode(mqttOptions(`mqtt://127.0.0.1:${proxy.port}`, { protocol }));
+    await online(sender);
+    proxy.block();
+    const offline = await sender.next(({ json }) => json.state === 'offline');
+    expect(offline).toMatchObject({
+      topic: 'samwire/n1/state',
+      json: { version: '0.1.0', backend: 'onnx', model: 'test-model' },
+    });
+    const late = await client(url);
+    expect((await late.on('samwire/n1/state')).json.state).toBe('offline');
+    sender.received.length = 0;
+    proxy.restore();
+    await online(sender);
+  });
+
+  describe.each(['5', '3.1.1'] as const)('in the middle of an answer (%s)', (protocol) => {
+    /** A node behind a proxy that passes on the first half of its answer only. */
+    async function halfAnswered() {
+      const real = await broker();
+      const proxy = await startProxy(real.port);
+      owe(() => proxy.close());
+      const { service, node } = startNode(mqttOptions(`mqtt://127.0.0.1:${proxy.port}`, { protocol }));
+      service.counts = 'x'.repeat(100_000);
+      const sender = await client(real.url);
+      await online(sender);
+      const { onPrompt } = service;
+      let cut: Promise<void> | null = null;
+      service.onPrompt = (call) => {
+        cut ??= proxy.cutAfterClientBytes(50_000);
+        return onPrompt(call);
+      };
+      await sender.send(PROMPT, { requestId: 'r1', box });
+      await waitFor(() => cut !== null, 'the prompt at work');
+      await cut;
+      return { real, proxy, service, node, sender };
+    }
+
+    it('survives that the connection is cut', async () => {
+      const { sender, service, node } = await halfAnswered();
+      const { json } = await sender.on(MASKS);
+      expect(json.requestId).toBe('r1');
+      await waitFor(() => node.status.owedMessages === 0, 'everything acknowledged');
+      expect(service.calls).toHaveLength(1);
+      expect(node.counters.dropped).toEqual({ overflow: 0, too_large: 0, refused: 0, undeliverable: 0 });
+    });
+
+    it('survives that the broker is killed', async () => {
+      const { real, proxy, service, node } = await halfAnswered();
+      proxy.block();
+      await real.kill();
+      await waitFor(() => !node.status.connected, 'the loss noticed');
+      await real.start();
+      const subscriber = await client(real.url);
+      proxy.restore();
+      const { json } = await subscriber.on(MASKS);
+      expect(json.requestId).toBe('r1');
+      await waitFor(() => node.status.owedMessages === 0, 'everything acknowledged');
+      expect(service.calls).toHaveLength(1);
+    });
+  });
+
+  it.each(['5', '3.1.1'] as const)('serves prompts sent while it was away (%s)', async (protocol) => {
+    const { port, url } = await broker();
+    const proxy = await startProxy(port);
+    owe(() => proxy.close());
+    const { node } = startNode(mqttOptions(`mqtt://127.0.0.1:${proxy.port}`, { protocol }));
+    const sender = await client(url);
+    await online(sender);
+    proxy.block();
+    await waitFor(() => !node.status.connected, 'the loss noticed');
+    await sender.send(PROMPT, { requestId: 'meanwhile', box });
+    proxy.restore();
+    expect((await sender.on(MASKS)).json.requestId).toBe('meanwhile');
+  });
+
+  it('sends the newest states after an outage, and drops what is frame-rate', async () => {
+    const { port, url } = await broker();
+    const proxy = await startProxy(port);
+    owe(() => proxy.close());
+    const { node } = startNode(mqttOptions(`mqtt://127.0.0.1:${proxy.port}`));
+    const watcher = await client(url);
+    await online(watcher);
+    proxy.block();
+    await waitFor(() => !node.status.connected, 'the loss noticed');
+    const camera = { state: 'streaming', fps: 30, width: 64, height: 48, since: 1 } as const;
+    for (let since = 1; since <= 5; since += 1) node.setCameraState('front', { ...camera, since });
+    expect(node.publishVolatile({ topic: 'samwire/n1/front/labels', payload: Buffer.from('x') })).toBe(false);
+    expect(node.counters.volatileDropped).toBeGreaterThan(0);
+    proxy.restore();
+    const state = await watcher.on('samwire/n1/front/state');
+    expect(state.json.since).toBe(5);
+    expect(watcher.received.some(({ topic }) => topic.endsWith('/labels'))).toBe(false);
+  });
+
+  it('tells its user when a second node takes the session, and stays away', async () => {
+    const { url } = await broker();
+    const sender = await client(url);
+    const first = startNode(mqttOptions(url));
+    await online(sender);
+    sender.received.length = 0;
+    const second = startNode(mqttOptions(url));
+    await online(sender);
+    await waitFor(() => first.takenOver === 1, 'the takeover');
+    expect(first.node.status).toMatchObject({
+      connected: false,
+      problem: expect.stringContaining('node.id'),
+    });
+    await sender.send(PROMPT, { requestId: 'r1', box });
+    await sender.on(MASKS);
+    expect(second.service.calls).toHaveLength(1);
+    expect(second.takenOver).toBe(0);
+    expect(first.takenOver).toBe(1);
+  });
+
+  it('speaks through WebSockets', async () => {
+    const { url } = await broker({ websockets: true });
+    startNode(mqttOptions(url));
+    const sender = await client(url);
+    await online(sender);
+    await sender.send(PROMPT, { box });
+    await sender.on(MASKS);
+  });
+
+  describe('holds to the broker’s packet size', () => {
+    it('that MQTT 5 tells', async () => {
+      const { url } = await broker({ maxPacketBytes: 4000 });
+      const { service, node } = startNode(mqttOptions(url));
+      const sender = await client(url);
+      await online(sender);
+      expect(node.maxPayloadBytes({ topic: MASKS, properties: {} })).toBeLessThan(4000);
+      service.counts = 'x'.repeat(5000);
+      await sender.send(PROMPT, { requestId: 'r1', box });
+      const { json } = await sender.on('samwire/n1/front/errors');
+      expect(json).toMatchObject({ requestId: 'r1', code: 'too_large' });
+      expect(node.status.connected).toBe(true);
+    });
+
+    it('to the last byte', async () => {
+      const limit = 4000;
+      const { url } = await broker({ maxPacketBytes: limit });
+      const { service, node } = startNode(mqttOptions(url));
+      const sender = await client(url);
+      await online(sender);
+      const properties = { responseTopic: 'samwire/reply/some-topic', correlationData: Buffer.alloc(100, 1) };
+      const room = node.maxPayloadBytes({ topic: properties.responseTopic, properties });
+      expect(limit - room).toBeLessThan(200);
+      // The message grows by one character at a time until it is refused: all before that arrive.
+      for (let length = room - 900; ; length += 60) {
+        service.counts = 'x'.repeat(length);
+        const requestId = `r${length}`;
+        await sender.send(PROMPT, { requestId, box }, { properties });
+        const { json } = await sender.next(
+          (message) => message.topic === properties.responseTopic && message.json.requestId === requestId,
+        );
+        if (json.code === 'too_large') break;
+        expect(json.masks).toHaveLength(1);
+      }
+      expect(node.counters.dropped).toEqual({ overflow: 0, too_large: 0, refused: 0, undeliverable: 0 });
+      expect(node.status.retries).toBe(0);
+    });
+
+    it('that MQTT 3.1.1 does not tell: what ends connections is given up, the rest arrives', async () => {
+      const { url } = await broker({ maxPacketBytes: 4000 });
+      const { service, node } = startNode(mqttOptions(url, { protocol: '3.1.1' }));
+      const sender = await client(url, { protocolVersion: 4 });
+      await online(sender);
+      service.counts = 'x'.repeat(5000);
+      await sender.send(PROMPT, { requestId: 'big', box });
+      await waitFor(() => service.calls.length === 1, 'the first prompt');
+      service.counts = '0';
+      await sender.send(PROMPT, { requestId: 'small', box });
+      expect((await sender.on(MASKS)).json.requestId).toBe('small');
+      await waitFor(() => node.counters.dropped.undeliverable === 1, 'the message given up');
+    });
+  });
+
+  describe('falls back to MQTT 3.1.1', () => {
+    it('where the broker closes connections of MQTT 5 (aedes)', async () => {
+      const aedes = await Aedes.createBroker();
+      const server = createTcpServer((socket) => aedes.handle(socket));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      owe(async () => {
+        await new Promise<void>((resolve) => aedes.close(resolve));
+        await new Promise((resolve) => server.close(resolve));
+      });
+      const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const { node } = startNode(mqttOptions(url));
+      const sender = await client(url, { protocolVersion: 4 });
+      await online(sender);
+      expect(node.status).toMatchObject({ connected: true, protocol: '3.1.1' });
+      await sender.send(PROMPT, { requestId: 'r1', box });
+      expect((await sender.on(MASKS)).json.requestId).toBe('r1');
+    });
+
+    it('where the broker refuses MQTT 5 by name', async () => {
+      const { port, url } = await broker();
+      // An older broker: looks at the protocol level in CONNECT, answers 5 with return code 1, passes 4 on.
+      const gate = createTcpServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', (connect) => refuseLevel5(socket, connect, port));
+      });
+      await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve));
+      owe(() => new Promise((resolve) => gate.close(resolve)));
+      const gateUrl = `mqtt://127.0.0.1:${(gate.address() as AddressInfo).port}`;
+      const { node } = startNode(mqttOptions(gateUrl));
+      const sender = await client(url);
+      await online(sender);
+      expect(node.status.protocol).toBe('3.1.1');
+    });
+
+    it('not where a broker of MQTT 5 was merely being stopped', async () => {
+      const { port, url } = await broker();
+      const proxy = await startProxy(port);
+      owe(() => proxy.close());
+      proxy.block();
+      const { node } = startNode(mqttOptions(`mqtt://127.0.0.1:${proxy.port}`));
+      // Restored between the attempts with 5 and with 3.1.1, or somewhere else: it must not matter.
+      await waitFor(() => proxy.connections() >= 1, 'a connection that was closed at once');
+      proxy.restore();
+      const watcher = await client(url);
+      await online(watcher);
+      expect(node.status.protocol).toBe('5');
+    });
+
+    it('not where it is told to speak 5', async () => {
+      const aedes = await Aedes.createBroker();
+      const server = createTcpServer((socket) => aedes.handle(socket));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      owe(async () => {
+        await new Promise<void>((resolve) => aedes.close(resolve));
+        await new Promise((resolve) => server.close(resolve));
+      });
+      const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const { node } = startNode(mqttOptions(url, { protocol: '5' }));
+      await waitFor(() => node.status.retries >= 3, 'some attempts');
+      expect(node.status).toMatchObject({ connected: false, protocol: null });
+    });
+  });
+
+  describe('authenticates', () => {
+    async function passwordFile(password: string): Promise<string> {
+      const path = join(tmpdir(), `samwire-password-${process.pid}-${Math.random().toString(36).slice(2)}`);
+      await writeFile(path, `${password}\n`, { mode: 0o600 });
+      return path;
+    }
+
+    it.each(['5', '3.1.1'] as const)(
+      'with a password from a file, which it reads again (%s)',
+      async (protocol) => {
+        const { url } = await broker({ passwords: { robot: 's3cret-Right', ada: 'x' } });
+        const path = await passwordFile('s3cret-Wrong');
+        const { node, logs } = startNode(
+          mqttOptions(url, { protocol, username: 'robot', passwordFile: path }),
+        );
+        await waitFor(() => node.status.retries >= 2, 'two refusals');
+        expect(node.status.problem).toContain('mqtt.passwordFile');
+        await writeFile(path, 's3cret-Right\n');
+        await waitFor(() => node.status.connected, 'the connection');
+        expect(logs.join('')).not.toContain('s3cret');
+        expect(node.status.protocol).toBe(protocol);
+      },
+    );
+
+    it('says which file is missing, and waits for it', async () => {
+      const { url } = await broker({ passwords: { robot: 'right' } });
+      const path = join(tmpdir(), `samwire-no-such-file-${process.pid}`);
+      const { node } = startNode(mqttOptions(url, { username: 'robot', passwordFile: path }));
+      await waitFor(() => node.status.problem !== null, 'a problem');
+      expect(node.status.problem).toContain(path);
+      await writeFile(path, 'right');
+      await waitFor(() => node.status.connected, 'the connection');
+    });
+
+    describe('with TLS', () => {
+      async function tlsFiles(): Promise<TlsFiles> {
+        const files = await makeTlsFiles();
+        owe(() => files.dispose());
+        return files;
+      }
+
+      it('the broker, by the CA that it is given', async () => {
+        const files = await tlsFiles();
+        const { url } = await broker({ tls: files });
+        const { node } = startNode(mqttOptions(url, { tls: { ca: files.ca } }));
+        await waitFor(() => node.status.connected, 'the connection');
+        const stranger = startNode(mqttOptions(url, { tls: { ca: files.otherCa } }), { nodeId: 'n2' });
+        await waitFor(() => stranger.node.status.retries >= 2, 'two refusals');
+        expect(stranger.node.status).toMatchObject({
+          connected: false,
+          problem: expect.stringContaining('mqtt.tls.ca'),
+        });
+      });
+
+      it('itself, by a certificate', async () => {
+        const files = await tlsFiles();
+        const { url } = await broker({ tls: files, requireClientCertificate: true });
+        const anonymous = startNode(mqttOptions(url, { tls: { ca: files.ca } }), { nodeId: 'n2' });
+        await waitFor(() => anonymous.node.status.retries >= 2, 'two refusals');
+        expect(anonymous.node.status.connected).toBe(false);
+        const tls = { ca: files.ca, cert: files.clientCert, key: files.clientKey };
+        const { node } = startNode(mqttOptions(url, { tls }));
+        await waitFor(() => node.status.connected, 'the connection');
+      });
+
+      it('over secure WebSockets too', async () => {
+        const files = await tlsFiles();
+        const { url } = await broker({ tls: files, websockets: true });
+        const { node } = startNode(mqttOptions(url, { tls: { ca: files.ca } }));
+        await waitFor(() => node.status.connected, 'the connection');
+      });
+    });
+  });
+});
+
+/** Plays an older broker: level 5 gets CONNACK with return code 1, all else goes to the real one. */
+function refuseLevel5(socket: Socket, connect: Buffer, port: number): void {
+  const level = connect[connect.indexOf('MQTT') + 4];
+  if (level === 5) {
+    socket.end(Buffer.from([0x20, 2, 0, 1]));
+    return;
+  }
+  const target = createConnection({ host: '127.0.0.1', port });
+  target.on('error', () => socket.destroy());
+  target.write(connect);
+  socket.pipe(target);
+  target.pipe(socket);
+  socket.once('close', () => target.destroy());
+  target.once('close', () => socket.destroy());
+}
