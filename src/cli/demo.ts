@@ -1,0 +1,49 @@
+import { runDemo } from '../demo/demo.js';
+import { masksOf } from '../demo/prompter.js';
+import { createLogger } from '../log.js';
+import type { MasksMessage } from '../masks/types.js';
+import { percentiles } from '../pipeline/counters.js';
+import { EXIT } from './exit.js';
+
+export interface DemoCommand {
+  readonly source: string | undefined;
+  readonly once: boolean;
+  readonly out: string;
+  readonly logLevel: string | undefined;
+}
+
+/** `samwire demo`: 0 when masks were published, else 1. */
+export async function demoCommand({ source, once, out, logLevel }: DemoCommand): Promise<number> {
+  const log = createLogger({ level: logLevel ?? 'warn', pretty: process.stderr.isTTY });
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  if (!once) print('Starting the demo; Ctrl-C ends it.');
+  const { messages, overlays, errors } = await runDemo({
+    source,
+    once,
+    out,
+    log,
+    print,
+    signal: stop.signal,
+  });
+  const masks = messages.flatMap(masksOf).filter((mask) => mask.area > 0);
+  if (once) for (const line of summary(messages, overlays, out)) print(line);
+  if (masks.length > 0) return EXIT.done;
+  print(`No mask was published.${errors[0] === undefined ? '' : ` The first error: ${errors[0]}`}`);
+  return EXIT.failed;
+}
+
+function summary(messages: readonly MasksMessage[], overlays: number, out: string): string[] {
+  const masks = messages.flatMap(masksOf);
+  const scores = masks.map((mask) => mask.score);
+  const mean = scores.reduce((sum, score) => sum + score, 0) / Math.max(1, scores.length);
+  const stage = (name: 'encodeMs' | 'decodeMs' | 'captureToPublishMs'): string =>
+    `${percentiles(messages.map(({ timing }) => timing[name]))?.p50.toFixed(0) ?? '-'} ms`;
+  const ids = [...new Set(masks.map((mask) => mask.label ?? mask.id))].sort();
+  return [
+    `${messages.length} frames with ${masks.length} masks of ${ids.join(', ') || 'nothing'}; mean predicted IoU ${mean.toFixed(2)}.`,
+    `${messages[0]?.model ?? 'No model'} on ${messages[0]?.backend ?? 'no backend'}, medians: encode ${stage('encodeMs')}, decode ${stage('decodeMs')}, capture to masks ${stage('captureToPublishMs')}.`,
+    `Written: ${out}/masks.json and ${overlays} pictures, ${out}/overlay-0.png to overlay-${Math.max(0, overlays - 1)}.png`,
+  ];
+}

@@ -1,0 +1,98 @@
+import { brokerUrl } from '../config/addresses.js';
+import { loadConfig } from '../config/load.js';
+import { ConfigSchema } from '../config/schema.js';
+import { createLogger } from '../log.js';
+import type { MqttOptions } from '../mqtt/options.js';
+import { type PromptOutcome, sendPrompt } from '../mqtt/send-prompt.js';
+import { EXIT } from './exit.js';
+
+export interface PromptCommand {
+  readonly config?: string;
+  readonly broker?: string;
+  readonly node?: string;
+  readonly camera: string;
+  readonly box: readonly string[];
+  readonly point: readonly string[];
+  /** Seconds. */
+  readonly timeout: number;
+  readonly json?: boolean;
+  readonly logLevel: string | undefined;
+}
+
+interface Prompt {
+  readonly id: string;
+  readonly box?: readonly number[];
+  readonly points?: readonly { x: number; y: number; label: number }[];
+}
+
+/**
+ * `samwire prompt`: one prompt message. The points make one prompt, together with the box where there is just one; more
+ * boxes are a prompt each.
+ */
+export async function promptCommand(command: PromptCommand): Promise<number> {
+  const usage = (text: string): number => {
+    process.stderr.write(`samwire: ${text}\n`);
+    return EXIT.usage;
+  };
+  const prompts = readPrompts(command);
+  if (typeof prompts === 'string') return usage(prompts);
+  const target = targetOf(command);
+  if (typeof target === 'string') return usage(target);
+  const outcome = await sendPrompt({
+    ...target,
+    camera: command.camera,
+    prompt: { prompts },
+    timeoutMs: command.timeout * 1000,
+    logger: createLogger({ level: command.logLevel ?? 'error', pretty: process.stderr.isTTY }),
+  });
+  return print(outcome, command.json ?? false);
+}
+
+/** Numbers of `--box` and `--point`, or what is wrong with them. */
+function readPrompts({ box, point }: PromptCommand): Prompt[] | string {
+  if (box.length + point.length === 0)
+    return 'expected at least one --box x1,y1,x2,y2 or --point x,y[,label], got none';
+  const boxes: number[][] = [];
+  for (const text of box) {
+    const numbers = text.split(',').map(Number);
+    if (numbers.length !== 4 || !numbers.every(Number.isFinite))
+      return `expected --box x1,y1,x2,y2 in pixels, got "${text}"`;
+    boxes.push(numbers);
+  }
+  const points: { x: number; y: number; label: number }[] = [];
+  for (const text of point) {
+    const [x = Number.NaN, y = Number.NaN, label = 1, ...rest] = text.split(',').map(Number);
+    if (![x, y].every(Number.isFinite) || ![0, 1].includes(label) || rest.length > 0)
+      return `expected --point x,y or x,y,label with label 1 (foreground) or 0 (background), got "${text}"`;
+    points.push({ x, y, label });
+  }
+  if (points.length === 0) return boxes.map((corners, i) => ({ id: `box-${i + 1}`, box: corners }));
+  const [only] = boxes;
+  if (boxes.length === 1 && only) return [{ id: 'prompt-1', box: only, points }];
+  return [...boxes.map((corners, i) => ({ id: `box-${i + 1}`, box: corners })), { id: 'points-1', points }];
+}
+
+/** The broker and node: those of the config, or of `--broker` and `--node`. */
+function targetOf(command: PromptCommand): { mqtt: MqttOptions; nodeId: string } | string {
+  if (command.broker === undefined && command.node === undefined) {
+    const { config } = loadConfig(command.config);
+    return { mqtt: config.mqtt, nodeId: config.node.id };
+  }
+  if (command.config !== undefined) return 'expected either --config, or --broker with --node, got both';
+  if (command.broker === undefined || command.node === undefined)
+    return 'expected --broker together with --node, got one of them';
+  const url = brokerUrl.safeParse(command.broker);
+  if (!url.success)
+    return `expected --broker mqtt://host[:port] (or mqtts, ws, wss), got "${command.broker}": ${url.error.issues[0]?.message}`;
+  const config = ConfigSchema.safeParse({ version: 1, node: { id: command.node }, mqtt: { url: url.data } });
+  if (!config.success) return `expected --node to be a node's id, got "${command.node}"`;
+  return { mqtt: config.data.mqtt, nodeId: command.node };
+}
+
+function print(outcome: PromptOutcome, json: boolean): number {
+  const write = (line: string): void => void process.stdout.write(`${line}\n`);
+  const message = outcome.kind === 'masks' ? outcome.masks : outcome.error;
+  if (json) write(JSON.stringify(message));
+  else write(JSON.stringify(message, null, 2));
+  return outcome.kind === 'masks' ? EXIT.done : EXIT.failed;
+}
