@@ -83,11 +83,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   try {
     await link.start();
     await Promise.race([
-      link.streaming,
+      link.ready,
       once(child, 'exit').then(([code]) => {
         throw new Error(`The service ended with ${code}`);
       }),
-      rejectAfter(START_TIMEOUT_MS, 'Expected a streaming camera'),
+      rejectAfter(START_TIMEOUT_MS, 'Expected a loaded model and a streaming camera'),
     ]);
   } catch (error) {
     await close();
@@ -143,15 +143,17 @@ interface Pending {
 }
 
 class Link {
-  readonly streaming: Promise<void>;
+  /** Resolves when the model is loaded and the camera streams. */
+  readonly ready: Promise<void>;
   private readonly pending = new Map<string, Pending>();
   private readonly statsWaiters: ((stats: Record<string, unknown>) => void)[] = [];
-  private isStreaming: () => void = () => {};
+  private readonly waitingFor = new Set(['online', 'streaming']);
+  private isReady: () => void = () => {};
   private requests = 0;
 
   constructor(private readonly client: mqtt.MqttClient) {
-    this.streaming = new Promise((resolve) => {
-      this.isStreaming = resolve;
+    this.ready = new Promise((resolve) => {
+      this.isReady = resolve;
     });
   }
 
@@ -191,8 +193,9 @@ class Link {
     else if (kind === 'stats') {
       const stats = JSON.parse(payload.toString());
       for (const resolve of this.statsWaiters.splice(0)) resolve(stats);
-    } else if (kind === `${CAMERA}/state` && JSON.parse(payload.toString()).state === 'streaming') {
-      this.isStreaming();
+    } else if (kind === 'state' || kind === `${CAMERA}/state`) {
+      this.waitingFor.delete(JSON.parse(payload.toString()).state);
+      if (this.waitingFor.size === 0) this.isReady();
     }
   }
 
