@@ -56,7 +56,7 @@ def prepare_with_cv2_only(source, size, interpolation, convert):
     return out
 
 
-def measure(work, seconds=1.0):
+def measure(work, seconds=0.4):
     times = []
     work()
     end = time.perf_counter() + seconds
