@@ -57,8 +57,14 @@ const CERTIFICATE: Readonly<Record<string, BrokerFault>> = {
   },
 };
 
-/** Why a broker that listens did not let us in, by the error's code (a CONNACK code, or a code of Node's). */
-export function brokerFault(code: number | string | undefined, message: string): BrokerFault {
+export interface ConnectError {
+  /** A CONNACK code, a code of Node's, or CLOSED and TIMEOUT where there was no error. */
+  readonly code: number | string | undefined;
+  readonly message: string;
+}
+
+/** Why a broker that listens did not let us in. */
+export function brokerFault({ code, message }: ConnectError, usesTls: boolean): BrokerFault {
   if (typeof code === 'number') {
     const known = CONNACK[code];
     return known ?? { found: `it refuses the connection (MQTT code ${code})`, remedy: 'Look into its log.' };
@@ -76,12 +82,11 @@ export function brokerFault(code: number | string | undefined, message: string):
       remedy: 'Give mqtt.tls.cert and mqtt.tls.key, signed by an authority that the broker knows.',
     };
   }
-  if (code === 'CLOSED') {
-    return {
-      found: 'it takes the connection and closes it without an answer',
-      remedy:
-        'If this is its TLS port, use mqtts://; if it speaks WebSockets there, ws:// or wss://. Look into its log.',
-    };
+  if (code === 'CLOSED' || code === 'ECONNRESET' || code === 'EPIPE') {
+    const remedy = usesTls
+      ? 'If this port speaks no TLS, use mqtt:// or ws://; if it wants a certificate of this node, give mqtt.tls.cert and key. Look into its log.'
+      : 'If this is its TLS port, use mqtts:// or wss://; if it speaks WebSockets there, ws://. Look into its log.';
+    return { found: 'it takes the connection and closes it without an answer', remedy };
   }
   if (code === 'TIMEOUT') {
     return {

@@ -5,7 +5,7 @@ import { maskSecrets } from '../config/secrets.js';
 import { clientOptions } from '../mqtt/client-options.js';
 import { type Credentials, readCredentials } from '../mqtt/credentials.js';
 import { NodeTopics } from '../mqtt/topics.js';
-import { brokerFault } from './broker-faults.js';
+import { brokerFault, type ConnectError } from './broker-faults.js';
 import type { Check } from './check.js';
 import type { Host } from './host.js';
 import { networkFaultText, tcpFault } from './tcp.js';
@@ -41,7 +41,7 @@ export async function checkBroker(config: Config, host: Host): Promise<Check[]> 
   }
   const session = await connectOnce(config, credentials);
   if ('error' in session) {
-    const { found, remedy } = brokerFault(session.error.code, session.error.message);
+    const { found, remedy } = brokerFault(session.error, protocol === 'mqtts:' || protocol === 'wss:');
     return [...certificates, fail(found, remedy)];
   }
   const found = `${maskSecrets(options.url)}: lets this node in, MQTT ${session.version}`;
@@ -102,7 +102,7 @@ function keyFits(cert: Buffer, key: Buffer): boolean {
 
 type Session =
   | { readonly client: MqttClient; readonly version: '5' | '3.1.1' }
-  | { readonly error: { readonly code: number | string | undefined; readonly message: string } };
+  | { readonly error: ConnectError };
 
 /** With `auto`, 3.1.1 is tried after a broker that lets nobody in with 5; what it says then is what counts. */
 async function connectOnce(config: Config, credentials: Credentials): Promise<Session> {
@@ -119,7 +119,8 @@ function connect(config: Config, credentials: Credentials, version: '5' | '3.1.1
   return new Promise((resolve) => {
     const client = mqtt.connect({
       ...clientOptions(config.mqtt, identity, { version, credentials }),
-      connectTimeout: CONNECT_TIMEOUT_MS,
+      // The timer below decides, not the library's.
+      connectTimeout: 2 * CONNECT_TIMEOUT_MS,
     });
     const timer = setTimeout(() => refuse('TIMEOUT', 'no answer'), CONNECT_TIMEOUT_MS);
     let settled = false;
