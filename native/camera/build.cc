@@ -17,10 +17,12 @@ GstFlowReturn on_new_sample(GstAppSink* sink, gpointer session) {
   return (*static_cast<SessionRef*>(session))->on_sample(sink);
 }
 
-void drop_session(gpointer session) { std::unique_ptr<SessionRef>(static_cast<SessionRef*>(session)); }
+void drop_session(gpointer session) {
+  std::unique_ptr<SessionRef>(static_cast<SessionRef*>(session));
+}
 
-// Tells decoders that rows may be padded (GstVideoMeta). appsink does not say so itself, and decoders would
-// copy each picture into tight rows before our own copy.
+// Tells decoders that rows may be padded (GstVideoMeta). appsink does not say so itself, and
+// decoders would copy each picture into tight rows before our own copy.
 GstPadProbeReturn answer_allocation(GstPad*, GstPadProbeInfo* info, gpointer) {
   GstQuery* const query = GST_PAD_PROBE_INFO_QUERY(info);
   if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return GST_PAD_PROBE_OK;
@@ -32,8 +34,8 @@ bool has_property(GstElement* element, const char* name) {
   return g_object_class_find_property(G_OBJECT_GET_CLASS(element), name) != nullptr;
 }
 
-// Decoders that decodebin chooses: two threads each (as many as the machine has cores would take them from
-// inference), and Jetson's decoder at its full clock.
+// Decoders that decodebin chooses: two threads each (as many as the machine has cores would take
+// them from inference), and Jetson's decoder at its full clock.
 void tune_decoder(GstBin*, GstBin*, GstElement* element, gpointer) {
   GstElementFactory* const factory = gst_element_get_factory(element);
   const std::string_view name = factory == nullptr ? "" : GST_OBJECT_NAME(factory);
@@ -60,15 +62,17 @@ GstPtr<GstElement> build_pipeline(const std::string& pipeline, bool sync,
     throw Error("device_failed", std::string("The camera's pipeline can not be built: ") +
                                      (error == nullptr ? "no reason given" : error->message));
   }
-  const GstPtr<GstElement> sink(GST_IS_BIN(root.get()) ? gst_bin_get_by_name(GST_BIN(root.get()), "sink")
-                                                       : nullptr);
+  const GstPtr<GstElement> sink(
+      GST_IS_BIN(root.get()) ? gst_bin_get_by_name(GST_BIN(root.get()), "sink") : nullptr);
   if (sink == nullptr || !GST_IS_APP_SINK(sink.get())) {
     throw Error("device_failed",
-                "Expected a pipeline without a sink and without an element named \"sink\" (Samwire adds its own).");
+                "Expected a pipeline without a sink and without an element named \"sink\" (Samwire "
+                "adds its own).");
   }
   g_signal_connect(root.get(), "deep-element-added", G_CALLBACK(tune_decoder), nullptr);
   const GstPtr<GstPad> pad(gst_element_get_static_pad(sink.get(), "sink"));
-  gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, answer_allocation, nullptr, nullptr);
+  gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, answer_allocation, nullptr,
+                    nullptr);
   GstAppSinkCallbacks callbacks{};
   callbacks.new_sample = on_new_sample;
   gst_app_sink_set_callbacks(GST_APP_SINK(sink.get()), &callbacks,

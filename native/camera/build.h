@@ -12,8 +12,8 @@ namespace samwire {
 
 class CameraSession;
 
-// Parses the pipeline with its sink and connects the sink to the session, which it keeps alive as long as the
-// pipeline is. Throws Error("device_failed") with GStreamer's words.
+// Parses the pipeline with its sink and connects the sink to the session, which it keeps alive as
+// long as the pipeline is. Throws Error("device_failed") with GStreamer's words.
 GstPtr<GstElement> build_pipeline(const std::string& pipeline, bool sync,
                                   const std::shared_ptr<CameraSession>& session);
 

@@ -14,7 +14,8 @@ Camera::Camera(CameraOptions options, OnEvent on_event) {
     throw Error("invalid_argument", "Expected a camera's pipeline, got an empty text.");
   }
   if (!(options.history_ms >= 0) || !(options.clock_offset_ms == options.clock_offset_ms)) {
-    throw Error("invalid_argument", "Expected historyMs of at least 0 and a clockOffsetMs that is a number.");
+    throw Error("invalid_argument",
+                "Expected historyMs of at least 0 and a clockOffsetMs that is a number.");
   }
   session_ = std::make_shared<CameraSession>(std::move(options), std::move(on_event));
   session_->start();
@@ -29,7 +30,9 @@ FramePtr Camera::acquire(const FrameQuery& query) { return session_->acquire(que
 
 CameraStats Camera::stats() const { return session_->stats(); }
 
-void Camera::close_async(std::function<void()> on_closed) { session_->close_async(std::move(on_closed)); }
+void Camera::close_async(std::function<void()> on_closed) {
+  session_->close_async(std::move(on_closed));
+}
 
 void Camera::close() {
   struct Wait {

@@ -21,6 +21,10 @@ struct CameraOptions {
   std::size_t history_bytes = std::size_t{256} << 20;
   double clock_offset_ms = 0;
   std::uint64_t last_seq = 0;  // the first frame gets this + 1
+  // Without a first frame by then the camera has failed. Not everything that is wrong with a stream
+  // makes an error in GStreamer: decodebin (1.22) now and then swallows that of a damaged file, and
+  // a dead device says nothing.
+  std::chrono::milliseconds start_deadline{15000};
   // After this long, close() leaves a pipeline that does not stop to its own thread and goes on.
   std::chrono::milliseconds close_deadline{5000};
 };
@@ -43,34 +47,37 @@ struct CameraStats {
 
 class CameraSession;
 
-// One open camera: a thread of its own that builds the pipeline, changes its states and reads its bus;
-// GStreamer's threads bring the frames. Any thread may call any method.
+// One open camera: a thread of its own that builds the pipeline, changes its states and reads its
+// bus; GStreamer's threads bring the frames. Any thread may call any method.
 //
-// Lifetimes. The session (pipeline, history, callback) is shared by this object, the camera's thread and the
-// appsink. A pipeline that hangs while it stops (a dead network file system, a wedged driver or nvargus daemon)
-// therefore keeps what it needs, and keeps nobody else: its thread is detached after close_deadline, and does
-// not hold up the end of the process. Frames that were acquired stay valid after everything else is gone.
+// Lifetimes. The session (pipeline, history, callback) is shared by this object, the camera's
+// thread and the appsink. A pipeline that hangs while it stops (a dead network file system, a
+// wedged driver or nvargus daemon) therefore keeps what it needs, and keeps nobody else: its thread
+// is detached after close_deadline, and does not hold up the end of the process. Frames that were
+// acquired stay valid after everything else is gone.
 class Camera {
  public:
   using OnEvent = std::function<void(const CameraEvent&)>;
 
-  // Returns at once; what goes wrong later (parse errors, a missing device) comes as a kError event. `on_event`
-  // is called from the camera's threads, one call at a time; it must not throw, and should not block.
-  // Throws Error("invalid_argument") for options that make no sense, Error("internal") where no thread can be
-  // started.
+  // Returns at once; what goes wrong later (parse errors, a missing device) comes as a kError
+  // event. `on_event` is called from the camera's threads, one call at a time; it must not throw,
+  // and should not block. Throws Error("invalid_argument") for options that make no sense,
+  // Error("internal") where no thread can be started.
   Camera(CameraOptions options, OnEvent on_event);
-  // As close_async(), and waits for an event that is being delivered, so that what on_event captured may go.
+  // As close_async(), and waits for an event that is being delivered, so that what on_event
+  // captured may go.
   ~Camera();
   Camera(const Camera&) = delete;
   Camera& operator=(const Camera&) = delete;
 
-  // The frame asked for, with one more handle in the FrameRegistry: the caller owes one release(frame->id).
-  // Null where none matches, and after close.
+  // The frame asked for, with one more handle in the FrameRegistry: the caller owes one
+  // release(frame->id). Null where none matches, and after close.
   FramePtr acquire(const FrameQuery& query);
   CameraStats stats() const;
 
-  // Never blocks. `on_closed` (may be empty) is called once from another thread, when the camera's threads are
-  // gone or close_deadline has passed; no event comes after it. On a closed camera it is called right here.
+  // Never blocks. `on_closed` (may be empty) is called once from another thread, when the camera's
+  // threads are gone or close_deadline has passed; no event comes after it. On a closed camera it
+  // is called right here.
   void close_async(std::function<void()> on_closed);
   // Waits for the same, so at most close_deadline. Not from within on_event.
   void close();

@@ -9,11 +9,13 @@ namespace {
 
 // Empty, or why GStreamer could not start.
 std::string start_gstreamer() {
-  // GStreamer traps SIGSEGV while it loads plugins; the signal belongs to V8, whose WebAssembly relies on it.
+  // GStreamer traps SIGSEGV while it loads plugins; the signal belongs to V8, whose WebAssembly
+  // relies on it.
   gst_segtrap_set_enabled(FALSE);
-  // It also sets the process's locale from the environment, which would change what strtod and printf take for a
-  // decimal point in everybody's code. Plugins are scanned in GStreamer's helper process, as by default: scanned
-  // here, every plugin of the machine would stay mapped, and a broken one would take the service down.
+  // It also sets the process's locale from the environment, which would change what strtod and
+  // printf take for a decimal point in everybody's code. Plugins are scanned in GStreamer's helper
+  // process, as by default: scanned here, every plugin of the machine would stay mapped, and a
+  // broken one would take the service down.
   const char* const before = std::setlocale(LC_ALL, nullptr);
   const std::string locale = before == nullptr ? "C" : before;
   GError* raw = nullptr;
@@ -29,8 +31,9 @@ std::string start_gstreamer() {
 void init_gstreamer() {
   static const std::string failure = start_gstreamer();
   if (!failure.empty()) {
-    throw Error("device_failed", "GStreamer could not start: " + failure +
-                                     ". Are GStreamer's core plugins installed (gstreamer1.0-plugins-base)?");
+    throw Error("device_failed",
+                "GStreamer could not start: " + failure +
+                    ". Are GStreamer's core plugins installed (gstreamer1.0-plugins-base)?");
   }
 }
 

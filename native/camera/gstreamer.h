@@ -40,8 +40,8 @@ struct GFree {
 };
 using GCharPtr = std::unique_ptr<gchar, GFree>;
 
-// Starts GStreamer once for the process; later calls return at once. The first one of a machine builds
-// GStreamer's plugin cache, which takes seconds. Thread-safe. Throws Error("device_failed").
+// Starts GStreamer once for the process; later calls return at once. The first one of a machine
+// builds GStreamer's plugin cache, which takes seconds. Thread-safe. Throws Error("device_failed").
 void init_gstreamer();
 
 // As "1.22.0".

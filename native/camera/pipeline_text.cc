@@ -15,15 +15,36 @@ namespace samwire {
 namespace {
 
 constexpr const char* kSchemes =
-    "csi://N, v4l2:///dev/videoN, rtsp://host/path, rtsps://host/path, file:///path, test://pattern, "
+    "csi://N, v4l2:///dev/videoN, rtsp://host/path, rtsps://host/path, file:///path, "
+    "test://pattern, "
     "shm:///socket or gst://pipeline";
 
 // From videotestsrc of GStreamer 1.16; later ones only add to it.
-constexpr std::string_view kPatterns[] = {
-    "smpte",      "snow",         "black",      "white",    "red",        "green",       "blue",
-    "checkers-1", "checkers-2",   "checkers-4", "checkers-8", "circular", "blink",       "smpte75",
-    "zone-plate", "gamut",        "chroma-zone-plate",        "solid-color", "ball",     "smpte100",
-    "bar",        "pinwheel",     "spokes",     "gradient", "colors"};
+constexpr std::string_view kPatterns[] = {"smpte",
+                                          "snow",
+                                          "black",
+                                          "white",
+                                          "red",
+                                          "green",
+                                          "blue",
+                                          "checkers-1",
+                                          "checkers-2",
+                                          "checkers-4",
+                                          "checkers-8",
+                                          "circular",
+                                          "blink",
+                                          "smpte75",
+                                          "zone-plate",
+                                          "gamut",
+                                          "chroma-zone-plate",
+                                          "solid-color",
+                                          "ball",
+                                          "smpte100",
+                                          "bar",
+                                          "pinwheel",
+                                          "spokes",
+                                          "gradient",
+                                          "colors"};
 
 [[noreturn]] void reject(const std::string& expected, std::string_view got) {
   throw Error("invalid_argument", "Expected " + expected + ", got \"" + mask_uri(got) + "\".");
@@ -39,35 +60,42 @@ std::string quoted(std::string_view value) {
   return out + '"';
 }
 
-std::string absolute_path(const CameraUri& uri, std::string_view source, const std::string& expected) {
+std::string absolute_path(const CameraUri& uri, std::string_view source,
+                          const std::string& expected) {
   const std::string path = percent_decode(uri.rest);
   if (path.size() < 2 || path.front() != '/') reject(expected, source);
-  if (std::any_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
+  if (std::any_of(path.begin(), path.end(),
+                  [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
     reject(expected + " without control characters", source);
   }
   return path;
 }
 
 int whole_number(const std::string& text, int low, int high, const std::string& what) {
-  const bool digits = !text.empty() && text.size() <= 6 &&
-                      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      !text.empty() && text.size() <= 6 &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   const int value = digits ? std::stoi(text) : -1;
   if (value < low || value > high) {
-    reject(what + " to be a whole number from " + std::to_string(low) + " to " + std::to_string(high), text);
+    reject(
+        what + " to be a whole number from " + std::to_string(low) + " to " + std::to_string(high),
+        text);
   }
   return value;
 }
 
 // The options of a URI's query, each of which must be one of `known`.
-std::vector<std::pair<std::string, std::string>> options_of(const CameraUri& uri, std::string_view source,
+std::vector<std::pair<std::string, std::string>> options_of(const CameraUri& uri,
+                                                            std::string_view source,
                                                             const std::vector<std::string>& known) {
   auto pairs = query_pairs(uri.query);
   std::string names;
   for (const auto& name : known) names += (names.empty() ? "" : ", ") + name;
   for (const auto& pair : pairs) {
     if (std::find(known.begin(), known.end(), pair.first) == known.end()) {
-      reject(known.empty() ? "no options after \"?\" in a " + uri.scheme + ":// URI"
-                           : "only the options " + names + " after \"?\" in a " + uri.scheme + ":// URI",
+      reject(known.empty()
+                 ? "no options after \"?\" in a " + uri.scheme + ":// URI"
+                 : "only the options " + names + " after \"?\" in a " + uri.scheme + ":// URI",
              source);
     }
   }
@@ -120,26 +148,31 @@ std::string near_rate_caps(const PipelineRequest& request) {
          text(fraction(*request.fps * 1.02)) + "]";
 }
 
-// Jetson's decoders leave their pictures in NVMM memory; nvvidconv (VIC, no CPU) brings them out as NV12.
+// Jetson's decoders leave their pictures in NVMM memory; nvvidconv (VIC, no CPU) brings them out as
+// NV12.
 std::string to_system_memory(const HasElement& has_element) {
   return has_element("nvvidconv") ? " ! nvvidconv ! video/x-raw,format=NV12" : "";
 }
 
-PipelineText csi(const CameraUri& uri, const PipelineRequest& request, const HasElement& has_element) {
+PipelineText csi(const CameraUri& uri, const PipelineRequest& request,
+                 const HasElement& has_element) {
   options_of(uri, request.source, {});
   const int sensor = whole_number(uri.rest, 0, 63, "the sensor in csi://N");
   if (!has_element("nvarguscamerasrc") || !has_element("nvvidconv")) {
     throw Error("invalid_argument",
-                "Expected a machine with nvarguscamerasrc and nvvidconv (Jetson's GStreamer plugins, package "
+                "Expected a machine with nvarguscamerasrc and nvvidconv (Jetson's GStreamer "
+                "plugins, package "
                 "nvidia-l4t-gstreamer) for \"" +
-                    request.source + "\", which this one lacks. USB cameras are v4l2:///dev/videoN.");
+                    request.source +
+                    "\", which this one lacks. USB cameras are v4l2:///dev/videoN.");
   }
   return {"nvarguscamerasrc sensor-id=" + std::to_string(sensor) +
           " ! video/x-raw(memory:NVMM),format=NV12" + size_caps(request) + rate_caps(request) +
           to_system_memory(has_element)};
 }
 
-PipelineText v4l2(const CameraUri& uri, const PipelineRequest& request, const HasElement& has_element) {
+PipelineText v4l2(const CameraUri& uri, const PipelineRequest& request,
+                  const HasElement& has_element) {
   const std::string device =
       absolute_path(uri, request.source, "v4l2:// and the path of a device, as v4l2:///dev/video0");
   std::string format;
@@ -157,22 +190,26 @@ PipelineText v4l2(const CameraUri& uri, const PipelineRequest& request, const Ha
     return {source + "image/jpeg" + caps + " ! jpegparse ! " +
             (hardware ? "nvv4l2decoder mjpeg=1" + to_system_memory(has_element) : "jpegdec")};
   }
-  // Both kinds are allowed and decodebin takes either: a camera that has the wanted size and rate only as
-  // MJPEG (most of them, above VGA) is found without being told so.
-  return {source + "capsfilter caps=" + quoted("video/x-raw" + caps + ";image/jpeg" + caps) + " ! decodebin" +
-          to_system_memory(has_element)};
+  // Both kinds are allowed and decodebin takes either: a camera that has the wanted size and rate
+  // only as MJPEG (most of them, above VGA) is found without being told so.
+  return {source + "capsfilter caps=" + quoted("video/x-raw" + caps + ";image/jpeg" + caps) +
+          " ! decodebin" + to_system_memory(has_element)};
 }
 
-PipelineText rtsp(const CameraUri& uri, const PipelineRequest& request, const HasElement& has_element) {
+PipelineText rtsp(const CameraUri& uri, const PipelineRequest& request,
+                  const HasElement& has_element) {
   const std::size_t authority_end = std::min(uri.rest.find('/'), uri.rest.size());
   const std::string authority = uri.rest.substr(0, authority_end);
   const std::size_t at = authority.rfind('@');
   const std::string host = at == std::string::npos ? authority : authority.substr(at + 1);
-  const std::size_t colon = host.find(':', host.find(']') == std::string::npos ? 0 : host.find(']'));
+  const std::size_t colon =
+      host.find(':', host.find(']') == std::string::npos ? 0 : host.find(']'));
   if (host.empty() || colon == 0 ||
-      (colon != std::string::npos && (colon + 1 == host.size() ||
-                                      host.find_first_not_of("0123456789", colon + 1) != std::string::npos))) {
-    reject(uri.scheme + "://[user:password@]host[:port]/path (in a password / is %2F, ? is %3F, @ is %40)",
+      (colon != std::string::npos &&
+       (colon + 1 == host.size() ||
+        host.find_first_not_of("0123456789", colon + 1) != std::string::npos))) {
+    reject(uri.scheme +
+               "://[user:password@]host[:port]/path (in a password / is %2F, ? is %3F, @ is %40)",
            request.source);
   }
   int latency_ms = 50;
@@ -181,25 +218,28 @@ PipelineText rtsp(const CameraUri& uri, const PipelineRequest& request, const Ha
     const std::string_view item = left.substr(0, left.find('&'));
     left.remove_prefix(std::min(item.size() + 1, left.size()));
     if (item.rfind("latency=", 0) == 0) {
-      latency_ms = whole_number(std::string(item.substr(8)), 0, 60000, "latency (ms) in an rtsp:// URI");
+      latency_ms =
+          whole_number(std::string(item.substr(8)), 0, 60000, "latency (ms) in an rtsp:// URI");
     } else {
       query += (query.empty() ? "?" : "&") + std::string(item);
     }
   }
   const std::string location = percent_encode_stray(uri.scheme + "://" + uri.rest + query);
-  // decodebin picks depayloader, parser and decoder by what the camera says it sends (H.264, H.265, MJPEG) and
-  // by rank, which puts Jetson's nvv4l2decoder first. The caps keep it away from a camera's audio.
+  // decodebin picks depayloader, parser and decoder by what the camera says it sends (H.264, H.265,
+  // MJPEG) and by rank, which puts Jetson's nvv4l2decoder first. The caps keep it away from a
+  // camera's audio.
   return {"rtspsrc location=" + quoted(location) +
           " protocols=tcp tcp-timeout=10000000 latency=" + std::to_string(latency_ms) +
           " drop-on-latency=true ! application/x-rtp,media=video ! decodebin" +
           to_system_memory(has_element)};
 }
 
-PipelineText file(const CameraUri& uri, const PipelineRequest& request, const HasElement& has_element) {
+PipelineText file(const CameraUri& uri, const PipelineRequest& request,
+                  const HasElement& has_element) {
   CameraUri local = uri;
   if (local.rest.rfind("localhost/", 0) == 0) local.rest.erase(0, 9);
-  const std::string path =
-      absolute_path(local, request.source, "file:// and an absolute path, as file:///var/lib/clip.mp4");
+  const std::string path = absolute_path(
+      local, request.source, "file:// and an absolute path, as file:///var/lib/clip.mp4");
   bool loop = false;
   for (const auto& [name, value] : options_of(uri, request.source, {"loop"})) {
     if (value != "" && value != "1" && value != "true" && value != "0" && value != "false") {
@@ -231,31 +271,37 @@ PipelineText test(const CameraUri& uri, const PipelineRequest& request, const Ha
 }
 
 PipelineText shm(const CameraUri& uri, const PipelineRequest& request, const HasElement&) {
-  const std::string path =
-      absolute_path(uri, request.source, "shm:// and the path of a shmsink's socket, as shm:///tmp/camera");
+  const std::string path = absolute_path(
+      uri, request.source, "shm:// and the path of a shmsink's socket, as shm:///tmp/camera");
   PipelineRequest wanted = request;
   std::string format = "NV12";
-  for (const auto& [name, value] : options_of(uri, request.source, {"format", "width", "height", "fps"})) {
+  for (const auto& [name, value] :
+       options_of(uri, request.source, {"format", "width", "height", "fps"})) {
     if (name == "format") format = value;
-    if (name == "width") wanted.width = whole_number(value, 1, kMaxFrameSide, "width in a shm:// URI");
-    if (name == "height") wanted.height = whole_number(value, 1, kMaxFrameSide, "height in a shm:// URI");
+    if (name == "width")
+      wanted.width = whole_number(value, 1, kMaxFrameSide, "width in a shm:// URI");
+    if (name == "height")
+      wanted.height = whole_number(value, 1, kMaxFrameSide, "height in a shm:// URI");
     if (name == "fps") wanted.fps = whole_number(value, 1, 1000, "fps in a shm:// URI");
   }
   if (!pixel_format_of(format)) {
     reject("format= NV12, I420, YUY2, BGRx, RGBx, RGB, BGR or GRAY8 in a shm:// URI", format);
   }
   if (!wanted.width || !wanted.height) {
-    reject("width and height for a shm:// camera (the frames do not carry them), in the URI as "
-           "?width=1920&height=1080 or beside it",
-           request.source);
+    reject(
+        "width and height for a shm:// camera (the frames do not carry them), in the URI as "
+        "?width=1920&height=1080 or beside it",
+        request.source);
   }
   wanted.fps = wanted.fps.value_or(30);
-  return {"shmsrc socket-path=" + quoted(path) + " is-live=true do-timestamp=true ! video/x-raw,format=" +
-          format + size_caps(wanted) + rate_caps(wanted)};
+  return {"shmsrc socket-path=" + quoted(path) +
+          " is-live=true do-timestamp=true ! video/x-raw,format=" + format + size_caps(wanted) +
+          rate_caps(wanted)};
 }
 
 PipelineText gst(const CameraUri& uri, const PipelineRequest& request, const HasElement&) {
-  if (uri.rest.find_first_not_of(" \t\r\n") == std::string::npos || uri.rest.find('\0') != std::string::npos) {
+  if (uri.rest.find_first_not_of(" \t\r\n") == std::string::npos ||
+      uri.rest.find('\0') != std::string::npos) {
     reject("gst:// and a gst-launch pipeline without its sink, as gst://videotestsrc is-live=true",
            request.source);
   }
@@ -285,8 +331,8 @@ PipelineText pipeline_text(const PipelineRequest& request, const HasElement& has
 }
 
 std::string with_sink(const std::string& pipeline, bool sync) {
-  // videoconvert passes frames through untouched unless the format is none of the list. Two threads are enough
-  // for 1080p60 and leave a small machine's other cores to inference.
+  // videoconvert passes frames through untouched unless the format is none of the list. Two threads
+  // are enough for 1080p60 and leave a small machine's other cores to inference.
   return pipeline +
          " ! videoconvert n-threads=2 ! appsink name=sink max-buffers=1 drop=true sync=" +
          (sync ? "true" : "false") +

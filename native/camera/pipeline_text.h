@@ -9,14 +9,15 @@ namespace samwire {
 // `source` is a camera URI:
 //   csi://N                         Jetson CSI sensor N (needs nvarguscamerasrc)
 //   v4l2:///dev/videoN[?format=]    USB camera; format mjpeg or yuyv, else what the camera offers
-//   rtsp://..., rtsps://...         H.264 or H.265 over TCP; `latency=<ms>` in the query is ours (default 50)
+//   rtsp://..., rtsps://...         H.264 or H.265 over TCP; `latency=<ms>` in the query is ours
+//   (default 50)
 //                                   and is taken out, everything else in the query is the camera's
 //   file:///path[?loop=1]           a video file, played in real time
 //   test://PATTERN                  a videotestsrc pattern; `pattern` is smpte
 //   shm:///socket?width=&height=    raw frames from a shmsink; also format= (default NV12) and fps=
 //   gst://PIPELINE                  gst-launch text without a sink, verbatim
-// width, height and fps are what is asked of csi, v4l2, test and shm; rtsp, file and gst streams keep their
-// own size and rate.
+// width, height and fps are what is asked of csi, v4l2, test and shm; rtsp, file and gst streams
+// keep their own size and rate.
 struct PipelineRequest {
   std::string source;
   std::optional<int> width;
@@ -33,12 +34,13 @@ struct PipelineText {
 
 using HasElement = std::function<bool(const std::string& name)>;
 
-// Pure. Jetson's elements are used where `has_element` knows them, software elsewhere. Nothing in a URI other
-// than gst:// can add elements or properties. Throws Error("invalid_argument") that says what was expected.
+// Pure. Jetson's elements are used where `has_element` knows them, software elsewhere. Nothing in a
+// URI other than gst:// can add elements or properties. Throws Error("invalid_argument") that says
+// what was expected.
 PipelineText pipeline_text(const PipelineRequest& request, const HasElement& has_element);
 
-// The whole pipeline: conversion, only where the stream's format is none of frame/frame.h's, and the appsink
-// named "sink", which keeps the newest frame only.
+// The whole pipeline: conversion, only where the stream's format is none of frame/frame.h's, and
+// the appsink named "sink", which keeps the newest frame only.
 std::string with_sink(const std::string& pipeline, bool sync);
 
 }  // namespace samwire

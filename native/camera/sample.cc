@@ -32,10 +32,17 @@ ColorMatrix matrix_of(const GstVideoInfo& info) {
   }
 }
 
-// What an error's debug text says beyond "file.c(12): function (): /path/of/element:".
+// What an error's debug text says beyond its lines of "file.c(12): function (): /path/of/element:".
 std::string detail_of(std::string_view debug) {
-  const std::size_t line = debug.find('\n');
-  return line == std::string_view::npos ? "" : std::string(debug.substr(line + 1));
+  std::string detail;
+  while (!debug.empty()) {
+    const std::string_view line = debug.substr(0, debug.find('\n'));
+    debug.remove_prefix(std::min(line.size() + 1, debug.size()));
+    if (line.find(".c(") != std::string_view::npos && line.find("(): ") != std::string_view::npos)
+      continue;
+    detail += std::string(line) + ' ';
+  }
+  return detail;
 }
 
 std::string one_line(std::string_view text) {
@@ -59,8 +66,9 @@ MappedSample::MappedSample(GstSample* sample, const GstVideoInfo& info) : view_(
   if (buffer == nullptr || !gst_video_frame_map(&frame_, &info, buffer, GST_MAP_READ)) {
     throw Error("device_failed",
                 "Expected a buffer of at least " + std::to_string(GST_VIDEO_INFO_SIZE(&info)) +
-                    " bytes for a " + std::to_string(view_.width) + "x" + std::to_string(view_.height) +
-                    " " + pixel_format_name(view_.format) + " frame, got " +
+                    " bytes for a " + std::to_string(view_.width) + "x" +
+                    std::to_string(view_.height) + " " + pixel_format_name(view_.format) +
+                    " frame, got " +
                     std::to_string(buffer == nullptr ? 0 : gst_buffer_get_size(buffer)) +
                     "; do the camera's format, width and height fit what is sent?");
   }
@@ -79,8 +87,9 @@ ImageView describe(const GstVideoInfo& info) {
   const char* const name = gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info));
   const auto format = pixel_format_of(name == nullptr ? "" : name);
   if (!format) {
-    throw Error("device_failed", std::string("Expected raw video in system memory, got the format ") +
-                                     (name == nullptr ? "unknown" : name) + ".");
+    throw Error("device_failed",
+                std::string("Expected raw video in system memory, got the format ") +
+                    (name == nullptr ? "unknown" : name) + ".");
   }
   ImageView view;
   view.format = *format;
@@ -103,12 +112,14 @@ SampleTimes sample_times(GstSample* sample, GstElement* sink) {
   }
   const GstClockTime pts = GST_BUFFER_PTS(buffer);
   const GstClockTime position = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, pts);
-  if (GST_CLOCK_TIME_IS_VALID(position)) times.position_ms = static_cast<double>(position) / GST_MSECOND;
+  if (GST_CLOCK_TIME_IS_VALID(position))
+    times.position_ms = static_cast<double>(position) / GST_MSECOND;
 
   const GstClockTime running = gst_segment_to_running_time(segment, GST_FORMAT_TIME, pts);
   const GstPtr<GstClock> clock(gst_element_get_clock(sink));
   if (clock == nullptr || !GST_CLOCK_TIME_IS_VALID(running)) return times;
-  const GstClockTimeDiff now = GST_CLOCK_DIFF(gst_element_get_base_time(sink), gst_clock_get_time(clock.get()));
+  const GstClockTimeDiff now =
+      GST_CLOCK_DIFF(gst_element_get_base_time(sink), gst_clock_get_time(clock.get()));
   const GstClockTimeDiff age = now - static_cast<GstClockTimeDiff>(running);
   if (age > 0) times.timestamp_ms -= static_cast<double>(age) / GST_MSECOND;
   return times;
@@ -122,9 +133,9 @@ std::string error_text(GstMessage* message) {
   const GCharPtr debug(raw_debug);
 
   std::string text = error == nullptr ? "unknown error" : error->message;
-  const std::string detail = detail_of(debug == nullptr ? "" : debug.get());
-  if (!detail.empty() && text.find(detail) == std::string::npos) text += " " + detail;
   text = one_line(text);
+  const std::string detail = one_line(detail_of(debug == nullptr ? "" : debug.get()));
+  text = detail.rfind(text, 0) == 0 ? detail : one_line(text + ' ' + detail);
   if (text.size() > kErrorTextBytes) {
     text.resize(kErrorTextBytes);
     text += "...";

@@ -9,8 +9,8 @@
 
 namespace samwire {
 
-// A sample's picture while it is mapped for reading: the view is valid as long as this object. Strides and
-// offsets are the buffer's own (GstVideoMeta) where it has them.
+// A sample's picture while it is mapped for reading: the view is valid as long as this object.
+// Strides and offsets are the buffer's own (GstVideoMeta) where it has them.
 class MappedSample {
  public:
   // Throws Error("device_failed") when the buffer does not hold a picture of its caps.
@@ -26,9 +26,9 @@ class MappedSample {
   ImageView view_;
 };
 
-// Format, matrix and range of raw video caps as an ImageView without planes. Streams that do not say their
-// matrix get GStreamer's defaults: BT.601 up to 576 lines, BT.709 above. Throws Error("device_failed") for a
-// format that frame.h has not.
+// Format, matrix and range of raw video caps as an ImageView without planes. Streams that do not
+// say their matrix get GStreamer's defaults: BT.601 up to 576 lines, BT.709 above. Throws
+// Error("device_failed") for a format that frame.h has not.
 ImageView describe(const GstVideoInfo& info);
 
 struct SampleTimes {
@@ -36,11 +36,13 @@ struct SampleTimes {
   double position_ms = -1;
 };
 
-// Capture time: the wall clock now, less the age of the buffer's running time on the pipeline's clock. A buffer
-// without a time stamp, or one that is ahead of the clock, was captured now. `sink` gives clock and base time.
+// Capture time: the wall clock now, less the age of the buffer's running time on the pipeline's
+// clock. A buffer without a time stamp, or one that is ahead of the clock, was captured now. `sink`
+// gives clock and base time.
 SampleTimes sample_times(GstSample* sample, GstElement* sink);
 
-// "Could not open resource for reading. No such file "/x.mp4" (filesrc)", on one line, of an error message.
+// "Could not open resource for reading. No such file "/x.mp4" (filesrc)", on one line, of an error
+// message.
 std::string error_text(GstMessage* message);
 
 }  // namespace samwire

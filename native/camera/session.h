@@ -19,8 +19,9 @@
 
 namespace samwire {
 
-// What a Camera shares with its threads. The pipeline belongs to the camera's thread alone (a local of run());
-// the appsink's callbacks hold a reference to the session, the session holds none to the pipeline.
+// What a Camera shares with its threads. The pipeline belongs to the camera's thread alone (a local
+// of run()); the appsink's callbacks hold a reference to the session, the session holds none to the
+// pipeline.
 class CameraSession : public std::enable_shared_from_this<CameraSession> {
  public:
   CameraSession(CameraOptions options, Camera::OnEvent on_event);
@@ -29,20 +30,23 @@ class CameraSession : public std::enable_shared_from_this<CameraSession> {
   FramePtr acquire(const FrameQuery& query);
   CameraStats stats() const;
   void close_async(std::function<void()> on_closed);
-  // No event is being delivered when this returns, and none will be. From within an event it returns at once.
+  // No event is being delivered when this returns, and none will be. From within an event it
+  // returns at once.
   void silence();
 
   // Called by the appsink on a thread of GStreamer's.
   GstFlowReturn on_sample(GstAppSink* sink);
 
  private:
+  enum class Next { kGoOn, kOver, kRebuild };
+
   void run();
-  void play(GstPtr<GstElement> pipeline);
-  // False when the session is over.
-  bool handle(GstElement* pipeline, GstMessage* message);
+  Next play(GstPtr<GstElement> pipeline);
+  Next begin(GstElement* pipeline);
+  Next begin_loop(GstElement* pipeline);
+  Next handle(GstElement* pipeline, GstMessage* message);
+  Next handle_end(GstElement* pipeline, bool segment_done);
   void handle_error(GstElement* pipeline, GstMessagePtr message);
-  bool handle_end(GstElement* pipeline, bool segment_done);
-  void begin_loop(GstElement* pipeline);
 
   void deliver(GstSample* sample, GstElement* sink);
   void emit(const CameraEvent& event);
@@ -63,7 +67,8 @@ class CameraSession : public std::enable_shared_from_this<CameraSession> {
   std::uint64_t seq_;
 
   // Used by the camera's thread.
-  bool loop_begun_ = false;
+  double start_by_ms_ = 0;
+  bool try_segments_;
   bool segments_ = false;  // the loop runs on segment seeks
   std::uint64_t frames_at_rewind_ = 0;
   int empty_rewinds_ = 0;

@@ -33,8 +33,8 @@ void append_encoded(std::string& out, char c) {
   out += kHex[byte & 15];
 }
 
-// Where the password of each URI of a text lies: [begin, end) between the first ':' of the user part and the
-// last '@' of the authority.
+// Where the password of each URI of a text lies: [begin, end) between the first ':' of the user
+// part and the last '@' of the authority.
 std::vector<std::pair<std::size_t, std::size_t>> password_ranges(std::string_view text) {
   std::vector<std::pair<std::size_t, std::size_t>> ranges;
   for (std::size_t mark = text.find("://"); mark != std::string_view::npos;
@@ -68,7 +68,8 @@ CameraUri split_uri(std::string_view uri) {
   parts.rest = uri.substr(mark + 3);
   if (parts.scheme == "gst") return parts;
   if (std::any_of(uri.begin(), uri.end(), is_control)) {
-    throw Error("invalid_argument", "Expected a camera URI without line breaks or control characters.");
+    throw Error("invalid_argument",
+                "Expected a camera URI without line breaks or control characters.");
   }
   if (const std::size_t question = parts.rest.find('?'); question != std::string::npos) {
     parts.query = parts.rest.substr(question + 1);
@@ -98,9 +99,10 @@ std::string percent_decode(std::string_view text) {
       continue;
     }
     if (!is_escape(text, i) || (text[i + 1] == '0' && text[i + 2] == '0')) {
-      throw Error("invalid_argument", "Expected %XX with two hexadecimal digits other than 00 (a % itself "
-                                      "is written %25), got \"" +
-                                          std::string(text.substr(i, 3)) + "\" in the camera URI.");
+      throw Error("invalid_argument",
+                  "Expected %XX with two hexadecimal digits other than 00 (a % itself "
+                  "is written %25), got \"" +
+                      std::string(text.substr(i, 3)) + "\" in the camera URI.");
     }
     out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
     i += 2;
@@ -126,7 +128,8 @@ std::string percent_encode_stray(std::string_view uri) {
   std::string out;
   for (std::size_t i = 0; i < uri.size(); ++i) {
     const char c = uri[i];
-    if (is_alnum(c) || kLegal.find(c) != std::string_view::npos || (c == '%' && is_escape(uri, i))) {
+    if (is_alnum(c) || kLegal.find(c) != std::string_view::npos ||
+        (c == '%' && is_escape(uri, i))) {
       out += c;
     } else {
       append_encoded(out, c);

@@ -28,14 +28,15 @@ struct HistoryStats {
   std::uint64_t newest_seq = 0;
 };
 
-// The newest frames of one camera: those of the last `max_ms`, as long as they fit into `max_bytes`, and
-// always the newest one. The oldest goes first. Thread-safe.
+// The newest frames of one camera: those of the last `max_ms`, as long as they fit into
+// `max_bytes`, and always the newest one. The oldest goes first. Thread-safe.
 class FrameHistory {
  public:
   FrameHistory(double max_ms, std::size_t max_bytes) : max_ms_(max_ms), max_bytes_(max_bytes) {}
 
-  // `arrival_ms` comes from a clock that never steps, unlike the wall clock of the frame's timestamp: else a
-  // correction of the system's time would empty the history, or fill it to its last byte.
+  // `arrival_ms` comes from a clock that never steps, unlike the wall clock of the frame's
+  // timestamp: else a correction of the system's time would empty the history, or fill it to its
+  // last byte.
   void push(FramePtr frame, double arrival_ms);
   // Null where no frame matches.
   FramePtr find(const FrameQuery& query) const;
@@ -50,7 +51,8 @@ class FrameHistory {
   mutable std::mutex mutex_;
   const double max_ms_;
   const std::size_t max_bytes_;
-  std::vector<Entry> entries_;  // oldest first; a vector, since it stops allocating once it has grown
+  std::vector<Entry>
+      entries_;  // oldest first; a vector, since it stops allocating once it has grown
   std::size_t bytes_ = 0;
 };
 

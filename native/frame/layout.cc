@@ -9,8 +9,8 @@ namespace samwire {
 namespace {
 
 constexpr std::pair<PixelFormat, const char*> kNames[] = {
-    {PixelFormat::kNV12, "NV12"}, {PixelFormat::kI420, "I420"}, {PixelFormat::kYUY2, "YUY2"},
-    {PixelFormat::kBGRx, "BGRx"}, {PixelFormat::kRGBx, "RGBx"}, {PixelFormat::kRGB, "RGB"},
+    {PixelFormat::kNV12, "NV12"}, {PixelFormat::kI420, "I420"},  {PixelFormat::kYUY2, "YUY2"},
+    {PixelFormat::kBGRx, "BGRx"}, {PixelFormat::kRGBx, "RGBx"},  {PixelFormat::kRGB, "RGB"},
     {PixelFormat::kBGR, "BGR"},   {PixelFormat::kGray8, "GRAY8"}};
 
 }  // namespace
@@ -58,10 +58,10 @@ ImageView packed_view(PixelFormat format, int width, int height, const std::uint
     offset += plane.row_bytes * plane.rows;
   }
   if (offset != size_bytes) {
-    throw Error("invalid_argument",
-                "Expected " + std::to_string(offset) + " bytes for " + std::to_string(width) + "x" +
-                    std::to_string(height) + " " + pixel_format_name(format) + ", got " +
-                    std::to_string(size_bytes) + ".");
+    throw Error("invalid_argument", "Expected " + std::to_string(offset) + " bytes for " +
+                                        std::to_string(width) + "x" + std::to_string(height) + " " +
+                                        pixel_format_name(format) + ", got " +
+                                        std::to_string(size_bytes) + ".");
   }
   return view;
 }

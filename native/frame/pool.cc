@@ -14,13 +14,16 @@ namespace samwire {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-// Frame objects and shared_ptr control blocks are far below this, pictures above 64x64 are above it.
+// Frame objects and shared_ptr control blocks are far below this, pictures above 64x64 are above
+// it.
 constexpr std::size_t kHeaderBytes = 1024;
 constexpr std::size_t kFreeHeaders = 64;
 
-std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+std::size_t aligned(std::size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
 
-void free_block(void* data) { ::operator delete(data, std::align_val_t{kAlignment}); }
+void free_block(void* data) { ::operator delete (data, std::align_val_t{kAlignment}); }
 
 void copy_plane(const ImageView::Plane& source, std::uint8_t* target, std::size_t target_stride,
                 const PlaneSize& size) {
@@ -63,7 +66,7 @@ void* BlockStore::take(std::size_t bytes) {
     }
     ++allocations_;
   }
-  return ::operator new(std::max<std::size_t>(bytes, 1), std::align_val_t{kAlignment});
+  return ::operator new (std::max<std::size_t>(bytes, 1), std::align_val_t{kAlignment});
 }
 
 void BlockStore::give(void* block, std::size_t bytes) noexcept {
@@ -112,9 +115,10 @@ FramePtr copy_frame(const ImageView& source, std::uint64_t seq, double timestamp
     const PlaneSize& plane = sizes.planes[i];
     if (source.planes[i].data == nullptr || source.planes[i].stride < 0 ||
         static_cast<std::size_t>(source.planes[i].stride) < plane.row_bytes) {
-      throw Error("invalid_argument", "Expected plane " + std::to_string(i) + " with rows of at least " +
-                                          std::to_string(plane.row_bytes) + " bytes, got a stride of " +
-                                          std::to_string(source.planes[i].stride) + ".");
+      throw Error("invalid_argument",
+                  "Expected plane " + std::to_string(i) + " with rows of at least " +
+                      std::to_string(plane.row_bytes) + " bytes, got a stride of " +
+                      std::to_string(source.planes[i].stride) + ".");
     }
     total += aligned(plane.row_bytes) * plane.rows;
   }

@@ -10,8 +10,8 @@
 
 namespace samwire {
 
-// Blocks of memory that wait for their next use. A block is found again by its exact size, since a camera
-// asks for the same few sizes over and over. Thread-safe.
+// Blocks of memory that wait for their next use. A block is found again by its exact size, since a
+// camera asks for the same few sizes over and over. Thread-safe.
 class BlockStore {
  public:
   explicit BlockStore(std::size_t max_free_blocks);
@@ -31,7 +31,8 @@ class BlockStore {
     void* data;
     std::size_t bytes;
   };
-  // Pixels and the small blocks of a frame's own bookkeeping wait apart, so that neither evicts the other.
+  // Pixels and the small blocks of a frame's own bookkeeping wait apart, so that neither evicts the
+  // other.
   std::vector<Block>& list_for(std::size_t bytes);
 
   mutable std::mutex mutex_;
@@ -46,7 +47,8 @@ struct BlockAllocator {
   using value_type = T;
   explicit BlockAllocator(std::shared_ptr<BlockStore> blocks) : store(std::move(blocks)) {}
   template <class U>
-  // NOLINTNEXTLINE(google-explicit-constructor): the standard's allocator requirements want the conversion.
+  // NOLINTNEXTLINE(google-explicit-constructor): the standard's allocator requirements want the
+  // conversion.
   BlockAllocator(const BlockAllocator<U>& other) : store(other.store) {}
   T* allocate(std::size_t count) { return static_cast<T*>(store->take(count * sizeof(T))); }
   void deallocate(T* block, std::size_t count) noexcept { store->give(block, count * sizeof(T)); }
@@ -57,9 +59,9 @@ struct BlockAllocator {
   std::shared_ptr<BlockStore> store;
 };
 
-// Recycled, 64-byte aligned memory for frames: after the first few frames of a camera nothing is allocated.
-// At most `max_free_blocks` blocks of pixels wait for their next use. Frames keep the store alive, so a pool
-// (and its camera) may go before its frames do. Thread-safe.
+// Recycled, 64-byte aligned memory for frames: after the first few frames of a camera nothing is
+// allocated. At most `max_free_blocks` blocks of pixels wait for their next use. Frames keep the
+// store alive, so a pool (and its camera) may go before its frames do. Thread-safe.
 class FramePool {
  public:
   explicit FramePool(std::size_t max_free_blocks = 4);
@@ -76,8 +78,9 @@ class FramePool {
   std::shared_ptr<BlockStore> store_;
 };
 
-// Copies a picture into the pool's memory; rows and planes of the copy begin at multiples of 64 bytes. The
-// frame gets a fresh id. Throws Error("invalid_argument") for a size outside 1..32768 or a missing plane.
+// Copies a picture into the pool's memory; rows and planes of the copy begin at multiples of 64
+// bytes. The frame gets a fresh id. Throws Error("invalid_argument") for a size outside 1..32768 or
+// a missing plane.
 FramePtr copy_frame(const ImageView& source, std::uint64_t seq, double timestamp_ms,
                     double position_ms, FramePool& pool);
 

@@ -10,18 +10,21 @@
 
 namespace samwire {
 
-// The process's frames that JS has handles on, by id: the one global of the addon. The main thread and the
-// inference worker are two N-API environments, and frames cross between them by id. Thread-safe.
+// The process's frames that JS has handles on, by id: the one global of the addon. The main thread
+// and the inference worker are two N-API environments, and frames cross between them by id.
+// Thread-safe.
 class FrameRegistry {
  public:
-  // Lives until the process ends: a camera's thread may still let go of frames while statics are destroyed.
+  // Lives until the process ends: a camera's thread may still let go of frames while statics are
+  // destroyed.
   static FrameRegistry& instance();
 
-  // A number that no other frame of the process has or will have; below 2^53, so exact as a JS number.
+  // A number that no other frame of the process has or will have; below 2^53, so exact as a JS
+  // number.
   std::uint64_t next_id() { return ++last_id_; }
 
-  // One more handle on `frame`; returns its id. The same frame added twice has two handles under one id.
-  // Throws Error("invalid_argument") for a null frame or one without an id.
+  // One more handle on `frame`; returns its id. The same frame added twice has two handles under
+  // one id. Throws Error("invalid_argument") for a null frame or one without an id.
   std::uint64_t add(FramePtr frame);
   // One more handle on a frame that has at least one; false where it has none.
   bool retain(std::uint64_t id);

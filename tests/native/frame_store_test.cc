@@ -17,7 +17,8 @@
 namespace samwire {
 namespace {
 
-// A picture whose bytes all differ from their neighbours; rows are `padding` bytes longer than they need.
+// A picture whose bytes all differ from their neighbours; rows are `padding` bytes longer than they
+// need.
 struct Picture {
   Picture(PixelFormat format, int width, int height, int padding) {
     const PlaneSizes sizes = plane_sizes(format, width, height);
@@ -28,7 +29,8 @@ struct Picture {
       const std::size_t stride = sizes.planes[i].row_bytes + static_cast<std::size_t>(padding);
       planes[i].resize(stride * sizes.planes[i].rows);
       for (std::size_t at = 0; at < planes[i].size(); ++at) {
-        planes[i][at] = static_cast<std::uint8_t>(at * 7 + static_cast<std::size_t>(i) * 31 + at / 251);
+        planes[i][at] =
+            static_cast<std::uint8_t>(at * 7 + static_cast<std::size_t>(i) * 31 + at / 251);
       }
       view.planes[i] = {planes[i].data(), static_cast<int>(stride)};
     }
@@ -44,9 +46,12 @@ void expect_same_pixels(const ImageView& a, const ImageView& b) {
   const PlaneSizes sizes = plane_sizes(a.format, a.width, a.height);
   for (int i = 0; i < sizes.count; ++i) {
     for (std::size_t row = 0; row < sizes.planes[i].rows; ++row) {
-      const std::uint8_t* const left = a.planes[i].data + row * static_cast<std::size_t>(a.planes[i].stride);
-      const std::uint8_t* const right = b.planes[i].data + row * static_cast<std::size_t>(b.planes[i].stride);
-      ASSERT_TRUE(std::equal(left, left + sizes.planes[i].row_bytes, right)) << "plane " << i << " row " << row;
+      const std::uint8_t* const left =
+          a.planes[i].data + row * static_cast<std::size_t>(a.planes[i].stride);
+      const std::uint8_t* const right =
+          b.planes[i].data + row * static_cast<std::size_t>(b.planes[i].stride);
+      ASSERT_TRUE(std::equal(left, left + sizes.planes[i].row_bytes, right))
+          << "plane " << i << " row " << row;
     }
   }
 }
@@ -67,8 +72,9 @@ std::string code_of(const std::function<void()>& call) {
 
 TEST(FrameCopy, KeepsEveryPixelOfEveryFormatAtOddSizesAndStrides) {
   FramePool pool;
-  for (const auto format : {PixelFormat::kNV12, PixelFormat::kI420, PixelFormat::kYUY2, PixelFormat::kBGRx,
-                            PixelFormat::kRGBx, PixelFormat::kRGB, PixelFormat::kBGR, PixelFormat::kGray8}) {
+  for (const auto format :
+       {PixelFormat::kNV12, PixelFormat::kI420, PixelFormat::kYUY2, PixelFormat::kBGRx,
+        PixelFormat::kRGBx, PixelFormat::kRGB, PixelFormat::kBGR, PixelFormat::kGray8}) {
     for (const int padding : {0, 1, 64}) {
       Picture picture(format, 67, 35, padding);
       picture.view.matrix = ColorMatrix::kBT709;

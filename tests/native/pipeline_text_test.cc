@@ -1,10 +1,11 @@
+#include "camera/pipeline_text.h"
+
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "camera/gstreamer.h"
-#include "camera/pipeline_text.h"
 #include "camera/uri.h"
 #include "frame/error.h"
 
@@ -16,8 +17,12 @@ bool jetson(const std::string& name) {
   return name == "nvarguscamerasrc" || name == "nvvidconv" || name == "nvv4l2decoder";
 }
 
-PipelineText on_pc(const std::string& source) { return pipeline_text({source, {}, {}, {}}, nothing); }
-PipelineText on_jetson(const std::string& source) { return pipeline_text({source, {}, {}, {}}, jetson); }
+PipelineText on_pc(const std::string& source) {
+  return pipeline_text({source, {}, {}, {}}, nothing);
+}
+PipelineText on_jetson(const std::string& source) {
+  return pipeline_text({source, {}, {}, {}}, jetson);
+}
 
 // The message of the fault that the URI has, or "" where it has none.
 std::string request_fault(const PipelineRequest& request) {
@@ -31,16 +36,18 @@ std::string request_fault(const PipelineRequest& request) {
 }
 std::string fault(const std::string& source) { return request_fault({source, {}, {}, {}}); }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
-// The value that GStreamer's own parser gives a string property of the only element of that factory, after
-// counting that the pipeline has exactly `expected` elements.
-std::string parsed_property(const std::string& pipeline, const std::string& factory, const char* property,
-                            int expected) {
+// The value that GStreamer's own parser gives a string property of the only element of that
+// factory, after counting that the pipeline has exactly `expected` elements.
+std::string parsed_property(const std::string& pipeline, const std::string& factory,
+                            const char* property, int expected) {
   init_gstreamer();
   GError* raw = nullptr;
-  GstElement* const parsed =
-      gst_parse_launch_full(with_sink(pipeline, false).c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw);
+  GstElement* const parsed = gst_parse_launch_full(with_sink(pipeline, false).c_str(), nullptr,
+                                                   GST_PARSE_FLAG_FATAL_ERRORS, &raw);
   const GErrorPtr error(raw);
   if (parsed == nullptr) return std::string("parse error: ") + error->message;
   const GstPtr<GstElement> root(static_cast<GstElement*>(gst_object_ref_sink(parsed)));
@@ -73,8 +80,9 @@ TEST(PipelineText, MakesALivePatternOfTheWantedSizeAndRate) {
   EXPECT_TRUE(text.live);
   EXPECT_FALSE(text.sync);
   EXPECT_FALSE(text.loop);
-  EXPECT_TRUE(has(on_pc("test://pattern").pipeline, "pattern=smpte ! video/x-raw,format=NV12,width=1280,"
-                                                    "height=720,framerate=30/1"));
+  EXPECT_TRUE(has(on_pc("test://pattern").pipeline,
+                  "pattern=smpte ! video/x-raw,format=NV12,width=1280,"
+                  "height=720,framerate=30/1"));
 }
 
 TEST(PipelineText, NamesThePatternsWhereOneIsUnknown) {
@@ -86,14 +94,16 @@ TEST(PipelineText, NamesThePatternsWhereOneIsUnknown) {
 TEST(PipelineText, PlaysAFileInRealTimeAndLoopsItOnRequest) {
   const PipelineText once = on_pc("file:///data/clip.mp4");
   EXPECT_EQ(once.pipeline,
-            "uridecodebin uri=\"file:///data/clip.mp4\" expose-all-streams=false caps=\"video/x-raw(ANY)\"");
+            "uridecodebin uri=\"file:///data/clip.mp4\" expose-all-streams=false "
+            "caps=\"video/x-raw(ANY)\"");
   EXPECT_TRUE(once.sync);
   EXPECT_FALSE(once.live);
   EXPECT_FALSE(once.loop);
   EXPECT_TRUE(on_pc("file:///data/clip.mp4?loop=1").loop);
   EXPECT_TRUE(on_pc("FILE://localhost/data/clip.mp4?loop=true").loop);
   EXPECT_FALSE(on_pc("file:///data/clip.mp4?loop=0").loop);
-  EXPECT_TRUE(has(on_jetson("file:///data/clip.mp4").pipeline, " ! nvvidconv ! video/x-raw,format=NV12"));
+  EXPECT_TRUE(
+      has(on_jetson("file:///data/clip.mp4").pipeline, " ! nvvidconv ! video/x-raw,format=NV12"));
 }
 
 TEST(PipelineText, CarriesAnyFileNameThroughGStreamersParserUnchanged) {
@@ -115,11 +125,15 @@ TEST(PipelineText, CarriesAnyFileNameThroughGStreamersParserUnchanged) {
 
 TEST(PipelineText, CarriesAnyDeviceAndSocketPathThroughGStreamersParserUnchanged) {
   const auto& machine = elements({"v4l2src", "shmsrc"});
-  if (!machine.at("v4l2src") || !machine.at("shmsrc")) GTEST_SKIP() << "v4l2src or shmsrc is missing";
+  if (!machine.at("v4l2src") || !machine.at("shmsrc"))
+    GTEST_SKIP() << "v4l2src or shmsrc is missing";
   const std::string path = "/dev/a b\" ! fakesink name=\"c\\'d !\xC3\xBC";
-  EXPECT_EQ(parsed_property(on_pc("v4l2://" + path + "?format=mjpeg").pipeline, "v4l2src", "device", 6), path);
+  EXPECT_EQ(
+      parsed_property(on_pc("v4l2://" + path + "?format=mjpeg").pipeline, "v4l2src", "device", 6),
+      path);
   EXPECT_EQ(parsed_property(on_pc("v4l2://" + path).pipeline, "v4l2src", "device", 5), path);
-  EXPECT_EQ(parsed_property(on_pc("shm://" + path + "?width=8&height=8").pipeline, "shmsrc", "socket-path", 4),
+  EXPECT_EQ(parsed_property(on_pc("shm://" + path + "?width=8&height=8").pipeline, "shmsrc",
+                            "socket-path", 4),
             path);
 }
 
@@ -142,29 +156,32 @@ TEST(PipelineText, SaysWhatAFileUriLooksLike) {
 TEST(PipelineText, PullsRtspOverTcpAndLeavesTheCamerasQueryAlone) {
   const PipelineText text =
       on_pc("rtsp://user:p%40ss@10.0.0.5:8554/cam/realmonitor?channel=1&latency=200&subtype=0");
-  EXPECT_EQ(text.pipeline,
-            "rtspsrc location=\"rtsp://user:p%40ss@10.0.0.5:8554/cam/realmonitor?channel=1&subtype=0\" "
-            "protocols=tcp tcp-timeout=10000000 latency=200 drop-on-latency=true ! "
-            "application/x-rtp,media=video ! decodebin");
+  EXPECT_EQ(
+      text.pipeline,
+      "rtspsrc location=\"rtsp://user:p%40ss@10.0.0.5:8554/cam/realmonitor?channel=1&subtype=0\" "
+      "protocols=tcp tcp-timeout=10000000 latency=200 drop-on-latency=true ! "
+      "application/x-rtp,media=video ! decodebin");
   EXPECT_TRUE(text.live);
   EXPECT_FALSE(text.sync);
   EXPECT_TRUE(has(on_pc("rtsps://h/s?a=%20b&c").pipeline, "location=\"rtsps://h/s?a=%20b&c\""));
   EXPECT_TRUE(has(on_pc("rtsp://h/s?latency=80").pipeline, "location=\"rtsp://h/s\" "));
   EXPECT_TRUE(has(on_pc("rtsp://[::1]:8554/s").pipeline, "location=\"rtsp://[::1]:8554/s\""));
-  EXPECT_TRUE(has(on_jetson("rtsp://h/s").pipeline, "decodebin ! nvvidconv ! video/x-raw,format=NV12"));
+  EXPECT_TRUE(
+      has(on_jetson("rtsp://h/s").pipeline, "decodebin ! nvvidconv ! video/x-raw,format=NV12"));
   EXPECT_TRUE(has(fault("rtsp://h/s?latency=fast"), "fast"));
 }
 
 TEST(PipelineText, CarriesRtspUrisThroughGStreamersParserWithoutLettingElementsIn) {
   if (!elements({"rtspsrc"}).at("rtspsrc")) GTEST_SKIP() << "rtspsrc is missing";
-  EXPECT_EQ(parsed_property(on_pc("rtsp://u:a\"b\\c%zd@h/s p?x=\" ! fakesink").pipeline, "rtspsrc", "location", 4),
+  EXPECT_EQ(parsed_property(on_pc("rtsp://u:a\"b\\c%zd@h/s p?x=\" ! fakesink").pipeline, "rtspsrc",
+                            "location", 4),
             "rtsp://u:a%22b%5Cc%25zd@h/s%20p?x=%22%20!%20fakesink");
 }
 
 TEST(PipelineText, NeverShowsAPasswordInAnError) {
   for (const char* source :
-       {"rtsp://user:s3cret@:554", "rtsp://user:s3cret@", "rtsp://user:s3c/ret@host/x", "rstp://user:s3cret@h/x",
-        "rtsp://user:s3\"c ret@host:x/y"}) {
+       {"rtsp://user:s3cret@:554", "rtsp://user:s3cret@", "rtsp://user:s3c/ret@host/x",
+        "rstp://user:s3cret@h/x", "rtsp://user:s3\"c ret@host:x/y"}) {
     const std::string message = fault(source);
     EXPECT_NE(message, "") << source;
     EXPECT_FALSE(has(message, "s3")) << message;
@@ -181,17 +198,19 @@ TEST(PipelineText, LetsAUsbCameraChooseUnlessAFormatIsNamed) {
             "v4l2src io-mode=2 device=\"/dev/video0\" ! video/x-raw,format=YUY2");
   EXPECT_EQ(on_pc("v4l2:///dev/video0?format=mjpeg").pipeline,
             "v4l2src io-mode=2 device=\"/dev/video0\" ! image/jpeg ! jpegparse ! jpegdec");
-  EXPECT_EQ(on_jetson("v4l2:///dev/video0?format=mjpeg").pipeline,
-            "v4l2src io-mode=2 device=\"/dev/video0\" ! image/jpeg ! jpegparse ! nvv4l2decoder mjpeg=1 ! "
-            "nvvidconv ! video/x-raw,format=NV12");
+  EXPECT_EQ(
+      on_jetson("v4l2:///dev/video0?format=mjpeg").pipeline,
+      "v4l2src io-mode=2 device=\"/dev/video0\" ! image/jpeg ! jpegparse ! nvv4l2decoder mjpeg=1 ! "
+      "nvvidconv ! video/x-raw,format=NV12");
   EXPECT_TRUE(has(fault("v4l2:///dev/video0?format=h264"), "mjpeg"));
   EXPECT_NE(fault("v4l2://"), "");
 }
 
 TEST(PipelineText, TakesCsiCamerasThroughArgusOnJetsonOnly) {
-  EXPECT_EQ(pipeline_text({"csi://1", 1920, 1080, 30}, jetson).pipeline,
-            "nvarguscamerasrc sensor-id=1 ! video/x-raw(memory:NVMM),format=NV12,width=1920,height=1080,"
-            "framerate=30/1 ! nvvidconv ! video/x-raw,format=NV12");
+  EXPECT_EQ(
+      pipeline_text({"csi://1", 1920, 1080, 30}, jetson).pipeline,
+      "nvarguscamerasrc sensor-id=1 ! video/x-raw(memory:NVMM),format=NV12,width=1920,height=1080,"
+      "framerate=30/1 ! nvvidconv ! video/x-raw,format=NV12");
   EXPECT_TRUE(has(fault("csi://0"), "nvarguscamerasrc"));
   EXPECT_THROW(on_jetson("csi://"), Error);
   EXPECT_THROW(on_jetson("csi://0 ! fakesink"), Error);
@@ -200,7 +219,8 @@ TEST(PipelineText, TakesCsiCamerasThroughArgusOnJetsonOnly) {
 
 TEST(PipelineText, NeedsTheSizeOfSharedMemoryFramesFromTheUriOrBesideIt) {
   const std::string expected =
-      "shmsrc socket-path=\"/tmp/cam\" is-live=true do-timestamp=true ! video/x-raw,format=RGB,width=64,"
+      "shmsrc socket-path=\"/tmp/cam\" is-live=true do-timestamp=true ! "
+      "video/x-raw,format=RGB,width=64,"
       "height=48,framerate=15/1";
   EXPECT_EQ(on_pc("shm:///tmp/cam?format=RGB&width=64&height=48&fps=15").pipeline, expected);
   EXPECT_EQ(pipeline_text({"shm:///tmp/cam?format=RGB", 64, 48, 15}, nothing).pipeline, expected);
@@ -218,7 +238,8 @@ TEST(PipelineText, TakesAGstPipelineVerbatim) {
 
 TEST(PipelineText, NamesTheSchemesWhereOneIsUnknown) {
   const std::string message = fault("http://camera/stream");
-  for (const char* scheme : {"csi://", "v4l2://", "rtsp://", "file://", "test://", "shm://", "gst://"}) {
+  for (const char* scheme :
+       {"csi://", "v4l2://", "rtsp://", "file://", "test://", "shm://", "gst://"}) {
     EXPECT_TRUE(has(message, scheme)) << scheme;
   }
   EXPECT_TRUE(has(message, "http://camera/stream"));

@@ -1,6 +1,7 @@
 // A small RTSP camera for tests: `rtsp_server [--port 0] [--width 640] [--height 480] [--fps 30]
-// [--codec h264|h265|jpeg] [--audio] [--user NAME --password WORD]`. Prints `rtsp://127.0.0.1:PORT/stream` as its
-// first line and serves a moving ball (and, with --audio, a tone as the first stream) until SIGTERM or SIGINT.
+// [--codec h264|h265|jpeg] [--audio] [--user NAME --password WORD]`. Prints
+// `rtsp://127.0.0.1:PORT/stream` as its first line and serves a moving ball (and, with --audio, a
+// tone as the first stream) until SIGTERM or SIGINT.
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <gst/rtsp-server/rtsp-server.h>
@@ -51,7 +52,8 @@ bool exists(const char* element) {
   return factory != nullptr;
 }
 
-// Encoder, parser and payloader, of the codec or of the first one that this machine has; empty for none.
+// Encoder, parser and payloader, of the codec or of the first one that this machine has; empty for
+// none.
 std::string encoder(const std::string& codec) {
   struct Choice {
     const char* codec;
@@ -60,10 +62,13 @@ std::string encoder(const std::string& codec) {
   };
   for (const Choice& choice : std::initializer_list<Choice>{
            {"h264", "x264enc",
-            "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph264pay config-interval=-1"},
-           {"h264", "openh264enc", "openh264enc gop-size=15 ! h264parse ! rtph264pay config-interval=-1"},
+            "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph264pay "
+            "config-interval=-1"},
+           {"h264", "openh264enc",
+            "openh264enc gop-size=15 ! h264parse ! rtph264pay config-interval=-1"},
            {"h265", "x265enc",
-            "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph265pay config-interval=-1"},
+            "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph265pay "
+            "config-interval=-1"},
            {"jpeg", "jpegenc", "jpegenc ! rtpjpegpay"}}) {
     if ((codec.empty() || codec == choice.codec) && exists(choice.element)) return choice.text;
   }
@@ -73,8 +78,10 @@ std::string encoder(const std::string& codec) {
 std::string launch_text(const Options& options) {
   const std::string video = encoder(options.codec);
   if (video.empty()) return "";
-  const std::string audio = options.audio ? "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0 pt=8 " : "";
-  return "( " + audio + "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=" + options.width +
+  const std::string audio =
+      options.audio ? "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0 pt=8 " : "";
+  return "( " + audio +
+         "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=" + options.width +
          ",height=" + options.height + ",framerate=" + options.fps + "/1 ! " + video +
          (options.audio ? " name=pay1" : " name=pay0") + " pt=96 )";
 }
@@ -88,8 +95,9 @@ void require_password(GstRTSPServer* server, GstRTSPMediaFactory* factory, const
   gst_rtsp_token_unref(token);
   gst_rtsp_server_set_auth(server, auth);
   g_object_unref(auth);
-  gst_rtsp_media_factory_add_role(factory, "viewer", GST_RTSP_PERM_MEDIA_FACTORY_ACCESS, G_TYPE_BOOLEAN, TRUE,
-                                  GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, G_TYPE_BOOLEAN, TRUE, nullptr);
+  gst_rtsp_media_factory_add_role(factory, "viewer", GST_RTSP_PERM_MEDIA_FACTORY_ACCESS,
+                                  G_TYPE_BOOLEAN, TRUE, GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT,
+                                  G_TYPE_BOOLEAN, TRUE, nullptr);
 }
 
 gboolean quit(gpointer loop) {
@@ -103,7 +111,8 @@ int main(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) {
     std::fprintf(stderr,
-                 "usage: %s [--port N] [--width N] [--height N] [--fps N] [--codec h264|h265|jpeg] [--audio] "
+                 "usage: %s [--port N] [--width N] [--height N] [--fps N] [--codec h264|h265|jpeg] "
+                 "[--audio] "
                  "[--user NAME --password WORD]\n",
                  argv[0]);
     return 2;
