@@ -53,11 +53,12 @@ export function writeSemanticModel(
   dir: string,
   model: SemanticModel,
   changes: ManifestChanges = {},
+  name = `${model.family}-semantic`,
 ): Record<string, unknown> {
   const { image, prompt, mask } = familyManifest(model);
   return writeModelDirectory({
     dir,
-    name: `${model.family}-semantic`,
+    name,
     encoder: semanticEncoder(model),
     decoder: semanticDecoder(model),
     image: { ...image, ...changes.image },
