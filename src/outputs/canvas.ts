@@ -17,9 +17,9 @@ export interface Rectangle {
 
 export function blend({ rgb }: Canvas, pixel: number, colour: Rgb, share: number): void {
   const at = pixel * 3;
-  rgb[at] = rgb[at]! + (colour[0] - rgb[at]!) * share + 0.5;
-  rgb[at + 1] = rgb[at + 1]! + (colour[1] - rgb[at + 1]!) * share + 0.5;
-  rgb[at + 2] = rgb[at + 2]! + (colour[2] - rgb[at + 2]!) * share + 0.5;
+  rgb[at] = (rgb[at] as number) + (colour[0] - (rgb[at] as number)) * share + 0.5;
+  rgb[at + 1] = (rgb[at + 1] as number) + (colour[1] - (rgb[at + 1] as number)) * share + 0.5;
+  rgb[at + 2] = (rgb[at + 2] as number) + (colour[2] - (rgb[at + 2] as number)) * share + 0.5;
 }
 
 /** Fills a rectangle, clipped to the canvas. */
@@ -83,15 +83,17 @@ export function drawText(
   let left = style.x + scale;
   for (const character of text) {
     for (const line of glyphOf(character)) {
-      for (let i = 1; i < line.length; i++) {
-        const [ax, ay] = line[i - 1]!;
-        const [bx, by] = line[i]!;
+      let previous = line[0];
+      for (const next of line.slice(1)) {
+        const [ax, ay] = previous ?? next;
+        const [bx, by] = next;
         drawStroke(canvas, {
           from: [left + ax * scale, style.y + ay * scale],
           to: [left + bx * scale, style.y + by * scale],
           thickness,
           colour: style.colour,
         });
+        previous = next;
       }
     }
     left += GLYPH_ADVANCE * scale;

@@ -79,7 +79,12 @@ function drawBox(canvas: Canvas, box: readonly number[], paint: { colour: Rgb; l
     [x1 + half, y2 - half],
   ] as const;
   corners.forEach((from, i) => {
-    drawStroke(canvas, { from, to: corners[(i + 1) % 4]!, thickness: paint.line, colour: paint.colour });
+    drawStroke(canvas, {
+      from,
+      to: corners[(i + 1) % 4] ?? from,
+      thickness: paint.line,
+      colour: paint.colour,
+    });
   });
 }
 

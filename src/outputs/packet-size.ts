@@ -41,19 +41,19 @@ export function fitToPacket(
   lowres: ReadonlyMap<string, LowResMask> = new Map(),
 ): FittedMessage {
   const sizes: number[] = [];
-  const fit = (candidate: MasksMessage): FittedMessage | null => {
+  const within = (candidate: MasksMessage): FittedMessage | null => {
     const payload = JSON.stringify(candidate);
     const bytes = Buffer.byteLength(payload);
     sizes.push(bytes);
     return bytes <= maxBytes ? { payload, message: candidate } : null;
   };
-  const whole = fit(message);
+  const whole = within(message);
   if (whole) return whole;
   if (message.masks.some(hasEncoding)) {
     const small = message.masks.map((item) => toLowRes(item, lowres));
     const degraded =
-      (small.some(hasEncoding) ? fit({ ...message, masks: small, degraded: 'lowres' }) : null) ??
-      fit({ ...message, masks: message.masks.map(bare), degraded: 'none' });
+      (small.some(hasEncoding) ? within({ ...message, masks: small, degraded: 'lowres' }) : null) ??
+      within({ ...message, masks: message.masks.map(bare), degraded: 'none' });
     if (degraded) return degraded;
   }
   throw new SamwireError(

@@ -12,6 +12,8 @@ export const PALETTE: readonly Rgb[] = [
   [136, 34, 85],
 ];
 
+const WHITE: Rgb = [255, 255, 255];
+
 /** FNV-1a over the UTF-16 units. */
 function hash(text: string): number {
   let h = 0x811c9dc5;
@@ -30,7 +32,7 @@ export function coloursOf(ids: Iterable<string>): ReadonlyMap<string, Rgb> {
     let index = hash(id) % PALETTE.length;
     if (taken.size < PALETTE.length) while (taken.has(index)) index = (index + 1) % PALETTE.length;
     taken.add(index);
-    colours.set(id, PALETTE[index]!);
+    colours.set(id, PALETTE[index] ?? WHITE);
   }
   return colours;
 }

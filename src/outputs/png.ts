@@ -54,7 +54,7 @@ export async function croppedPng(picture: CroppedMaskPicture): Promise<string> {
     for (let x = x1; x < x2; x++) {
       if (mask[y * width + x] === 0) continue;
       const at = start + ((x - x1) >> 3);
-      rows[at] = rows[at]! | (0x80 >> ((x - x1) & 7));
+      rows[at] = (rows[at] as number) | (0x80 >> ((x - x1) & 7));
     }
   }
   return greyPng1({ rows, width: x2 - x1, height: y2 - y1 });
@@ -91,7 +91,7 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
 
 function crc32(bytes: Uint8Array): number {
   let c = 0xffffffff;
-  for (const byte of bytes) c = CRC_TABLE[(c ^ byte) & 255]! ^ (c >>> 8);
+  for (const byte of bytes) c = (CRC_TABLE[(c ^ byte) & 255] as number) ^ (c >>> 8);
   return (c ^ 0xffffffff) >>> 0;
 }
 

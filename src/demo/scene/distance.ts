@@ -4,7 +4,7 @@
  */
 
 export function clamp(value: number, low: number, high: number): number {
-  return value < low ? low : value > high ? high : value;
+  return Math.min(Math.max(value, low), high);
 }
 
 /** 0 below `from`, 1 above `to`, smooth between. `from` may be the larger: then it falls. */

@@ -26,9 +26,9 @@ export function deepestPixel(mask: Uint8Array, width: number, height: number): [
   const forward = [-1, -stride, -stride - 1, -stride + 1] as const;
   const weights = [5, 5, 7, 7] as const;
   const settle = (at: number, sign: 1 | -1): void => {
-    let least = depth[at]!;
+    let least = depth[at] as number;
     forward.forEach((step, i) => {
-      least = Math.min(least, depth[at + step * sign]! + weights[i]!);
+      least = Math.min(least, (depth[at + step * sign] as number) + (weights[i] as number));
     });
     depth[at] = least;
   };
@@ -45,8 +45,8 @@ export function deepestPixel(mask: Uint8Array, width: number, height: number): [
   for (let at = depth.length - stride - 2; at > stride; at--) {
     if (depth[at] === 0) continue;
     settle(at, -1);
-    if (depth[at]! >= bestDepth) {
-      bestDepth = depth[at]!;
+    if ((depth[at] as number) >= bestDepth) {
+      bestDepth = depth[at] as number;
       best = at;
     }
   }
@@ -88,7 +88,7 @@ export function sceneMasks(timeMs: number): SceneMask[] {
     const { box, area } = tightBox(mask);
     if (area === 0) return [];
     const innerPoint = innerPointOf(mask, box);
-    const occlusion = 1 - area / aloneAreas[index]!;
+    const occlusion = 1 - area / (aloneAreas[index] as number);
     return [{ id: object.id, label: object.label, mask, box, innerPoint, area, occlusion }];
   });
 }

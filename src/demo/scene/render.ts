@@ -32,9 +32,9 @@ export function createRoom(): Room {
         const { t, onTable } = meetRoom(EYE_POSITION, ray);
         if (onTable) tableSurface(ray[0] * t + EX, ray[2] * t + EZ, surface);
         else wallSurface(ray[0] * t + EX, ray[1] * t + EY, surface);
-        albedo[at] = albedo[at]! + surface.r * share;
-        albedo[at + 1] = albedo[at + 1]! + surface.g * share;
-        albedo[at + 2] = albedo[at + 2]! + surface.b * share;
+        albedo[at] = (albedo[at] as number) + surface.r * share;
+        albedo[at + 1] = (albedo[at + 1] as number) + surface.g * share;
+        albedo[at + 2] = (albedo[at + 2] as number) + surface.b * share;
       }
     }
   }
@@ -51,7 +51,7 @@ function firstHit(
   let index = -1;
   let nearest = Infinity;
   for (let i = 0; i < solids.length; i++) {
-    const solid = solids[i]!;
+    const solid = solids[i] as Solid;
     const [x1, y1, x2, y2] = solid.bounds;
     if (x < x1 || x >= x2 || y < y1 || y >= y2) continue;
     const t = solid.hit(EX, EY, EZ, ray[0], ray[1], ray[2]);
@@ -86,9 +86,9 @@ function sample(room: Room, solids: readonly Solid[], x: number, y: number, out:
     normal[1] = met.onTable ? 1 : 0;
     normal[2] = met.onTable ? 0 : 1;
     const at = (Math.floor(y) * SCENE_WIDTH + Math.floor(x)) * 3;
-    surface.r = room.albedo[at]!;
-    surface.g = room.albedo[at + 1]!;
-    surface.b = room.albedo[at + 2]!;
+    surface.r = room.albedo[at] as number;
+    surface.g = room.albedo[at + 1] as number;
+    surface.b = room.albedo[at + 2] as number;
     surface.gloss = met.onTable ? 0.12 : 0;
     surface.shininess = 14;
     shade({ position, normal, view: ray, surface, owner: null }, solids, out);
@@ -111,7 +111,7 @@ function needsFine(levels: Uint8Array, ids: Int8Array, x: number, y: number): bo
     if (ids[at] !== ids[other]) return true;
     if (ids[at] === -1) continue;
     for (let c = 0; c < 3; c++) {
-      if (Math.abs(levels[at * 3 + c]! - levels[other * 3 + c]!) > 14) return true;
+      if (Math.abs((levels[at * 3 + c] as number) - (levels[other * 3 + c] as number)) > 14) return true;
     }
   }
   return false;
@@ -129,7 +129,7 @@ export function renderFrame(room: Room, timeMs: number): Buffer {
       const at = y * SCENE_WIDTH + x;
       ids[at] = sample(room, solids, x + 0.5, y + 0.5, light);
       const lens = vignette(x / SCENE_WIDTH, y / SCENE_HEIGHT);
-      for (let c = 0; c < 3; c++) levels[at * 3 + c] = toLevel(light[c]! * lens);
+      for (let c = 0; c < 3; c++) levels[at * 3 + c] = toLevel((light[c] as number) * lens);
     }
   }
   const coarse = Uint8Array.from(levels);
@@ -141,9 +141,10 @@ export function renderFrame(room: Room, timeMs: number): Buffer {
       // Averaged after the film curve: else one bright sample owns the edge and it looks jagged.
       for (const [dx, dy] of FINE) {
         sample(room, solids, x + dx, y + dy, light);
-        for (let c = 0; c < 3; c++) sum[c] = sum[c]! + toLevel(light[c]! * lens);
+        for (let c = 0; c < 3; c++) sum[c] = (sum[c] as number) + toLevel((light[c] as number) * lens);
       }
-      for (let c = 0; c < 3; c++) levels[(y * SCENE_WIDTH + x) * 3 + c] = Math.round(sum[c]! / FINE.length);
+      for (let c = 0; c < 3; c++)
+        levels[(y * SCENE_WIDTH + x) * 3 + c] = Math.round((sum[c] as number) / FINE.length);
     }
   }
   return levels;
@@ -170,7 +171,7 @@ export function renderVisibility(timeMs: number): Visibility {
         if (t === Infinity) continue;
         area++;
         const at = y * SCENE_WIDTH + x;
-        if (t >= nearest[at]!) continue;
+        if (t >= (nearest[at] as number)) continue;
         nearest[at] = t;
         ids[at] = index;
       }

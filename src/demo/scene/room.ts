@@ -59,9 +59,9 @@ export function roomLight(x: number, y: number, z: number, out: Float64Array): v
     smoothstep(0.42, 0.38, Math.abs(high)) *
     smoothstep(0.02, 0.035, Math.abs(across)) *
     smoothstep(0.02, 0.035, Math.abs(high));
-  out[0] = out[0]! + 3.6 * pane;
-  out[1] = out[1]! + 3.7 * pane;
-  out[2] = out[2]! + 3.8 * pane;
+  out[0] = (out[0] as number) + 3.6 * pane;
+  out[1] = (out[1] as number) + 3.7 * pane;
+  out[2] = (out[2] as number) + 3.8 * pane;
 }
 
 /** Where a ray from the camera meets the room: the table (y = 0) or the wall. */

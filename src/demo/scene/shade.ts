@@ -45,9 +45,9 @@ function openness(point: ShadePoint, solids: readonly Solid[]): number {
 /** Light that leaves a point towards the camera: linear RGB into `out`. */
 export function shade(point: ShadePoint, solids: readonly Solid[], out: Float64Array): void {
   const [x, y, z] = point.position;
-  const nx = point.normal[0]!;
-  const ny = point.normal[1]!;
-  const nz = point.normal[2]!;
+  const nx = point.normal[0] as number;
+  const ny = point.normal[1] as number;
+  const nz = point.normal[2] as number;
   const { surface, view } = point;
   const facing = nx * LAMP[0] + ny * LAMP[1] + nz * LAMP[2];
   let lit = Math.max(facing, 0);
@@ -69,9 +69,9 @@ export function shade(point: ShadePoint, solids: readonly Solid[], out: Float64A
   const highlight = surface.gloss * 0.1 * half ** surface.shininess * lit * (surface.shininess / 20 + 1);
   const albedo = [surface.r, surface.g, surface.b] as const;
   for (let c = 0; c < 3; c++) {
-    const ambient = mix(BOUNCE[c]!, SKY[c]!, up) * open;
-    const diffuse = albedo[c]! * (LAMP_COLOUR[c]! * lit + ambient) * (1 + rim * 1.6);
-    out[c] = diffuse + fresnel * mirrored[c]! * open + highlight * LAMP_COLOUR[c]!;
+    const ambient = mix(BOUNCE[c] as number, SKY[c] as number, up) * open;
+    const diffuse = (albedo[c] as number) * ((LAMP_COLOUR[c] as number) * lit + ambient) * (1 + rim * 1.6);
+    out[c] = diffuse + fresnel * (mirrored[c] as number) * open + highlight * (LAMP_COLOUR[c] as number);
   }
 }
 
