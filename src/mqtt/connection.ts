@@ -94,7 +94,7 @@ export class BrokerConnection {
   get status(): ConnectionStatus {
     return {
       url: this.#url,
-      connected: this.#attempt?.session != null,
+      connected: this.#running && this.#attempt?.session != null,
       protocol: this.#lastProtocol,
       problem: this.#problem,
       retries: this.#retries,
@@ -106,6 +106,16 @@ export class BrokerConnection {
     if (this.#running) return;
     this.#running = true;
     this.#connect();
+  }
+
+  /** Another client has this client id: nothing is tried any more, and `onTakenOver` is called, once. */
+  giveWay(): void {
+    if (!this.#running) return;
+    const { clientId } = this.#options.identity();
+    this.#problem = `Another client connected with the id ${clientId}: two nodes must not have the same node.id.`;
+    this.#logger.fatal({ clientId, url: this.#url }, 'session taken over by another client of the same id');
+    void this.close();
+    this.#options.handlers.onTakenOver();
   }
 
   /** Says goodbye to the broker, so that it does not publish the last will. */
@@ -194,13 +204,7 @@ export class BrokerConnection {
     if (this.#attempt !== attempt) return;
     const code = `0x${reasonCode.toString(16).padStart(2, '0')}`;
     attempt.error ??= new Error(`The broker ended the connection with reason ${code}.`);
-    if (reasonCode !== SESSION_TAKEN_OVER || !this.#running) return;
-    this.#stop();
-    const { clientId } = attempt.client.options;
-    this.#problem = `Another client connected with the id ${clientId}: two nodes must not have the same node.id.`;
-    this.#logger.fatal({ clientId, url: this.#url }, 'session taken over by another client of the same id');
-    attempt.client.stream.destroy();
-    this.#options.handlers.onTakenOver();
+    if (reasonCode === SESSION_TAKEN_OVER) this.giveWay();
   }
 
   #closed(attempt: Attempt): void {

@@ -10,6 +10,7 @@ import { Gate } from './gate.js';
 import { type InboundMessage, type OutboundMessage, packetOverheadBytes } from './messages.js';
 import type { MqttOptions } from './options.js';
 import { type DropReason, Outbox } from './outbox.js';
+import { OwnState } from './own-state.js';
 import { PromptHandler } from './prompts.js';
 import { RequestHandler } from './requests.js';
 import type { SegmentService } from './service.js';
@@ -59,6 +60,7 @@ export class MqttNode {
   readonly #gate: Gate;
   readonly #prompts: PromptHandler;
   readonly #requests: RequestHandler;
+  readonly #ownState = new OwnState(Date.now());
   readonly #cameraStates = new Map<string, CameraState>();
   #state: NodeStateMessage;
   #session: Session | null = null;
@@ -87,7 +89,7 @@ export class MqttNode {
       service,
       counters: this.counters,
       logger,
-      replyRules: { allowed: mqtt.responseTopics, subscriptions: this.topics.subscriptions },
+      replyRules: { allowed: mqtt.responseTopics, subscriptions: this.topics.subscribed },
       maxMessageBytes: mqtt.maxPacketBytes,
       deliver: (message) => this.#outbox.add(message),
       maxPayloadBytes: (target) => this.maxPayloadBytes(target),
@@ -161,32 +163,43 @@ export class MqttNode {
 
   #will(): LastWill {
     const offline: NodeStateMessage = { ...this.#state, state: 'offline', since: Date.now() };
-    return { topic: this.topics.state, payload: Buffer.from(JSON.stringify(offline)) };
+    const payload = Buffer.from(JSON.stringify(offline));
+    this.#ownState.remember(payload);
+    return { topic: this.topics.state, payload };
   }
 
   #connected(session: Session): void {
     this.#session = session;
     this.#brokerMaxPacketBytes = session.maxPacketBytes;
-    this.#outbox.attach({
-      window: session.window,
-      maxPacketBytes: Math.min(session.maxPacketBytes, this.#options.mqtt.maxPacketBytes),
-      publish: (message, options) => session.publish(message, options),
-    });
-    void this.#announce(session);
+    void this.#serve(session);
   }
 
-  /** States are told when the subscriptions stand, so that who reads `online` may send at once. */
-  async #announce(session: Session): Promise<void> {
-    const { logger } = this.#options;
+  /**
+   * The node's own state is asked for first: the broker answers in order, so when the other subscriptions stand, it
+   * is known whether another process has taken this one's place. States are told after that, so that who reads
+   * `online` may send at once.
+   */
+  async #serve(session: Session): Promise<void> {
+    const { logger, mqtt } = this.#options;
     try {
-      for (const { filter, reasonCode } of await session.subscribe(this.topics.subscriptions)) {
+      const refused = [
+        ...(await session.subscribe([this.topics.state], { retained: true })),
+        ...(await session.subscribe(this.topics.requests)),
+      ];
+      for (const { filter, reasonCode } of refused) {
         logger.error({ filter, reasonCode }, 'the broker refuses a subscription; check its access list');
       }
     } catch (error) {
       logger.debug({ err: error }, 'connection lost while subscribing');
     }
     if (this.#session !== session) return;
+    this.#outbox.attach({
+      window: session.window,
+      maxPacketBytes: Math.min(session.maxPacketBytes, mqtt.maxPacketBytes),
+      publish: (message, options) => session.publish(message, options),
+    });
     this.#announced = true;
+    this.#ownState.announced();
     this.#publishNodeState();
     for (const [camera, state] of this.#cameraStates) this.#publishCameraState(camera, state);
   }
@@ -200,6 +213,10 @@ export class MqttNode {
   async #received(message: InboundMessage): Promise<void> {
     const topic = this.topics.parse(message.topic);
     if (topic === null) return;
+    if (topic.kind === 'state') {
+      if (this.#ownState.isForeign(message.payload)) this.#replaced();
+      return;
+    }
     if (message.retain) {
       this.counters.retainedIgnored += 1;
       this.#options.logger.debug({ topic: message.topic }, 'retained message ignored');
@@ -220,19 +237,22 @@ export class MqttNode {
       });
   }
 
+  /** Another process with this node id is on the broker; this one leaves it the place. */
+  #replaced(): void {
+    this.#session = null;
+    this.#announced = false;
+    this.#connection.giveWay();
+  }
+
   #publishNodeState(): void {
-    this.#publishState(this.topics.state, this.#state);
+    const payload = Buffer.from(JSON.stringify(this.#state));
+    this.#ownState.remember(payload);
+    this.#outbox.add({ topic: this.topics.state, payload, retain: true }, { latestOnly: true });
   }
 
   #publishCameraState(camera: string, state: CameraState): void {
-    this.#publishState(this.topics.cameraState(camera), state);
-  }
-
-  #publishState(topic: string, state: NodeStateMessage | CameraState): void {
-    this.#outbox.add(
-      { topic, payload: Buffer.from(JSON.stringify(state)), retain: true },
-      { latestOnly: true },
-    );
+    const payload = Buffer.from(JSON.stringify(state));
+    this.#outbox.add({ topic: this.topics.cameraState(camera), payload, retain: true }, { latestOnly: true });
   }
 
   #publishStats(): void {

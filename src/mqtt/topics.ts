@@ -43,7 +43,9 @@ export interface PublishedPayloads {
 /** A topic that the node subscribes to, taken apart. */
 export type InboundTopic =
   | { readonly kind: 'prompt'; readonly camera: string }
-  | { readonly kind: 'request'; readonly verb: string };
+  | { readonly kind: 'request'; readonly verb: string }
+  /** The node's own state: what it published itself, or another process with the same node id. */
+  | { readonly kind: 'state' };
 
 /** Levels that stand where a camera's name would. */
 const RESERVED: readonly string[] = RESERVED_CAMERA_NAMES;
@@ -89,13 +91,19 @@ export class NodeTopics {
   }
 
   /** Wildcards, so that a prompt for a camera that does not exist gets an answer too. */
-  get subscriptions(): readonly string[] {
+  get requests(): readonly string[] {
     return [this.prompt('+'), this.request('+')];
+  }
+
+  /** All that the node subscribes to, its own state among them ({@link InboundTopic}). */
+  get subscribed(): readonly string[] {
+    return [this.state, ...this.requests];
   }
 
   /** Null for what the node has not subscribed to (a subscription that an older session left behind). */
   parse(topic: string): InboundTopic | null {
     if (!topic.startsWith(`${this.base}/`)) return null;
+    if (topic === this.state) return { kind: 'state' };
     const levels = topic.slice(this.base.length + 1).split('/');
     const [first, second] = levels;
     if (levels.length !== 2 || first === undefined || second === undefined) return null;
