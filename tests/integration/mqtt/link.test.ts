@@ -112,6 +112,31 @@ describe.skipIf(brokerMissing() !== null)('the link to the broker', () => {
     expect((await sender.on(MASKS)).json.requestId).toBe('meanwhile');
   });
 
+  it.each(['5', '3.1.1'] as const)(
+    'answers every prompt although its connection is cut again and again (%s)',
+    async (protocol) => {
+      const { port, url } = await broker({ extraLines: ['max_queued_messages 10000'] });
+      const proxy = await startProxy(port);
+      owe(() => proxy.close());
+      const { node } = startNode(mqttOptions(`mqtt://127.0.0.1:${proxy.port}`, { protocol }));
+      const sender = await client(url);
+      await online(sender);
+      const answered = () =>
+        new Set(sender.received.filter(({ topic }) => topic === MASKS).map(({ json }) => json.requestId));
+      for (let i = 0; i < 300; i += 1) {
+        await sender.send(PROMPT, { requestId: `r${i}`, box });
+        if (i % 30 === 29) {
+          const { retries } = node.status;
+          proxy.cut();
+          await waitFor(() => node.status.retries > retries && node.status.connected, 'a new connection');
+        }
+      }
+      await waitFor(() => answered().size === 300, 'an answer to each');
+      await waitFor(() => node.status.owedMessages === 0, 'everything acknowledged');
+      expect(node.counters.dropped).toEqual({ overflow: 0, too_large: 0, refused: 0, undeliverable: 0 });
+    },
+  );
+
   it('sends the newest states after an outage, and drops what is frame-rate', async () => {
     const { port, url } = await broker();
     const proxy = await startProxy(port);
