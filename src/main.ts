@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import type { CameraConfig, Config } from './config/schema.js';
-import { UnavailableError } from './errors.js';
+import { ConfigError, UnavailableError } from './errors.js';
 import { Camera } from './frames/camera.js';
 import { resolveModel } from './models/catalogue.js';
 import { MqttNode } from './mqtt/node.js';
@@ -19,6 +19,8 @@ export interface ServiceOptions {
   readonly log: Logger;
   /** A fault that the process cannot go on with, after the start; `exitCode` by docs/errors.md. */
   readonly onFatal: (reason: string, exitCode: number) => void;
+  /** Gives the start up: `startService` rejects, with everything let go of. */
+  readonly signal?: AbortSignal;
 }
 
 /** The running service. */
@@ -30,17 +32,21 @@ export interface Service {
 }
 
 const EXIT_CONFIG = 78;
+const LOOP_RESOLUTION_MS = 10;
+/** When the service stops: how long the run in progress may take, and then the broker's acknowledgements. */
+const RUN_GRACE_MS = 1500;
+const BROKER_GRACE_MS = 2000;
 
 /**
  * Puts the node together: broker connection and cameras at once, the model beside them. Waits for the model only;
  * broker and cameras may come and go for ever.
- * @throws ConfigError or UnavailableError when the model or the addon can't be loaded.
+ * @throws ConfigError when the model can't be loaded, UnavailableError when the addon can't, or `signal` came first.
  */
-export async function startService({ config, log, onFatal }: ServiceOptions): Promise<Service> {
+export async function startService({ config, log, onFatal, signal }: ServiceOptions): Promise<Service> {
   const addon = loadAddon();
   const parts = new Parts(config, addon, log, onFatal);
   try {
-    await parts.start();
+    await parts.start(signal);
   } catch (error) {
     await parts.close();
     throw error;
@@ -55,7 +61,7 @@ class Parts implements Service {
   readonly #log: Logger;
   readonly #addon: NativeAddon;
   readonly #pipeline: PipelineService;
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #segmenter: Segmenter | null = null;
   #scheduler: Scheduler | null = null;
   #closing: Promise<void> | undefined;
@@ -84,7 +90,7 @@ class Parts implements Service {
     });
   }
 
-  async start(): Promise<void> {
+  async start(signal: AbortSignal | undefined): Promise<void> {
     const config = this.#config;
     const mqtt = this.mqtt;
     mqtt.setNodeState({ state: 'starting', backend: null, model: null });
@@ -95,18 +101,9 @@ class Parts implements Service {
       camera.start();
       mqtt.setCameraState(name, camera.state);
     }
-    const model = await resolveModel(config.model.name, config.model.paths);
-    const segmenter = await createSegmenter({
-      model,
-      backend: config.model.backend,
-      threads: config.model.threads,
-      log: this.#log.child({ part: 'segment' }),
-    });
+    const segmenter = await this.#loadModel(signal);
     this.#segmenter = segmenter;
-    if (this.#closing) {
-      await segmenter.close();
-      throw new UnavailableError('The service was stopped while it was starting.');
-    }
+    signal?.throwIfAborted();
     this.#scheduler = new Scheduler({
       segmenter,
       releaseFrame: (id) => this.#addon.releaseFrame(id),
@@ -125,10 +122,31 @@ class Parts implements Service {
     return this.#closing;
   }
 
-  /** Answers first, then what they are made of: a prompt that waits is told so before the connection ends. */
+  /** What a one-shot command calls unavailable is a fault of the config here: starting again would not mend it. */
+  async #loadModel(signal: AbortSignal | undefined): Promise<Segmenter> {
+    const { name, paths, backend, threads } = this.#config.model;
+    try {
+      const model = await resolveModel(name, paths);
+      return await createSegmenter({
+        model,
+        backend,
+        threads,
+        log: this.#log.child({ part: 'segment' }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      if (!(error instanceof UnavailableError) || signal?.aborted) throw error;
+      throw new ConfigError(error.message, [], { cause: error });
+    }
+  }
+
+  /** Answers first, then what they are made of: whoever has sent a prompt is told before the connection ends. */
   async #close(): Promise<void> {
-    this.#scheduler?.close();
-    await this.mqtt.close();
+    this.#scheduler?.close({ graceMs: RUN_GRACE_MS });
+    await this.#pipeline.idle();
+    // The answers go from the pipeline to the outbox within this turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.mqtt.close({ timeoutMs: BROKER_GRACE_MS });
     await Promise.all([...this.cameras.values()].map((camera) => camera.close()));
     this.#pipeline.close();
     await this.#segmenter?.close();
@@ -158,7 +176,9 @@ class Parts implements Service {
   }
 
   #processStats(): Record<string, unknown> {
-    const ms = (nanoseconds: number): number => Math.round(nanoseconds / 1e4) / 100;
+    // The histogram holds the time between two timer calls: the delay is what exceeds the timer's own interval.
+    const ms = (nanoseconds: number): number =>
+      Math.max(0, Math.round(nanoseconds / 1e4) / 100 - LOOP_RESOLUTION_MS);
     const delay = this.#loopDelay;
     const eventLoopDelayMs = {
       p50: ms(delay.percentile(50)),

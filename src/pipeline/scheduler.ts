@@ -65,8 +65,15 @@ export class Scheduler {
   readonly #now: () => number;
   readonly #queue: Job[] = [];
   #waitingForFrame = 0;
+  /** What the run in progress answers. */
+  #served: readonly Job[] = [];
   #running = false;
   #closed = false;
+  #abandoned = false;
+  #tellClosed: () => void = () => undefined;
+  readonly #closing = new Promise<void>((resolve) => {
+    this.#tellClosed = resolve;
+  });
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -91,10 +98,16 @@ export class Scheduler {
     });
   }
 
-  /** Refuses what waits; the run in progress ends by itself. */
-  close(): void {
+  /** Refuses what waits. The run in progress may end within `graceMs`; then its senders are refused too. */
+  close({ graceMs }: { readonly graceMs: number }): void {
+    if (this.#closed) return;
     this.#closed = true;
+    this.#tellClosed();
     for (const job of this.#queue.splice(0)) this.#refuse(job, stopping());
+    setTimeout(() => {
+      this.#abandoned = true;
+      for (const job of this.#served) job.reject(stopping());
+    }, graceMs).unref();
   }
 
   /** A camera that does not stream gets until the request's deadline to deliver a frame. */
@@ -107,10 +120,12 @@ export class Scheduler {
       );
     this.#waitingForFrame += 1;
     try {
-      if (await camera.nextFrame(receivedAtMs + maxAgeMs - this.#now())) return;
+      const waitMs = receivedAtMs + maxAgeMs - this.#now();
+      if (await Promise.race([camera.nextFrame(waitMs), this.#closing])) return;
     } finally {
       this.#waitingForFrame -= 1;
     }
+    if (this.#closed) throw stopping();
     const { state, error } = camera.state;
     throw new SamwireError(
       'no_frame',
@@ -170,6 +185,7 @@ export class Scheduler {
       return;
     }
     const jobs = [first, ...this.#takeMates(first, frame)];
+    this.#served = jobs;
     const startedAtMs = this.#now();
     const prompts = jobs.map((job) => job.request.prompts(frame));
     try {
@@ -179,6 +195,7 @@ export class Scheduler {
           (prompts[i] ?? []).map((prompt) => ({ ...prompt, multimask: job.request.multimask })),
         ),
       });
+      if (this.#abandoned) return;
       const answeredAtMs = this.#now();
       let offset = 0;
       for (const [i, job] of jobs.entries()) {
@@ -200,6 +217,7 @@ export class Scheduler {
     } catch (thrown) {
       for (const job of jobs) job.reject(thrown as SamwireError);
     } finally {
+      this.#served = [];
       for (const job of jobs) if (job.pinned) this.#options.releaseFrame(job.pinned.id);
       if (!first.pinned) this.#options.releaseFrame(frame.id);
     }

@@ -45,8 +45,9 @@ export class PipelineService implements SegmentService {
   readonly #counters = new Counters();
   readonly #cameraRate: RateLimiter;
   readonly #last = new Map<string, LastAnswer>();
-  /** The small form of a message's masks, for as long as somebody holds the message. */
-  readonly #lowres = new WeakMap<MasksMessage, ReadonlyMap<string, LowResMask>>();
+  readonly #atWork = new Set<Promise<MasksMessage>>();
+  /** The small form of a message's masks, for as long as somebody holds them. */
+  readonly #lowres = new WeakMap<MasksMessage['masks'], ReadonlyMap<string, LowResMask>>();
 
   constructor(options: PipelineServiceOptions) {
     this.#options = options;
@@ -58,19 +59,28 @@ export class PipelineService implements SegmentService {
   }
 
   async prompt(name: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage> {
+    const work = this.#segment(name, message, context);
+    this.#atWork.add(work);
     try {
-      const answer = await this.#segment(name, message, context);
+      const answer = await work;
       this.#counters.answered(message.prompts.length, answer.masks.length, answer.timing);
       return answer;
     } catch (thrown) {
       const error = toSamwireError(thrown);
       this.#counters.failed(error.code);
       throw error;
+    } finally {
+      this.#atWork.delete(work);
     }
   }
 
+  /** Resolves when the prompts that are at work now have their answers. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#atWork);
+  }
+
   degrade(message: MasksMessage, maxPayloadBytes: number): { readonly message: MasksMessage } {
-    return fitToPacket(message, maxPayloadBytes, this.#lowres.get(message) ?? new Map());
+    return fitToPacket(message, maxPayloadBytes, this.#lowres.get(message.masks) ?? new Map());
   }
 
   info(): Record<string, unknown> {
@@ -170,7 +180,7 @@ export class PipelineService implements SegmentService {
         polygonTolerancePx,
         addon,
       });
-      this.#lowres.set(made.message, made.lowres);
+      this.#lowres.set(made.message.masks, made.lowres);
       this.#remember(name, answer, made.drawable);
       return made.message;
     } catch (thrown) {
