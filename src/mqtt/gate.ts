@@ -3,6 +3,7 @@ export class Gate {
   readonly #max: number;
   #inside = 0;
   readonly #waiting: (() => void)[] = [];
+  readonly #whenEmpty: (() => void)[] = [];
 
   constructor(max: number) {
     this.#max = max;
@@ -34,7 +35,17 @@ export class Gate {
   /** Hands the place to who waits longest, if anybody does. */
   leave(): void {
     const next = this.#waiting.shift();
-    if (next === undefined) this.#inside -= 1;
-    else next();
+    if (next !== undefined) {
+      next();
+      return;
+    }
+    this.#inside -= 1;
+    if (this.#inside === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
+  }
+
+  /** Resolves when nobody is inside any more. */
+  empty(): Promise<void> {
+    if (this.#inside === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 }

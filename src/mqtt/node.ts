@@ -122,7 +122,10 @@ export class MqttNode {
     this.#statsTimer.unref();
   }
 
-  /** Tells `stopped`, waits a moment for the broker to acknowledge what is owed, and says goodbye. */
+  /**
+   * Takes no more messages, waits for the answers of those at work, tells `stopped`, waits for the broker to
+   * acknowledge what is owed, all of it for `timeoutMs` at most, and says goodbye.
+   */
   close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(timeoutMs);
     return this.#closing;
@@ -282,23 +285,26 @@ export class MqttNode {
   async #close(timeoutMs: number): Promise<void> {
     if (this.#statsTimer !== null) clearInterval(this.#statsTimer);
     this.#statsTimer = null;
-    const { backend, model } = this.#state;
-    this.setNodeState({ state: 'stopped', backend, model });
-    if (this.#session !== null) await this.#settled(timeoutMs);
+    if (this.#session !== null) {
+      const deadline = new AbortController();
+      const timer = setTimeout(() => deadline.abort(), timeoutMs);
+      await orAborted(this.#gate.empty(), deadline.signal);
+      const { backend, model } = this.#state;
+      this.setNodeState({ state: 'stopped', backend, model });
+      await orAborted(this.#outbox.idle(), deadline.signal);
+      clearTimeout(timer);
+    }
     await this.#connection.close();
     this.#outbox.detach();
   }
+}
 
-  /** Resolves when nothing is owed any more, or when the time is up. */
-  #settled(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      void this.#outbox.idle().then(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
+function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    void work.then(resolve);
+  });
 }
 
 function overloaded(atWork: number): SamwireError {

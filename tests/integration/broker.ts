@@ -95,6 +95,8 @@ async function writeConfig(directory: string, port: number, options: BrokerOptio
     `listener ${port} 127.0.0.1`,
     'log_dest stderr',
     'log_type all',
+    // As docs/mqtt.md recommends: by default Mosquitto's answers wait up to 40 ms for Nagle's algorithm.
+    'set_tcp_nodelay true',
     `allow_anonymous ${options.passwords === undefined}`,
   ];
   if (options.websockets) lines.push('protocol websockets');

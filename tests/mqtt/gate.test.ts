@@ -14,8 +14,10 @@ describe('a gate', () => {
     await Promise.all([third, fourth]);
     expect(order).toEqual(['third', 'fourth']);
     expect(gate.inside).toBe(2);
+    const empty = gate.empty();
     gate.leave();
     gate.leave();
+    await empty;
     expect(gate.inside).toBe(0);
   });
 

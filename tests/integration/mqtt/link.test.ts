@@ -218,6 +218,28 @@ describe.skipIf(brokerMissing() !== null)('the link to the broker', () => {
     expect([first.takenOver, second.takenOver]).toEqual([0, 0]);
   });
 
+  it.each(['mqtt', 'mqtts', 'ws', 'wss'])(
+    'can be closed while the broker stays silent (%s)',
+    async (scheme) => {
+      const sockets = new Set<Socket>();
+      const silent = createTcpServer((socket) => {
+        sockets.add(socket);
+        socket.on('error', () => {});
+      });
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+      owe(async () => {
+        for (const socket of sockets) socket.destroy();
+        await new Promise((resolve) => silent.close(resolve));
+      });
+      const { node } = startNode(
+        mqttOptions(`${scheme}://127.0.0.1:${(silent.address() as AddressInfo).port}`),
+      );
+      await waitFor(() => sockets.size === 1, 'a connection');
+      await node.close();
+      expect(node.status.connected).toBe(false);
+    },
+  );
+
   it('speaks through WebSockets', async () => {
     const { url } = await broker({ websockets: true });
     startNode(mqttOptions(url));

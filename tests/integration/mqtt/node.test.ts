@@ -66,6 +66,27 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)('a node 
     expect(sender.received.some(({ json }) => json.state === 'offline')).toBe(false);
   });
 
+  it('answers what is at work before it stops, and leaves what comes then to the next start', async () => {
+    const { node, service, sender, url } = await setUp();
+    let finish = () => {};
+    service.onPrompt = ({ camera, message }) =>
+      new Promise((resolve) => {
+        finish = () => resolve(masksMessage(camera, message));
+      });
+    await sender.send(PROMPT, { requestId: 'last', box });
+    await waitFor(() => service.calls.length === 1, 'the prompt at work');
+    const closed = node.close({ timeoutMs: 20_000 });
+    await sender.send(PROMPT, { requestId: 'next', box });
+    finish();
+    await closed;
+    expect((await sender.on('samwire/n1/front/masks')).json.requestId).toBe('last');
+    await sender.next(({ json }) => json.state === 'stopped');
+    const topics = sender.received.map(({ topic, json }) => `${topic} ${json.state ?? ''}`.trim());
+    expect(topics.indexOf('samwire/n1/front/masks')).toBeLessThan(topics.indexOf('samwire/n1/state stopped'));
+    startNode(mqttOptions(url, { protocol }));
+    await sender.next(({ topic, json }) => topic === 'samwire/n1/front/masks' && json.requestId === 'next');
+  });
+
   it('publishes stats with what happened on the link', async () => {
     const { sender } = await setUp();
     await sender.send(PROMPT, '{');
