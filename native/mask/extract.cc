@@ -1,7 +1,6 @@
 #include "mask/extract.h"
 
 #include <algorithm>
-#include <cassert>
 
 namespace samwire {
 namespace {
@@ -32,7 +31,7 @@ MaskExtractor::MaskExtractor(const MaskSpec& spec, const MaskKernels& kernels)
   check_mask_spec(spec);
   sampling_ = sample_frame(spec);
   build_columns();
-  build_gaps();
+  build_blocks();
 }
 
 void MaskExtractor::build_columns() {
@@ -51,33 +50,33 @@ void MaskExtractor::build_columns() {
   staging_.resize(columns_adjacent_ ? 0 : static_cast<std::size_t>(8) * width);
   cells_.resize(static_cast<std::size_t>(round_up(width, 8)) * cell_stride_);
   classes_.resize(static_cast<std::size_t>(width) * (cell_stride_ / kCellGroup));
-  knot_values_.resize(cell_stride_ + kGapSlack);
+  knot_values_.resize(cell_stride_ + kKnotSlack);
 }
 
-void MaskExtractor::build_gaps() {
+void MaskExtractor::build_blocks() {
   const std::vector<AxisTap>& taps = sampling_.y.taps;
+  const auto knots = static_cast<int>(sampling_.y.knots.size());
   const auto height = static_cast<int>(taps.size());
-  int begin = 0;
-  for (int k = 0; k + 1 < static_cast<int>(sampling_.y.knots.size()); ++k) {
-    while (begin < height && taps[begin].start + taps[begin].count - 1 < k + 1) ++begin;
-    int end = begin;
-    int last = k + 1;
-    for (; end < height && taps[end].start <= k; ++end) {
-      last = taps[end].start + taps[end].count - 1;
+  int row = 0;
+  while (row < height && taps[row].start == 0 && taps[row].count == 1) ++row;
+  block_rows_.push_back(row);
+  int most = 1;
+  for (int k = 0; k < knots; ++k) {
+    // Rows at the last knot can't be mixed; they are no block's.
+    while (k < knots - 1 && row < height && taps[row].start == k) {
+      row_taps_ = std::max(row_taps_, taps[row++].count);
     }
-    const int knot0 = begin < end ? taps[begin].start : k;
-    const int used = std::max(2, round_up(last - knot0 + 1, 2));
-    assert(used <= 6);
-    const RowGap gap{begin, end, knot0, used, round_up(end - begin, 8), gap_weights_.size()};
-    gap_weights_.resize(gap.weights + static_cast<std::size_t>(used) * gap.stride);
-    for (int r = begin; r < end; ++r) {
-      for (int t = 0; t < taps[r].count; ++t) {
-        const int row = taps[r].start - knot0 + t;
-        gap_weights_[gap.weights + static_cast<std::size_t>(row) * gap.stride + (r - begin)] =
-            taps[r].weight[t];
-      }
+    most = std::max(most, row - block_rows_.back());
+    block_rows_.push_back(row);
+  }
+  row_stride_ = round_up(most, 8);
+  const std::size_t block = static_cast<std::size_t>(row_taps_) * row_stride_;
+  row_weights_.resize(knots * block);
+  for (int k = 0; k < knots; ++k) {
+    float* weights = row_weights_.data() + k * block;
+    for (int r = block_rows_[k]; r < block_rows_[k + 1]; ++r, ++weights) {
+      for (int t = 0; t < taps[r].count; ++t) weights[t * row_stride_] = taps[r].weight[t];
     }
-    gaps_.push_back(gap);
   }
 }
 
@@ -107,8 +106,10 @@ WalkJob MaskExtractor::walk_job() {
   job.knots = static_cast<int>(sampling_.y.knots.size());
   job.columns = columns_.data();
   job.frame_width = spec_.frame_width;
-  job.gaps = gaps_.data();
-  job.gap_weights = gap_weights_.data();
+  job.block_rows = block_rows_.data();
+  job.row_weights = row_weights_.data();
+  job.row_taps = row_taps_;
+  job.row_stride = row_stride_;
   job.frame_height = spec_.frame_height;
   job.offset = spec_.stability_offset;
   job.inclusive = spec_.inclusive;

@@ -38,7 +38,7 @@ class MaskExtractor {
 
  private:
   void build_columns();
-  void build_gaps();
+  void build_blocks();
   void prepare(const float* logits);
   WalkJob walk_job();
   void grow_flips(WalkJob& job);
@@ -50,8 +50,10 @@ class MaskExtractor {
   int cell_stride_ = 0;
   std::vector<int> rows_;
   std::vector<ColumnTap> columns_;
-  std::vector<RowGap> gaps_;
-  std::vector<float> gap_weights_;
+  std::vector<int> block_rows_;
+  std::vector<float> row_weights_;
+  int row_taps_ = 2;
+  int row_stride_ = 8;
   std::vector<float> staging_;
   std::vector<float> cells_;
   std::vector<std::uint8_t> classes_;

@@ -12,7 +12,7 @@ namespace samwire {
 
 constexpr int kCellGroup = 32;       // cells are classified and compared by so many at a time
 constexpr int kMaxCellGroups = 128;  // 4096 knots
-constexpr int kGapSlack = 8;         // readable floats after a column's knot values
+constexpr int kKnotSlack = 8;        // readable floats after a column's knot values
 constexpr int kMaxRowsPerEval = 64;
 
 enum CellClass : std::uint8_t { kCellsOutside, kCellsMixed, kCellsInside };
@@ -43,18 +43,6 @@ struct ColumnTap {
   float weight[4];
 };
 
-// The output rows whose support holds both knot k and knot k + 1, and their weights over `taps` (2,
-// 4 or 6) knots from knot0: gap_weights[weights + tap * stride + row - row0], zero-padded to a
-// multiple of 8 rows.
-struct RowGap {
-  int row0;
-  int row1;
-  int knot0;
-  int taps;
-  int stride;
-  std::size_t weights;
-};
-
 struct WalkJob {
   const float* cells;
   int cell_stride;
@@ -62,12 +50,18 @@ struct WalkJob {
   int knots;  // rows of the grid in use
   const ColumnTap* columns;
   int frame_width;
-  const RowGap* gaps;  // knots - 1
-  const float* gap_weights;
+  // The rows whose first knot is k are block_rows[k] to block_rows[k + 1]; rows before
+  // block_rows[0] have knot 0 only. row_weights[(k * row_taps + tap) * row_stride + row -
+  // block_rows[k]] are their weights over row_taps (2, 3 or 4) knots from k, zero-padded to
+  // row_stride, a multiple of 8.
+  const int* block_rows;
+  const float* row_weights;
+  int row_taps;
+  int row_stride;
   int frame_height;
   float offset;
   bool inclusive;
-  float* knot_values;  // cell_stride + kGapSlack, finite
+  float* knot_values;  // cell_stride + kKnotSlack, finite
 
   // Column-major pixel positions at which the mask flips. walk() returns when fewer than
   // frame_height + 1 are free.

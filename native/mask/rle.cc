@@ -50,12 +50,21 @@ std::int64_t read_number(std::string_view text, std::size_t& at) {
   }
 }
 
-void append_number(std::string& text, std::int64_t value) {
-  for (bool more = true; more;) {
-    int bits = static_cast<int>(value & 31);
+// Writes one number of at most kMaxDigits characters to `to`; returns how many. Most have one or
+// two.
+int write_number(std::int64_t value, char* to) {
+  if (value >= -512 && value < 512) {
+    const int more = value < -16 || value >= 16 ? 1 : 0;
+    to[0] = static_cast<char>('0' + ((value & 31) | more << 5));
+    to[1] = static_cast<char>('0' + (value >> 5 & 31));
+    return 1 + more;
+  }
+  for (int digits = 1;; ++digits) {
+    const auto bits = static_cast<int>(value & 31);
     value >>= 5;
-    more = (bits & 16) != 0 ? value != -1 : value != 0;
-    text.push_back(static_cast<char>('0' + (more ? bits | 32 : bits)));
+    const bool more = (bits & 16) != 0 ? value != -1 : value != 0;
+    *to++ = static_cast<char>('0' + (more ? bits | 32 : bits));
+    if (!more) return digits;
   }
 }
 
@@ -210,11 +219,13 @@ struct RunWriter {
 
 std::string rle_compress(std::span<const std::uint32_t> counts) {
   std::string text;
-  text.reserve(counts.size() * 2);
+  std::size_t size = 0;
   for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (text.size() - size < kMaxDigits) text.resize(2 * text.size() + counts.size() + kMaxDigits);
     const std::int64_t before = i > 2 ? counts[i - 2] : 0;
-    append_number(text, counts[i] - before);
+    size += static_cast<std::size_t>(write_number(counts[i] - before, text.data() + size));
   }
+  text.resize(size);
   return text;
 }
 
