@@ -13,8 +13,9 @@
 // vectors of eight multiplied and added, and 38,000 compared three times: about 40 us at 3 GHz when
 // every column is blended. Measured on a shared EPYC core (AVX2, 256 x 256 -> 1080p): an object on
 // a quarter of the frame 90 us direct, 130 us via the input, a small one 18 and 23 us. Contours
-// everywhere (60,000 runs, 190,000 sign changes over the three thresholds) cost 690 and 1,530 us:
-// there the floor is the evaluation of single blocks, 10 to 20 cycles each.
+// everywhere (60,000 runs) cost 690 and 1,530 us: there the evaluation of single blocks, at all
+// three thresholds, takes nearly all of the time. Via the input costs more, since a sign change
+// lies in two blocks of up to three knots and the topmost block needs a second vector of rows.
 
 #include "mask/kernels.h"
 #include "mask/simd.h"
