@@ -1,5 +1,8 @@
 #include <napi.h>
 
+#include <cstdlib>
+
+#include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
 #include "binding/exports.h"
@@ -32,10 +35,15 @@ Napi::Value set_error_class(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value exit_now(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value { std::_Exit(int_argument(info, 0)); });
+}
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new EnvironmentData);  // deleted by Node when the environment ends
   exports.Set("about", Napi::Function::New(env, about, "about"));
   exports.Set("setErrorClass", Napi::Function::New(env, set_error_class, "setErrorClass"));
+  exports.Set("exitNow", Napi::Function::New(env, exit_now, "exitNow"));
   export_frames(env, exports);
   export_image(env, exports);
   export_mask(env, exports);

@@ -1,10 +1,11 @@
 import { loadConfig } from '../config/load.js';
 import { createLogger } from '../log.js';
 import { startService } from '../main.js';
+import { loadAddon } from '../native/addon.js';
 import { EXIT } from './exit.js';
 
 /** A clean stop takes no longer than this; then the process ends all the same. */
-const STOP_TIMEOUT_MS = 5000;
+const STOP_TIMEOUT_MS = 4500;
 
 export interface RunCommand {
   readonly config: string | undefined;
@@ -19,9 +20,13 @@ export async function runCommand(command: RunCommand): Promise<number> {
   if (Object.keys(config.cameras).length === 0) log.warn('no camera is configured: only requests are served');
   log.info({ config: path, node: config.node.id, broker: config.mqtt.url }, 'starting');
 
+  const stop = new AbortController();
   let end: (exitCode: number) => void = () => undefined;
   const ended = new Promise<number>((resolve) => {
-    end = resolve;
+    end = (exitCode) => {
+      resolve(exitCode);
+      stop.abort();
+    };
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
@@ -32,12 +37,12 @@ export async function runCommand(command: RunCommand): Promise<number> {
     log.fatal(reason);
     end(exitCode);
   };
-  const starting = startService({ config, log, onFatal });
-  // A start that fails ends the command with its error; one that is interrupted is waited for, then undone.
+  const starting = startService({ config, log, onFatal, signal: stop.signal });
+  // A start that fails ends the command with its error; one that is interrupted undoes itself.
   await Promise.race([starting, ended]);
   const exitCode = await ended;
-  setTimeout(() => process.exit(exitCode), STOP_TIMEOUT_MS).unref();
-  const service = await starting;
-  await service.close();
+  setTimeout(() => loadAddon().exitNow(exitCode), STOP_TIMEOUT_MS).unref();
+  const service = await starting.catch(() => undefined);
+  await service?.close();
   return exitCode;
 }

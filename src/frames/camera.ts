@@ -71,6 +71,7 @@ export class Camera {
   readonly #log: Logger;
   readonly #stateListeners = new Set<(state: CameraState) => void>();
   readonly #frameListeners = new Set<(frame: { seq: number; timestamp: number }) => void>();
+  readonly #waiting = new Set<(arrived: boolean) => void>();
   readonly #backoff = createBackoff({ firstMs: 500, maxMs: 4000 });
   readonly #rate = new FrameRate(2000);
   #native: NativeCamera | undefined;
@@ -139,14 +140,16 @@ export class Camera {
     return this.#native?.acquire(choice) ?? null;
   }
 
-  /** Resolves with the next frame's arrival, or false after `timeoutMs`. */
+  /** Resolves with the next frame's arrival, or false after `timeoutMs` or when the camera is closed. */
   nextFrame(timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (arrived: boolean) => {
         clearTimeout(timer);
         stop();
+        this.#waiting.delete(settle);
         resolve(arrived);
       };
+      this.#waiting.add(settle);
       const stop = this.onFrame(() => settle(true));
       const timer = setTimeout(() => settle(false), Math.max(0, timeoutMs));
     });
@@ -168,6 +171,7 @@ export class Camera {
   async close(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = undefined;
+    for (const settle of this.#waiting) settle(false);
     this.#stateListeners.clear();
     this.#frameListeners.clear();
     await this.#release();

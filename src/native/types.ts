@@ -121,6 +121,9 @@ export interface NativeAddon {
   /** Hands the addon the class that its errors are made of: `new ErrorClass(code, message)`. */
   setErrorClass(errorClass: new (code: never, message: string) => Error): void;
 
+  /** Ends the process at once. `process.exit` would wait for a worker thread that is inside onnxruntime. */
+  exitNow(exitCode: number): void;
+
   /** Copies a picture in. `data` is packed rows without padding in `format`. */
   createFrame(options: {
     readonly format: PixelFormat;

@@ -10,21 +10,18 @@ export interface SegmenterOptions {
   /** CPU threads of the onnx backend. */
   readonly threads: number;
   readonly log: Logger;
+  /** Gives the loading up. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Loads a model on the backend that is asked for; `auto` takes the best that this version has.
- * @throws UnavailableError for a backend that is not here, ConfigError for a model that does not fit its manifest.
+ * @throws UnavailableError for a backend that is not here or a start that was given up, ConfigError for a model that does not fit its manifest.
  */
-export async function createSegmenter({
-  model,
-  backend,
-  threads,
-  log,
-}: SegmenterOptions): Promise<Segmenter> {
+export async function createSegmenter({ model, backend, ...options }: SegmenterOptions): Promise<Segmenter> {
   if (backend === 'tensorrt')
     throw new UnavailableError(
       'The tensorrt backend is not in this version of Samwire. Use --backend auto or onnx (model.backend in the config).',
     );
-  return createOnnxSegmenter({ dir: model.dir, threads, log });
+  return createOnnxSegmenter({ dir: model.dir, ...options });
 }

@@ -261,10 +261,32 @@ describe('the scheduler', () => {
     const running = submit('running');
     await settled();
     const waiting = submit('waiting');
-    scheduler.close();
+    scheduler.close({ graceMs: 1000 });
     await expect(waiting).rejects.toMatchObject({ code: 'overloaded' });
     await expect(submit('later')).rejects.toMatchObject({ code: 'overloaded' });
     await segmenter.answer();
     await expect(running).resolves.toBeDefined();
+  });
+
+  it('refuses the run in progress too when that takes longer than the grace, and lets go of its frames', async () => {
+    const { camera, scheduler, segmenter, submit, settled, out } = setup();
+    camera.push(1);
+    const retained: number[] = [];
+    const running = submit('running', { onAnswer: (frame) => retained.push(frame.id) });
+    await settled();
+    scheduler.close({ graceMs: 1 });
+    await expect(running).rejects.toMatchObject({ code: 'overloaded' });
+    await segmenter.answer();
+    expect(retained).toEqual([]);
+    expect(out()).toBe(0);
+  });
+
+  it('refuses who waits for a frame as soon as it is closed', async () => {
+    const { camera, scheduler, submit, settled } = setup();
+    camera.streaming = false;
+    const waiting = submit('a', { maxAgeMs: 60_000 });
+    await settled();
+    scheduler.close({ graceMs: 1 });
+    await expect(waiting).rejects.toMatchObject({ code: 'overloaded' });
   });
 });

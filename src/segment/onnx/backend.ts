@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import { ConfigError, SamwireError } from '../../errors.js';
+import { ConfigError, SamwireError, UnavailableError } from '../../errors.js';
 import { PACKAGE_ROOT } from '../../native/addon.js';
 import type { Segmenter, SegmentRequest, SegmentResult } from '../segmenter.js';
 import type { WorkerMessage, WorkerRequest, WorkerStart } from './protocol.js';
@@ -13,6 +13,8 @@ export interface OnnxSegmenterOptions {
   readonly dir: string;
   readonly threads: number;
   readonly log: Logger;
+  /** Gives the loading up. */
+  readonly signal?: AbortSignal;
 }
 
 interface Pending {
@@ -22,11 +24,19 @@ interface Pending {
 
 /**
  * Loads a model into a worker thread with onnxruntime on the CPU.
- * @throws ConfigError when the model does not fit its manifest or its files are not what the manifest says.
+ * @throws ConfigError when the model does not fit its manifest or its files are not what the manifest says;
+ *   UnavailableError when `signal` gave it up.
  */
 export async function createOnnxSegmenter(options: OnnxSegmenterOptions): Promise<Segmenter> {
   const segmenter = new OnnxSegmenter(options);
-  await segmenter.start();
+  const giveUp = (): void => void segmenter.close();
+  if (options.signal?.aborted) giveUp();
+  options.signal?.addEventListener('abort', giveUp);
+  try {
+    await segmenter.start();
+  } finally {
+    options.signal?.removeEventListener('abort', giveUp);
+  }
   return segmenter;
 }
 
@@ -35,7 +45,9 @@ class OnnxSegmenter implements Segmenter {
   readonly #options: OnnxSegmenterOptions;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
-  #restarting: Promise<void> | undefined;
+  /** The worker that loads the model: at the start, or after one that died. */
+  #loading: Worker | undefined;
+  #starting: Promise<void> | undefined;
   #model = '';
   #nextId = 1;
   #closed = false;
@@ -48,46 +60,20 @@ class OnnxSegmenter implements Segmenter {
     return this.#model;
   }
 
+  /** Loads the model, unless it is loaded; who calls meanwhile shares the one start. */
   async start(): Promise<void> {
-    const workerData: WorkerStart = { dir: this.#options.dir, threads: this.#options.threads };
-    const worker = new Worker(WORKER, { workerData, name: 'samwire-inference' });
-    await new Promise<void>((resolve, reject) => {
-      const died = (error: unknown) =>
-        reject(
-          new SamwireError(
-            'model_failed',
-            `The inference thread died while it loaded the model: ${text(error)}`,
-          ),
-        );
-      worker.once('error', died);
-      worker.once('exit', died);
-      worker.on('message', (message: WorkerMessage) => {
-        if (message.type === 'ready') {
-          this.#model = message.model;
-          worker.removeListener('error', died);
-          worker.removeListener('exit', died);
-          resolve();
-        } else if (message.type === 'refused') {
-          void worker.terminate();
-          reject(new ConfigError(message.message, message.faults));
-        } else {
-          this.#settle(message);
-        }
-      });
+    if (this.#worker) return;
+    if (this.#closed) throw stopped();
+    this.#starting ??= this.#load().finally(() => {
+      this.#starting = undefined;
     });
-    worker.on('error', (error) => this.#lost(worker, error));
-    worker.on('exit', (code) => this.#lost(worker, new Error(`exit code ${code}`)));
-    this.#worker = worker;
+    return this.#starting;
   }
 
   async segment(request: SegmentRequest): Promise<SegmentResult> {
-    await this.#restarting;
+    if (!this.#worker) await this.#startAgain();
     const worker = this.#worker;
-    if (!worker)
-      throw new SamwireError(
-        'model_failed',
-        'The model is not loaded; the node is stopping or starting again.',
-      );
+    if (!worker) throw new SamwireError('model_failed', 'The node is stopping.');
     const id = this.#nextId++;
     const message: WorkerRequest = { id, request };
     return new Promise((resolve, reject) => {
@@ -98,7 +84,7 @@ class OnnxSegmenter implements Segmenter {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#restarting;
+    await this.#loading?.terminate();
     const worker = this.#worker;
     this.#worker = undefined;
     if (!worker) return;
@@ -108,6 +94,58 @@ class OnnxSegmenter implements Segmenter {
     await exited;
     clearTimeout(timer);
     this.#rejectAll('The node stopped before the answer was ready.');
+  }
+
+  async #load(): Promise<void> {
+    const workerData: WorkerStart = { dir: this.#options.dir, threads: this.#options.threads };
+    const worker = new Worker(WORKER, { workerData, name: 'samwire-inference' });
+    this.#loading = worker;
+    try {
+      this.#model = await new Promise<string>((resolve, reject) => {
+        const died = (error: unknown) =>
+          reject(
+            this.#closed
+              ? stopped()
+              : new SamwireError(
+                  'model_failed',
+                  `The inference thread died while it loaded the model: ${text(error)}`,
+                ),
+          );
+        worker.on('error', (error) => {
+          died(error);
+          this.#lost(worker, error);
+        });
+        worker.on('exit', (code) => {
+          died(code);
+          this.#lost(worker, new Error(`exit code ${code}`));
+        });
+        worker.on('message', (message: WorkerMessage) => {
+          if (message.type === 'ready') resolve(message.model);
+          else if (message.type === 'refused') {
+            void worker.terminate();
+            reject(new ConfigError(message.message, message.faults));
+          } else this.#settle(message);
+        });
+      });
+      if (this.#closed) {
+        void worker.terminate();
+        throw stopped();
+      }
+      this.#worker = worker;
+    } finally {
+      this.#loading = undefined;
+    }
+  }
+
+  /** @throws SamwireError `model_failed`; the next request tries once more. */
+  async #startAgain(): Promise<void> {
+    try {
+      await this.start();
+    } catch (failure) {
+      throw new SamwireError('model_failed', `The model could not be loaded again: ${text(failure)}`, {
+        cause: failure,
+      });
+    }
   }
 
   #settle(message: Extract<WorkerMessage, { id: number }>): void {
@@ -126,18 +164,19 @@ class OnnxSegmenter implements Segmenter {
   #lost(worker: Worker, error: unknown): void {
     if (this.#closed || this.#worker !== worker) return;
     this.#worker = undefined;
-    this.#options.log.error({ err: error }, 'the inference thread died; starting it again');
+    const { log } = this.#options;
+    log.error({ err: error }, 'the inference thread died; starting it again');
     this.#rejectAll(
       `The inference thread died: ${text(error)}. It is being started again; send the request again.`,
     );
-    this.#restarting = this.start()
-      .catch((failure: unknown) =>
-        this.#options.log.error({ err: failure }, 'the model could not be loaded again'),
-      )
-      .finally(() => {
-        this.#restarting = undefined;
-      });
+    this.start().catch((failure: unknown) =>
+      log.error({ err: failure }, 'the model could not be loaded again; the next prompt tries once more'),
+    );
   }
+}
+
+function stopped(): UnavailableError {
+  return new UnavailableError('The service was stopped while it loaded the model.');
 }
 
 function text(error: unknown): string {
