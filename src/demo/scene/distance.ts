@@ -37,7 +37,7 @@ export function roundBox(
   const ox = Math.max(qx, 0);
   const oy = Math.max(qy, 0);
   const oz = Math.max(qz, 0);
-  return Math.sqrt(ox * ox + oy * oy + oz * oz) + Math.min(Math.max(qx, qy, qz), 0) - round;
+  return Math.sqrt(ox * ox + oy * oy + oz * oz) + Math.min(Math.max(Math.max(qx, qy), qz), 0) - round;
 }
 
 /** A solid of revolution's cylinder: `across` is the distance from its axis, `along` the place on it. */

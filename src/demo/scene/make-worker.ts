@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { sceneMasks } from './masks.js';
-import { createRoom, renderFrame } from './render.js';
+import { createStillLife, renderFrame } from './render.js';
 import { placeObjects, SCENE_FPS } from './scene.js';
 import type { Truth } from './truth.js';
 
@@ -19,9 +19,9 @@ function truthOf(timeMs: number): RenderedFrame['truth'] {
   });
 }
 
-const room = createRoom();
+const still = createStillLife();
 parentPort?.on('message', (index: number) => {
   const timeMs = (index * 1000) / SCENE_FPS;
-  const frame: RenderedFrame = { index, rgb: renderFrame(room, timeMs), truth: truthOf(timeMs) };
+  const frame: RenderedFrame = { index, rgb: renderFrame(still, timeMs), truth: truthOf(timeMs) };
   parentPort?.postMessage(frame);
 });

@@ -1,6 +1,6 @@
 import { EYE_POSITION, rayThrough } from './camera.js';
-import { meetRoom, tableSurface, wallSurface } from './room.js';
-import { placeObjects, SCENE_HEIGHT, SCENE_WIDTH } from './scene.js';
+import { LAMP, meetRoom, tableSurface, wallSurface } from './room.js';
+import { placeObjects, SCENE_HEIGHT, SCENE_WIDTH, STILL_OBJECTS } from './scene.js';
 import { shade, toLevel, vignette } from './shade.js';
 import { createSolid, type Solid } from './solid.js';
 import type { Surface } from './types.js';
@@ -8,7 +8,7 @@ import type { Surface } from './types.js';
 const [EX, EY, EZ] = EYE_POSITION;
 
 /** Colours of the bare room, sampled finely once, because its texture never moves: albedo per pixel, RGB. */
-export interface Room {
+interface Room {
   readonly albedo: Float32Array;
 }
 
@@ -18,7 +18,7 @@ function matt(): Surface {
   return { r: 0, g: 0, b: 0, gloss: 0, shininess: 10, fuzz: 0 };
 }
 
-export function createRoom(): Room {
+function createRoom(): Room {
   const albedo = new Float32Array(SCENE_WIDTH * SCENE_HEIGHT * 3);
   const surface = matt();
   const share = 1 / (ROOM_SAMPLES * ROOM_SAMPLES);
@@ -117,36 +117,89 @@ function needsFine(levels: Uint8Array, ids: Int8Array, x: number, y: number): bo
   return false;
 }
 
-/** The frame at `timeMs` as packed RGB rows, SCENE_WIDTH × SCENE_HEIGHT × 3. */
-export function renderFrame(room: Room, timeMs: number): Buffer {
-  const solids = placeObjects(timeMs).map(createSolid);
-  const levels = Buffer.alloc(SCENE_WIDTH * SCENE_HEIGHT * 3);
-  const ids = new Int8Array(SCENE_WIDTH * SCENE_HEIGHT);
+/** Samples the pixels of `chosen` anew: once each, then finely where they differ from their neighbours. */
+function drawPixels(
+  target: { levels: Buffer; ids: Int8Array },
+  chosen: Uint8Array,
+  scene: { room: Room; solids: readonly Solid[] },
+): void {
+  const { levels, ids } = target;
   const light = new Float64Array(3);
   const sum = new Float64Array(3);
-  for (let y = 0; y < SCENE_HEIGHT; y++) {
-    for (let x = 0; x < SCENE_WIDTH; x++) {
-      const at = y * SCENE_WIDTH + x;
-      ids[at] = sample(room, solids, x + 0.5, y + 0.5, light);
-      const lens = vignette(x / SCENE_WIDTH, y / SCENE_HEIGHT);
-      for (let c = 0; c < 3; c++) levels[at * 3 + c] = toLevel((light[c] as number) * lens);
+  const eachChosen = (draw: (x: number, y: number, at: number, lens: number) => void): void => {
+    for (let at = 0; at < chosen.length; at++) {
+      if (chosen[at] === 0) continue;
+      const x = at % SCENE_WIDTH;
+      const y = Math.floor(at / SCENE_WIDTH);
+      draw(x, y, at, vignette(x / SCENE_WIDTH, y / SCENE_HEIGHT));
     }
-  }
+  };
+  eachChosen((x, y, at, lens) => {
+    ids[at] = sample(scene.room, scene.solids, x + 0.5, y + 0.5, light);
+    for (let c = 0; c < 3; c++) levels[at * 3 + c] = toLevel((light[c] as number) * lens);
+  });
   const coarse = Uint8Array.from(levels);
-  for (let y = 1; y < SCENE_HEIGHT - 1; y++) {
-    for (let x = 1; x < SCENE_WIDTH - 1; x++) {
-      if (!needsFine(coarse, ids, x, y)) continue;
-      sum.fill(0);
-      const lens = vignette(x / SCENE_WIDTH, y / SCENE_HEIGHT);
-      // Averaged after the film curve: else one bright sample owns the edge and it looks jagged.
-      for (const [dx, dy] of FINE) {
-        sample(room, solids, x + dx, y + dy, light);
-        for (let c = 0; c < 3; c++) sum[c] = (sum[c] as number) + toLevel((light[c] as number) * lens);
-      }
-      for (let c = 0; c < 3; c++)
-        levels[(y * SCENE_WIDTH + x) * 3 + c] = Math.round((sum[c] as number) / FINE.length);
+  eachChosen((x, y, at, lens) => {
+    const inner = x > 0 && y > 0 && x < SCENE_WIDTH - 1 && y < SCENE_HEIGHT - 1;
+    if (!inner || !needsFine(coarse, ids, x, y)) return;
+    sum.fill(0);
+    // Averaged after the film curve: else one bright sample owns the edge and it looks jagged.
+    for (const [dx, dy] of FINE) {
+      sample(scene.room, scene.solids, x + dx, y + dy, light);
+      for (let c = 0; c < 3; c++) sum[c] = (sum[c] as number) + toLevel((light[c] as number) * lens);
     }
+    for (let c = 0; c < 3; c++) levels[at * 3 + c] = Math.round((sum[c] as number) / FINE.length);
+  });
+}
+
+/** The room with the objects that never move, drawn once: most pixels of most frames are its pixels. */
+export interface StillLife {
+  readonly room: Room;
+  readonly levels: Buffer;
+  readonly ids: Int8Array;
+  /** Length of each pixel's ray. */
+  readonly depth: Float64Array;
+}
+
+export function createStillLife(): StillLife {
+  const room = createRoom();
+  const solids = placeObjects(0).slice(0, STILL_OBJECTS).map(createSolid);
+  const count = SCENE_WIDTH * SCENE_HEIGHT;
+  const levels = Buffer.alloc(count * 3);
+  const ids = new Int8Array(count);
+  drawPixels({ levels, ids }, new Uint8Array(count).fill(1), { room, solids });
+  const depth = new Float64Array(count);
+  for (let at = 0; at < count; at++) {
+    const [x, y] = [(at % SCENE_WIDTH) + 0.5, Math.floor(at / SCENE_WIDTH) + 0.5];
+    const ray = rayThrough(x, y);
+    depth[at] = Math.min(firstHit(solids, x, y, ray).t, meetRoom(EYE_POSITION, ray).t);
   }
+  return { room, levels, ids, depth };
+}
+
+/** Pixels where an object that moves is seen, throws its shadow or stands close: 1 where the still life won't do. */
+function changedPixels({ depth }: StillLife, moving: readonly Solid[]): Uint8Array {
+  const changed = new Uint8Array(depth.length);
+  for (let at = 0; at < depth.length; at++) {
+    const [x, y] = [(at % SCENE_WIDTH) + 0.5, Math.floor(at / SCENE_WIDTH) + 0.5];
+    const ray = rayThrough(x, y);
+    const t = depth[at] as number;
+    const [px, py, pz] = [EX + ray[0] * t, EY + ray[1] * t, EZ + ray[2] * t];
+    const differs =
+      firstHit(moving, x, y, ray).t < t || moving.some((solid) => solid.affects(px, py, pz, LAMP));
+    if (!differs) continue;
+    // Its neighbours too, for their edges are drawn with it.
+    for (const near of [at, at - 1, at + 1, at - SCENE_WIDTH, at + SCENE_WIDTH]) changed[near] = 1;
+  }
+  return changed;
+}
+
+/** The frame at `timeMs` as packed RGB rows, SCENE_WIDTH × SCENE_HEIGHT × 3. */
+export function renderFrame(still: StillLife, timeMs: number): Buffer {
+  const solids = placeObjects(timeMs).map(createSolid);
+  const levels = Buffer.from(still.levels);
+  const changed = changedPixels(still, solids.slice(STILL_OBJECTS));
+  drawPixels({ levels, ids: Int8Array.from(still.ids) }, changed, { room: still.room, solids });
   return levels;
 }
 

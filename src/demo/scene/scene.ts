@@ -64,6 +64,9 @@ function bananaPose(phase: number): Pose {
   return still(1.62 + 0.1 * Math.cos(phase), 1.45, yaw(-0.02 - 0.22 * Math.sin(phase)));
 }
 
+/** The first objects of {@link placeObjects} never move: their light is worked out once for the whole clip. */
+export const STILL_OBJECTS = 3;
+
 /** The six objects as they stand `timeMs` into the clip (any time: the scene repeats). */
 export function placeObjects(timeMs: number): readonly PlacedObject[] {
   const phase = (timeMs / SCENE_PERIOD_MS) * 2 * Math.PI;

@@ -1,7 +1,7 @@
 import { clamp, mix, smoothstep } from './distance.js';
 import { LAMP, roomLight } from './room.js';
 import { WALL_Z } from './scene.js';
-import type { Solid } from './solid.js';
+import { CLOSENESS, type Solid } from './solid.js';
 import type { Surface } from './types.js';
 
 const LAMP_COLOUR = [2.0, 1.86, 1.64] as const;
@@ -28,7 +28,7 @@ function openness(point: ShadePoint, solids: readonly Solid[]): number {
   let closed = 0;
   let weight = 1.5;
   for (let i = 1; i <= 5; i++) {
-    const reach = 0.07 * i;
+    const reach = (CLOSENESS / 5) * i;
     const px = x + nx * reach;
     const py = y + ny * reach;
     const pz = z + nz * reach;

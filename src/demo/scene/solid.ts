@@ -18,6 +18,8 @@ export interface Solid {
   /** The outward unit normal into `out`. */
   normal(x: number, y: number, z: number, out: Float64Array): void;
   surface(x: number, y: number, z: number, out: Surface): void;
+  /** False only where the object can neither shade the point from `lamp` nor stand close to it. */
+  affects(x: number, y: number, z: number, lamp: readonly [number, number, number]): boolean;
   /** How much of the lamp is seen past this object from a point, 0..1; `softness` is larger for sharper edges. */
   light(
     x: number,
@@ -46,6 +48,11 @@ function crossSphere(
   if (s - b <= 0) return null;
   return [Math.max(0, -b - s), s - b];
 }
+
+/** The half-shadow reaches past the object by less than this: no object is higher than 1.7, and the lamp stands high. */
+const PENUMBRA = 0.32;
+/** Farther from an object than this a point is not darkened by its closeness. */
+export const CLOSENESS = 0.35;
 
 export function createSolid({ object, pose }: PlacedObject): Solid {
   const [m0, m1, m2, m3, m4, m5, m6, m7, m8] = pose.rotation;
@@ -112,6 +119,11 @@ export function createSolid({ object, pose }: PlacedObject): Solid {
     object.surface(localX(px, py, pz), localY(px, py, pz), localZ(px, py, pz), out);
   }
 
+  function affects(x: number, y: number, z: number, lamp: readonly [number, number, number]): boolean {
+    if (reaches(x, y, z, CLOSENESS + 0.01)) return true;
+    return crossSphere(x - pose.x, y - heart, z - pose.z, ...lamp, radius + PENUMBRA) !== null;
+  }
+
   function light(
     ox: number,
     oy: number,
@@ -122,8 +134,7 @@ export function createSolid({ object, pose }: PlacedObject): Solid {
     const px = ox - pose.x;
     const py = oy - pose.y;
     const pz = oz - pose.z;
-    // The half-shadow reaches past the object: the sphere is larger here.
-    const span = crossSphere(px, oy - heart, pz, dx, dy, dz, radius + 0.5);
+    const span = crossSphere(px, oy - heart, pz, dx, dy, dz, radius + PENUMBRA);
     if (!span) return 1;
     const x = localX(px, py, pz);
     const y = localY(px, py, pz);
@@ -145,5 +156,5 @@ export function createSolid({ object, pose }: PlacedObject): Solid {
   }
 
   const bounds = sphereBounds([pose.x, heart, pose.z], radius);
-  return { id: object.id, bounds, hit, distance, reaches, normal, surface, light };
+  return { id: object.id, bounds, hit, distance, reaches, normal, surface, affects, light };
 }

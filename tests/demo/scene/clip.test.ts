@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sceneMasks } from '../../../src/demo/scene/masks.js';
-import { createRoom, renderFrame } from '../../../src/demo/scene/render.js';
+import { createStillLife, renderFrame } from '../../../src/demo/scene/render.js';
 import {
   placeObjects,
   SCENE_FPS,
@@ -114,7 +114,7 @@ describe.skipIf(!gstreamer)('the demo clip (needs gst-launch-1.0)', () => {
       0,
       SCENE_WIDTH * SCENE_HEIGHT * 3,
     );
-    const drawn = renderFrame(createRoom(), 0);
+    const drawn = renderFrame(createStillLife(), 0);
     let squared = 0;
     for (let i = 0; i < drawn.length; i++) squared += ((drawn[i] as number) - (picture[i] as number)) ** 2;
     const psnr = 10 * Math.log10((255 * 255 * drawn.length) / squared);

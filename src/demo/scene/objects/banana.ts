@@ -8,8 +8,8 @@ const ARC_CENTRE_Z = 0.62;
 const HALF_ANGLE = 1.0;
 const THICKNESS = 0.205;
 
-/** Where a point stands on the fruit: `along` −1 (blossom end) … 1 (stem), `turn` round its axis, `across` from it. */
-function coordinates(x: number, y: number, z: number): { along: number; turn: number; across: number } {
+/** Where a point stands: `along` −1 (blossom end) … 1 (stem), `across` from the axis, `side` the cosine of its turn round it. */
+function coordinates(x: number, y: number, z: number): { along: number; side: number; across: number } {
   const dz = z - ARC_CENTRE_Z;
   const angle = Math.atan2(x, -dz);
   const fromAxis = Math.sqrt(x * x + dz * dz) - ARC_RADIUS;
@@ -19,25 +19,31 @@ function coordinates(x: number, y: number, z: number): { along: number; turn: nu
   const tipZ = dz + ARC_RADIUS * Math.cos(HALF_ANGLE);
   return {
     along: clamp(angle / HALF_ANGLE, -1, 1),
-    turn: Math.atan2(dy, fromAxis),
+    side: fromAxis / Math.sqrt(fromAxis * fromAxis + dy * dy + 1e-12),
     across: Math.sqrt(dy * dy + (past ? tipX * tipX + tipZ * tipZ : fromAxis * fromAxis)),
   };
 }
 
-function thickness(along: number, turn: number): number {
-  const body = THICKNESS * Math.sqrt(Math.max(0.02, 1 - Math.abs(along * 0.98) ** 3.2));
+/** `side` is the cosine of the turn: five flat sides, by Chebyshev's cos 5a. */
+function thickness(along: number, side: number): number {
+  const toEnd = Math.abs(along) * 0.98;
+  const body = THICKNESS * Math.sqrt(Math.max(0.02, 1 - toEnd * toEnd * toEnd));
   const neck = mix(body, 0.062, smoothstep(0.66, 0.88, along));
   const blossom = mix(neck, 0.05, smoothstep(-0.86, -0.99, along));
-  return blossom * (1 + 0.035 * Math.cos(5 * turn));
+  const squared = side * side;
+  return blossom * (1 + 0.035 * side * (5 + squared * (16 * squared - 20)));
 }
 
 function distance(x: number, y: number, z: number): number {
   const at = coordinates(x, y, z);
-  return at.across - thickness(at.along, at.turn);
+  // Far off, the thickest part's radius is a safe guess, and much cheaper.
+  if (at.across > 0.6) return at.across - THICKNESS * 1.04;
+  return at.across - thickness(at.along, at.side);
 }
 
 function surface(x: number, y: number, z: number, out: Surface): void {
-  const { along, turn } = coordinates(x, y, z);
+  const { along, side } = coordinates(x, y, z);
+  const turn = Math.acos(clamp(side, -1, 1));
   const mottled = fractal(x * 6, y * 6, z * 6, 3);
   const edge = smoothstep(0.9, 1, Math.cos(5 * turn)) * 0.16;
   const freckle = smoothstep(0.74, 0.8, noise(along * 30, Math.cos(turn) * 7, Math.sin(turn) * 7));

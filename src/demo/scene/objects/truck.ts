@@ -27,22 +27,20 @@ function chassis(x: number, y: number, z: number): number {
   return Math.min(beam, bumper);
 }
 
+/** Distance from the nearer axle's line. */
+function fromAxle(x: number, y: number): number {
+  const dx = x - (x > (AXLES[0] + AXLES[1]) / 2 ? AXLES[1] : AXLES[0]);
+  const dy = y - WHEEL_RADIUS;
+  return Math.sqrt(dx * dx + dy * dy);
+}
+
 function wheels(x: number, y: number, z: number): number {
   const along = Math.abs(z) - HALF_WIDTH + 0.04;
-  let nearest = Infinity;
-  for (const axle of AXLES) {
-    const across = Math.sqrt((x - axle) ** 2 + (y - WHEEL_RADIUS) ** 2);
-    nearest = Math.min(nearest, cylinder(across, along, WHEEL_RADIUS, 0.09, 0.035));
-  }
-  return nearest;
+  return cylinder(fromAxle(x, y), along, WHEEL_RADIUS, 0.09, 0.035);
 }
 
 function arches(x: number, y: number): number {
-  let nearest = Infinity;
-  for (const axle of AXLES) {
-    nearest = Math.min(nearest, Math.sqrt((x - axle) ** 2 + (y - WHEEL_RADIUS) ** 2) - 0.27);
-  }
-  return nearest;
+  return fromAxle(x, y) - 0.27;
 }
 
 function lamps(x: number, y: number, z: number): number {
@@ -55,12 +53,11 @@ function body(x: number, y: number, z: number): number {
 }
 
 function distance(x: number, y: number, z: number): number {
-  return Math.min(body(x, y, z), chassis(x, y, z), wheels(x, y, z), lamps(x, y, z));
+  return Math.min(Math.min(body(x, y, z), chassis(x, y, z)), Math.min(wheels(x, y, z), lamps(x, y, z)));
 }
 
 function wheelSurface(x: number, y: number, z: number, out: Surface): void {
-  const axle = x > 0 ? AXLES[1] : AXLES[0];
-  const across = Math.sqrt((x - axle) ** 2 + (y - WHEEL_RADIUS) ** 2);
+  const across = fromAxle(x, y);
   const hub = across < 0.12 && Math.abs(z) > HALF_WIDTH - 0.02;
   const level = hub ? (across < 0.035 ? 0.1 : 0.62) : 0.022;
   out.r = level;
