@@ -1,23 +1,13 @@
 /** Answers as bytes: masks messages with their timing finished, errors, each within the packet size. */
 import { SamwireError } from '../errors.js';
-import type { MasksMessage, Timing } from '../masks/types.js';
+import { finishTiming } from '../masks/timing.js';
+import type { MasksMessage } from '../masks/types.js';
 import type { Answer } from './once.js';
 import type { SegmentService } from './service.js';
 import type { ErrorMessage } from './topics.js';
 
 /** The digits of the timing can grow by this much between measuring a message and sending it. */
 const TIMING_SLACK_BYTES = 64;
-
-/** `publishMs` is what making the payload took; `captureToPublishMs` is the sum of all stages. */
-export function finishedTiming(timing: Timing, publishMs: number): Timing {
-  const { ageMs, queueMs, prepareMs, encodeMs, decodeMs, maskMs } = timing;
-  const sum = ageMs + queueMs + prepareMs + encodeMs + decodeMs + maskMs + publishMs;
-  return { ...timing, publishMs: rounded(publishMs), captureToPublishMs: rounded(sum) };
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
-}
 
 /**
  * The message's JSON. The timing is written last, after the long part has been made, so that `publishMs` counts it.
@@ -26,7 +16,7 @@ function rounded(ms: number): number {
 export function masksPayload(message: MasksMessage, sinceMs: number): Buffer {
   const { timing, ...rest } = message;
   const head = JSON.stringify(rest);
-  const finished = JSON.stringify(finishedTiming(timing, performance.now() - sinceMs));
+  const finished = JSON.stringify(finishTiming(timing, performance.now() - sinceMs));
   return Buffer.from(`${head.slice(0, -1)},"timing":${finished}}`);
 }
 

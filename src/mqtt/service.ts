@@ -28,7 +28,7 @@ export interface Snapshot {
 export interface SegmentService {
   /** Names of the configured cameras. */
   cameras(): readonly string[];
-  /** `timing.publishMs` and `timing.captureToPublishMs` are filled in when the message is sent. */
+  /** The publisher adds its own time to `timing.publishMs` when the message is sent. */
   prompt(camera: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage>;
   /** `request/info`. */
   info(): Record<string, unknown>;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SamwireError } from '../../src/errors.js';
-import { errorAnswer, finishedTiming, fittedMasks, masksPayload } from '../../src/mqtt/answers.js';
+import { finishTiming } from '../../src/masks/timing.js';
+import { errorAnswer, fittedMasks, masksPayload } from '../../src/mqtt/answers.js';
 import { DEFAULT_PROMPT_LIMITS, parsePromptMessage } from '../../src/prompts/message.js';
 import { masksMessage } from './service.js';
 
@@ -9,7 +10,7 @@ const message = masksMessage('front', prompt, 'x'.repeat(1000));
 
 describe('a masks answer', () => {
   it('has stages that sum to captureToPublishMs', () => {
-    const timing = finishedTiming(message.timing, 0.25);
+    const timing = finishTiming(message.timing, 0.25);
     expect(timing).toMatchObject({ publishMs: 0.25, captureToPublishMs: 21.25, embeddingReused: false });
   });
 
