@@ -162,6 +162,7 @@ class Parts implements Service {
       scheduler: () => this.#scheduler,
       maxAgeMs: pipeline.maxAgeMs,
       perCameraPerSec: pipeline.rateLimit.perCameraPerSec,
+      perClientPerSec: pipeline.rateLimit.perClientPerSec,
       encodings: outputs.encodings,
       polygonTolerancePx: outputs.polygonTolerancePx,
       info: () => ({

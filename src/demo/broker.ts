@@ -65,7 +65,7 @@ async function stop(child: ChildProcess): Promise<void> {
 async function startAedes(): Promise<DemoBroker> {
   const { Aedes } = await import('aedes');
   const broker = await Aedes.createBroker();
-  const server: Server = createServer(broker.handle);
+  const server: Server = createServer({ noDelay: true }, broker.handle);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -91,7 +91,11 @@ export class PromptHandler {
       const prompt = checkPromptMessage(value, this.#limits);
       if (prompt.track) throw tracksNotServed();
       const { receivedAtMs, expiresAtMs } = message;
-      const context = { receivedAtMs, ...(expiresAtMs === undefined ? {} : { expiresAtMs }) };
+      const context = {
+        receivedAtMs,
+        ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+        ...(request.reply === null ? {} : { client: request.reply.topic }),
+      };
       const masks = await service.prompt(camera, prompt, context);
       const sinceMs = performance.now();
       const maxPayloadBytes = Math.min(

@@ -7,6 +7,8 @@ export interface PromptContext {
   readonly receivedAtMs: number;
   /** When its expiry interval ends (MQTT 5); not begun by then, it is refused as `expired`. */
   readonly expiresAtMs?: number;
+  /** Who asks, as far as MQTT tells: the response topic. */
+  readonly client?: string;
 }
 
 export interface SnapshotOptions {

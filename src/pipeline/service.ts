@@ -25,6 +25,7 @@ export interface PipelineServiceOptions {
   readonly scheduler: () => Scheduler | null;
   readonly maxAgeMs: number;
   readonly perCameraPerSec: number;
+  readonly perClientPerSec: number;
   readonly encodings: readonly MaskEncoding[];
   readonly polygonTolerancePx: number;
   /** What `request/info` adds: version, node, limits. */
@@ -44,6 +45,7 @@ export class PipelineService implements SegmentService {
   readonly #options: PipelineServiceOptions;
   readonly #counters = new Counters();
   readonly #cameraRate: RateLimiter;
+  readonly #clientRate: RateLimiter;
   readonly #last = new Map<string, LastAnswer>();
   readonly #atWork = new Set<Promise<MasksMessage>>();
   /** The small form of a message's masks, for as long as somebody holds them. */
@@ -52,6 +54,7 @@ export class PipelineService implements SegmentService {
   constructor(options: PipelineServiceOptions) {
     this.#options = options;
     this.#cameraRate = new RateLimiter(options.perCameraPerSec);
+    this.#clientRate = new RateLimiter(options.perClientPerSec);
   }
 
   cameras(): readonly string[] {
@@ -146,11 +149,7 @@ export class PipelineService implements SegmentService {
         'overloaded',
         'The model is still being loaded; send the prompt again in a moment.',
       );
-    if (!this.#cameraRate.take(name))
-      throw new SamwireError(
-        'rate_limited',
-        `Camera ${name} gets more prompt messages than pipeline.rateLimit.perCameraPerSec allows. Put several prompts into one message.`,
-      );
+    this.#checkRate(name, context);
     const untilExpiry = (context.expiresAtMs ?? Number.POSITIVE_INFINITY) - context.receivedAtMs;
     let resolved: ResolvedPrompts = { prompts: [], failed: [] };
     const answer = await scheduler.submit({
@@ -187,6 +186,21 @@ export class PipelineService implements SegmentService {
       addon.releaseFrame(answer.frame.id);
       throw thrown;
     }
+  }
+
+  /** Clients that name no response topic can't be told apart; the camera's limit holds for them. */
+  #checkRate(camera: string, { client }: PromptContext): void {
+    const advice = 'Send fewer, or put several prompts into one message.';
+    if (client !== undefined && !this.#clientRate.take(client))
+      throw new SamwireError(
+        'rate_limited',
+        `More prompt messages came with response topic ${client} than pipeline.rateLimit.perClientPerSec (${this.#options.perClientPerSec}) allows. ${advice}`,
+      );
+    if (!this.#cameraRate.take(camera))
+      throw new SamwireError(
+        'rate_limited',
+        `More prompt messages came for camera ${camera} than pipeline.rateLimit.perCameraPerSec (${this.#options.perCameraPerSec}) allows. ${advice}`,
+      );
   }
 
   /** Takes over the handle that `onAnswer` made. */
