@@ -27,10 +27,15 @@ async function startMosquitto(): Promise<DemoBroker | undefined> {
   const remove = () => rm(dir, { recursive: true, force: true });
   const port = await freePort();
   const config = join(dir, 'mosquitto.conf');
-  await writeFile(
-    config,
-    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n`,
-  );
+  const lines = [
+    `listener ${port} 127.0.0.1`,
+    'allow_anonymous true',
+    'persistence false',
+    'log_type none',
+    // Nagle's algorithm holds small messages back: 43 ms from prompt to masks instead of 1.5 ms (measured, QoS 1).
+    'set_tcp_nodelay true',
+  ];
+  await writeFile(config, `${lines.join('\n')}\n`);
   // /usr/sbin is where Debian puts it, and not on an ordinary user's PATH.
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin` };
   const child = spawn('mosquitto', ['-c', config], { stdio: 'ignore', env });
