@@ -8,16 +8,41 @@
 #include "camera/session.h"
 #include "frame/error.h"
 
+#if defined(__SANITIZE_THREAD__)
+#define SAMWIRE_TSAN
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SAMWIRE_TSAN
+#endif
+#endif
+#ifdef SAMWIRE_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace samwire {
 namespace {
 
 using SessionRef = std::shared_ptr<CameraSession>;
 
+// GStreamer hands the session from thread to thread under locks of GLib's, which are bare futexes:
+// ThreadSanitizer does not see them, and is told here.
+#ifdef SAMWIRE_TSAN
+void taken_over(gpointer session) { __tsan_acquire(session); }
+void handed_on(gpointer session) { __tsan_release(session); }
+#else
+void taken_over(gpointer) {}
+void handed_on(gpointer) {}
+#endif
+
 GstFlowReturn on_new_sample(GstAppSink* sink, gpointer session) {
-  return (*static_cast<SessionRef*>(session))->on_sample(sink);
+  taken_over(session);
+  const GstFlowReturn flow = (*static_cast<SessionRef*>(session))->on_sample(sink);
+  handed_on(session);
+  return flow;
 }
 
 void drop_session(gpointer session) {
+  taken_over(session);
   std::unique_ptr<SessionRef>(static_cast<SessionRef*>(session));
 }
 
@@ -75,8 +100,9 @@ GstPtr<GstElement> build_pipeline(const std::string& pipeline, bool sync,
                     nullptr);
   GstAppSinkCallbacks callbacks{};
   callbacks.new_sample = on_new_sample;
-  gst_app_sink_set_callbacks(GST_APP_SINK(sink.get()), &callbacks,
-                             std::make_unique<SessionRef>(session).release(), drop_session);
+  SessionRef* const reference = std::make_unique<SessionRef>(session).release();
+  handed_on(reference);
+  gst_app_sink_set_callbacks(GST_APP_SINK(sink.get()), &callbacks, reference, drop_session);
   return root;
 }
 

@@ -43,9 +43,8 @@ class CameraSession : public std::enable_shared_from_this<CameraSession> {
   void run();
   Next play(GstPtr<GstElement> pipeline);
   Next begin(GstElement* pipeline);
-  Next begin_loop(GstElement* pipeline);
   Next handle(GstElement* pipeline, GstMessage* message);
-  Next handle_end(GstElement* pipeline, bool segment_done);
+  Next handle_end(GstElement* pipeline);
   void handle_error(GstElement* pipeline, GstMessagePtr message);
 
   void deliver(GstSample* sample, GstElement* sink);
@@ -68,10 +67,7 @@ class CameraSession : public std::enable_shared_from_this<CameraSession> {
 
   // Used by the camera's thread.
   double start_by_ms_ = 0;
-  bool try_segments_;
-  bool segments_ = false;  // the loop runs on segment seeks
   std::uint64_t frames_at_rewind_ = 0;
-  int empty_rewinds_ = 0;
 
   // Recursive, so that on_event may close its own camera.
   std::recursive_mutex event_mutex_;

@@ -135,7 +135,7 @@ TEST(Camera, AddsTheClockOffset) {
   options.clock_offset_ms = -60'000;
   Camera camera(options, recorder.listener());
   ASSERT_TRUE(recorder.wait_frames(1));
-  const auto& first = recorder.frames().front();
+  const auto first = recorder.frames().front();
   EXPECT_NEAR(first.event.timestamp_ms, first.arrived_ms - 60'000, 500);
 }
 
@@ -247,6 +247,31 @@ TEST(Camera, AnswersEveryClose) {
   camera.close_async([&] { ++answers; });
   for (int i = 0; i < 100 && answers < 4; ++i) std::this_thread::sleep_for(10ms);
   EXPECT_EQ(answers, 4);
+}
+
+TEST(Camera, IsNotHeldUpByAPipelineThatDoesNotStop) {
+  Recorder recorder;
+  CameraOptions options = options_for(
+      "gst://videotestsrc is-live=true ! video/x-raw,framerate=100/1 ! identity "
+      "sleep-time=1500000");
+  options.close_deadline = 200ms;
+  // Goes with the camera's last thread.
+  auto token = std::make_shared<int>();
+  const std::weak_ptr<int> alive = token;
+  auto camera =
+      std::make_unique<Camera>(options, [token = std::move(token), listener = recorder.listener()](
+                                            const CameraEvent& event) { listener(event); });
+  ASSERT_TRUE(recorder.wait_frames(1));
+  std::this_thread::sleep_for(100ms);
+  const double start = wall_ms();
+  camera->close();
+  EXPECT_NEAR(wall_ms() - start, 200, 100);
+  camera.reset();
+  EXPECT_LT(wall_ms() - start, 500);
+  const auto events = recorder.all().size();
+  for (int i = 0; i < 250 && !alive.expired(); ++i) std::this_thread::sleep_for(20ms);
+  EXPECT_TRUE(alive.expired());
+  EXPECT_EQ(recorder.all().size(), events);
 }
 
 TEST(Camera, MayBeClosedAndDestroyedFromItsOwnEvent) {
