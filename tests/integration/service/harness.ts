@@ -1,0 +1,178 @@
+/** The real service, as a process of its own on a real broker, and what a test says to it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { z } from 'zod';
+import type { MaskItem } from '../../../src/masks/types.js';
+import { PACKAGE_ROOT } from '../../../src/native/addon.js';
+import {
+  type ErrorMessage,
+  errorMessageSchema,
+  masksMessageSchema,
+} from '../../../src/outputs/masks-schema.js';
+import { writeSemanticModel } from '../../graphs/model-dir.js';
+import type { SemanticModel } from '../../graphs/semantics.js';
+import { encode, type Picture } from '../../segment/picture.js';
+import { owe, type Received, type TestClient, waitFor } from '../mqtt/harness.js';
+
+export const MAIN = join(PACKAGE_ROOT, 'dist/cli/main.js');
+export const BASE = 'samwire/n1';
+
+export type Masks = z.infer<typeof masksMessageSchema>;
+
+/** A directory that goes away with the test. */
+export async function directory(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'samwire-service-'));
+  owe(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** A camera that shows exactly this picture, for ever. */
+export async function stillCamera(picture: Picture, fps = 10): Promise<{ source: string }> {
+  const path = join(await directory(), 'still.png');
+  await writeFile(path, await encode(picture));
+  const frames = `pngdec ! imagefreeze is-live=true ! videoconvert ! video/x-raw,format=RGB,framerate=${fps}/1`;
+  return { source: `gst://filesrc location=${path} ! ${frames}` };
+}
+
+/** The `model` block of a config that serves a semantic model. */
+export async function semanticConfig(model: SemanticModel): Promise<Record<string, unknown>> {
+  const dir = await directory();
+  writeSemanticModel(dir, model);
+  return { name: `${model.family}-semantic`, backend: 'onnx', paths: [dir], threads: 1 };
+}
+
+export function configOf(url: string, parts: Record<string, unknown>): Record<string, unknown> {
+  return {
+    version: 1,
+    node: { id: 'n1' },
+    mqtt: { url },
+    log: { level: 'debug' },
+    stats: { intervalMs: 250 },
+    ...parts,
+  };
+}
+
+export interface ServiceProcess {
+  readonly child: ChildProcess;
+  readonly log: () => string;
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+  /** Sends the signal; resolves with the exit code and how long it took. */
+  stop(signal?: NodeJS.Signals): Promise<{ readonly code: unknown; readonly ms: number }>;
+}
+
+/** `samwire run` with this config; killed at the end of the test where it still runs. */
+export async function run(config: Record<string, unknown>): Promise<ServiceProcess> {
+  const path = join(await directory(), 'samwire.yaml');
+  await writeFile(path, JSON.stringify(config));
+  const child = spawn(process.execPath, [MAIN, 'run', '--config', path], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      log = (log + chunk.toString()).slice(-50_000);
+    });
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
+    child.once('close', (code, signal) => resolve(code ?? signal)),
+  );
+  let stopping = false;
+  void ended.then((code) => {
+    if (!stopping) process.stderr.write(`The service ended by itself with ${code}; it logged:\n${log}\n`);
+  });
+  owe(async () => {
+    stopping = true;
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return {
+    child,
+    log: () => log,
+    ended,
+    async stop(signal = 'SIGTERM') {
+      stopping = true;
+      const startedAt = performance.now();
+      child.kill(signal);
+      const code = await ended;
+      return { code, ms: performance.now() - startedAt };
+    },
+  };
+}
+
+/** The newest message on a topic that fits, now or later; `after` skips what had been received before. */
+export async function seen(
+  client: TestClient,
+  topic: string,
+  fits: (json: Record<string, unknown>) => boolean,
+  after = 0,
+): Promise<Received> {
+  const found = (): Received | undefined =>
+    client.received.slice(after).findLast((message) => message.topic === topic && fits(message.json));
+  await waitFor(
+    () => found() !== undefined,
+    `a fitting message on ${topic}; got ${JSON.stringify(
+      client.received
+        .filter((message) => message.topic === topic)
+        .slice(-3)
+        .map(({ json }) => json),
+    )}`,
+  );
+  return found() as Received;
+}
+
+/** Resolves when the model is loaded and these cameras stream. */
+export async function ready(client: TestClient, ...cameras: string[]): Promise<void> {
+  await seen(client, `${BASE}/state`, ({ state }) => state === 'online');
+  for (const camera of cameras)
+    await seen(client, `${BASE}/${camera}/state`, ({ state }) => state === 'streaming');
+}
+
+let requests = 0;
+
+/** Sends a prompt message and returns its requestId. */
+export async function send(client: TestClient, camera: string, message: object): Promise<string> {
+  const requestId = `r${++requests}`;
+  await client.send(
+    `${BASE}/${camera}/prompt`,
+    { requestId, maxAgeMs: 30_000, ...message },
+    { properties: { responseTopic: `samwire/reply/${requestId}` } },
+  );
+  return requestId;
+}
+
+/** The answer to a request by its response topic, held against the schema of what Samwire publishes. */
+export async function answerTo(client: TestClient, requestId: string): Promise<Masks | ErrorMessage> {
+  const { json } = await client.on(`samwire/reply/${requestId}`);
+  expect(json.requestId).toBe(requestId);
+  return 'masks' in json ? masksMessageSchema.parse(json) : errorMessageSchema.parse(json);
+}
+
+/** The masks message that answers a prompt message. */
+export async function ask(client: TestClient, camera: string, message: object): Promise<Masks> {
+  const answer = await answerTo(client, await send(client, camera, message));
+  if (!('masks' in answer)) throw new Error(`Expected masks, got ${answer.code}: ${answer.message}`);
+  return answer;
+}
+
+/** The error that answers a prompt message. */
+export async function askInVain(client: TestClient, camera: string, message: object): Promise<ErrorMessage> {
+  const answer = await answerTo(client, await send(client, camera, message));
+  if (!('code' in answer)) throw new Error('Expected an error, got masks');
+  return answer;
+}
+
+export function itemOf({ masks }: Masks, id: string): MaskItem {
+  const item = masks.find((mask) => mask.id === id);
+  if (!item || 'error' in item) throw new Error(`Expected a mask ${id}, got ${JSON.stringify(item)}`);
+  return item;
+}
+
+/** Of the native tests' build, or of SAMWIRE_RTSP_SERVER; null where there is none. */
+export function rtspServer(): string | null {
+  const path = process.env.SAMWIRE_RTSP_SERVER ?? join(PACKAGE_ROOT, 'build/tests/tests/native/rtsp_server');
+  return existsSync(path) ? path : null;
+}
