@@ -66,7 +66,10 @@ export interface ServiceProcess {
 }
 
 /** `samwire run` with this config; killed at the end of the test where it still runs. */
-export async function run(config: Record<string, unknown>): Promise<ServiceProcess> {
+export async function run(
+  config: Record<string, unknown>,
+  { endsByItself = false } = {},
+): Promise<ServiceProcess> {
   const path = join(await directory(), 'samwire.yaml');
   await writeFile(path, JSON.stringify(config));
   const child = spawn(process.execPath, [MAIN, 'run', '--config', path], {
@@ -80,7 +83,7 @@ export async function run(config: Record<string, unknown>): Promise<ServiceProce
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
     child.once('close', (code, signal) => resolve(code ?? signal)),
   );
-  let stopping = false;
+  let stopping = endsByItself;
   void ended.then((code) => {
     if (!stopping) process.stderr.write(`The service ended by itself with ${code}; it logged:\n${log}\n`);
   });
