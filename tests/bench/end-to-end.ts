@@ -9,6 +9,11 @@ import { type Answer, type Box, type Service, STAGES, startService } from './ser
 const CHUNK = 8;
 const THREADS = 2;
 const FPS = 30;
+/**
+ * Before each turn of either side: longer than a frame, so that the newest one has not been encoded yet; and both sides
+ * find threads and caches as cold as a pause leaves them.
+ */
+const PAUSE_MS = 2000 / FPS;
 
 interface Case {
   readonly model: BenchModel;
@@ -57,6 +62,7 @@ async function measure({ model, prompts, rounds, limit }: Case): Promise<{ limit
     const sides = {
       samwire: () => askOnce(service, gridOfBoxes(prompts)),
       bare: async (): Promise<Turn> => {
+        await sleep(PAUSE_MS);
         const times = await bare.run({ prompts, chunk: CHUNK });
         return { totalMs: times.encodeMs + times.decodeMs, detail: times };
       },
@@ -70,8 +76,7 @@ async function measure({ model, prompts, rounds, limit }: Case): Promise<{ limit
 }
 
 async function askOnce(service: Service, boxes: readonly Box[]): Promise<Turn> {
-  // Longer than a frame, so that the newest one has not been encoded yet.
-  await sleep(2000 / FPS);
+  await sleep(PAUSE_MS);
   const answer = await service.prompt(boxes);
   if (answer.embeddingReused) throw new Error('Expected a frame of its own for each prompt message');
   return { totalMs: answer.frameToMasksMs, detail: answer };
