@@ -1,6 +1,9 @@
 #include <napi.h>
 
 #include <cstdlib>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "binding/convert.h"
 #include "binding/environment.h"
@@ -39,7 +42,17 @@ Napi::Value exit_now(const Napi::CallbackInfo& info) {
   return call(info.Env(), [&]() -> Napi::Value { std::_Exit(int_argument(info, 0)); });
 }
 
+// glibc gives each thread a heap of its own, and buffers of 1 to 4 MB that cross threads
+// (embeddings, logits, answers) leave holes in all of them: memory grew by 21% in four minutes of
+// prompts at 10 Hz, by 0.8% with two heaps.
+void bound_heaps() {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 2);
+#endif
+}
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  bound_heaps();
   env.SetInstanceData(new EnvironmentData);  // deleted by Node when the environment ends
   exports.Set("about", Napi::Function::New(env, about, "about"));
   exports.Set("setErrorClass", Napi::Function::New(env, set_error_class, "setErrorClass"));

@@ -3,9 +3,15 @@ import { endToEnd } from './end-to-end.js';
 import { eventLoop } from './event-loop.js';
 import { describeMachine } from './measure.js';
 import { ROOT } from './models.js';
+import { nativeCode } from './native-code.js';
 import { describe, printLimits, writeReport } from './report.js';
 
-const BENCHES = { 'end-to-end': endToEnd, 'event-loop': eventLoop };
+const BENCHES = {
+  image: nativeCode('image'),
+  mask: nativeCode('mask'),
+  'event-loop': eventLoop,
+  'end-to-end': endToEnd,
+};
 type BenchName = keyof typeof BENCHES;
 
 const { values, positionals } = parseArgs({
