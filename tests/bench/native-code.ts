@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { type ExecFileSyncOptions, execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { distribution } from './measure.js';
@@ -31,7 +31,7 @@ const COMPARISONS: Readonly<Record<'image' | 'mask', Comparison>> = {
   mask: {
     bench: 'mask_bench',
     script: 'mask_vs_opencv.py',
-    promised: (name) => name.startsWith('blob'),
+    promised: (name) => name.startsWith('mask blob'),
     ratio: 3,
   },
 };
@@ -89,7 +89,7 @@ export function nativeCode(
 }
 
 function build(target: string): void {
-  const quiet = { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] } as const;
+  const quiet: ExecFileSyncOptions = { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] };
   execFileSync('cmake', ['--preset', 'tests'], quiet);
   execFileSync('cmake', ['--build', 'build/tests', '--target', target, '--parallel', '2'], quiet);
 }
