@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { parseConfig } from '../../src/config/load.js';
+import type { CameraState } from '../../src/frames/camera.js';
+import { createCounters } from '../../src/mqtt/counters.js';
+import type { NodeStateMessage, ResponseMessage } from '../../src/mqtt/topics.js';
+import { errorBodySchema, errorMessageSchema, masksMessageSchema } from '../../src/outputs/masks-schema.js';
+import { Counters } from '../../src/pipeline/counters.js';
+import { checkPromptMessage, DEFAULT_PROMPT_LIMITS, promptMessageSchema } from '../../src/prompts/message.js';
+import { decodeRle } from '../outputs/coco-rle.js';
+import { codes, type Page, page, pages, rows, section } from './pages.js';
+
+const MQTT = page('docs/mqtt.md');
+
+const nodeStateSchema = z.strictObject({
+  state: z.enum(['starting', 'building', 'online', 'offline', 'stopped']),
+  version: z.string(),
+  backend: z.string().nullable(),
+  model: z.string().nullable(),
+  since: z.int(),
+  progress: z.number().exactOptional(),
+});
+const cameraStateSchema = z.strictObject({
+  state: z.enum(['connecting', 'streaming', 'stalled', 'failed', 'disabled']),
+  fps: z.number(),
+  width: z.int(),
+  height: z.int(),
+  since: z.int(),
+  error: errorBodySchema.omit({ details: true }).exactOptional(),
+});
+const responseSchema = z.strictObject({
+  status: z.enum(['ok', 'error']),
+  transaction: z.string().exactOptional(),
+  data: z.record(z.string(), z.unknown()).exactOptional(),
+  error: errorBodySchema.exactOptional(),
+});
+/** Fails to compile where a message of the code and its schema here have drifted apart. */
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
+type Drift = [
+  Same<z.infer<typeof nodeStateSchema>, NodeStateMessage>,
+  Same<z.infer<typeof cameraStateSchema>, CameraState>,
+  Same<z.infer<typeof responseSchema>, ResponseMessage>,
+];
+true satisfies Drift[number];
+
+type Message = Record<string, unknown>;
+
+/** Holds an example against the schema of what it is; says which that was. */
+function checked(example: unknown): string {
+  const message = z.record(z.string(), z.unknown()).parse(example);
+  if ('masks' in message) return masksAreWhole(message);
+  if ('code' in message) return errorMessageSchema.parse(message) && 'error';
+  if ('status' in message) return responseSchema.parse(message) && 'response';
+  if ('fps' in message) return cameraStateSchema.parse(message) && 'camera state';
+  if ('state' in message) return nodeStateSchema.parse(message) && 'node state';
+  return checkPromptMessage(message, DEFAULT_PROMPT_LIMITS) && 'prompt';
+}
+
+/** Masks that are not shortened by `…` decode to the area and box that stand beside them. */
+function masksAreWhole(message: Message): string {
+  const { masks } = masksMessageSchema.parse(message);
+  for (const mask of masks) {
+    if ('error' in mask || !mask.rle || mask.rle.counts.endsWith('…')) continue;
+    const [height, width] = mask.rle.size;
+    const inside = [...decodeRle(mask.rle.counts, width, height).entries()].filter(([, value]) => value > 0);
+    const xs = inside.map(([place]) => place % width);
+    const ys = inside.map(([place]) => Math.floor(place / width));
+    expect(inside).toHaveLength(mask.area);
+    expect(mask.box).toEqual([Math.min(...xs), Math.min(...ys), Math.max(...xs) + 1, Math.max(...ys) + 1]);
+  }
+  return 'masks';
+}
+
+const jsonBlocks = ({ path, blocks }: Page): { path: string; text: string }[] =>
+  blocks.filter(({ language }) => language === 'json').map(({ text }) => ({ path, text }));
+
+/** `-t TOPIC … -m 'PAYLOAD'` of the mosquitto commands on a page. */
+function published({ blocks }: Page): { topic: string; payload: string }[] {
+  return blocks
+    .filter(({ language }) => language === 'sh')
+    .flatMap(({ text }) => [...text.matchAll(/mosquitto_(?:pub|rr)\b[^']*?-t (\S+)[^']*?-m '([^']*)'/g)])
+    .map(([, topic = '', payload = '']) => ({ topic, payload }));
+}
+
+const MESSAGE_PAGES = pages().filter(({ path }) => ['docs/mqtt.md', 'README.md'].includes(path));
+
+describe('an example message', () => {
+  const examples = MESSAGE_PAGES.flatMap(jsonBlocks);
+
+  it.each(examples.map(({ path, text }) => [path, text.slice(0, 60).replace(/\s+/g, ' '), text]))(
+    'of %s is valid: %s',
+    (_path, _start, text) => {
+      expect(checked(JSON.parse(text))).toBeTruthy();
+    },
+  );
+
+  it('of each kind stands in docs/mqtt.md', () => {
+    const kinds = new Set(jsonBlocks(MQTT).map(({ text }) => checked(JSON.parse(text))));
+    expect([...kinds].sort()).toEqual(['camera state', 'error', 'masks', 'node state', 'prompt', 'response']);
+  });
+
+  it('is told from one that is not', () => {
+    expect(() => checked({ box: [1, 2, 3] })).toThrow();
+    expect(() => checked({ code: 'no_such_code', message: 'x' })).toThrow();
+    expect(() => checked({ state: 'online' })).toThrow();
+  });
+});
+
+describe('a payload that a command publishes', () => {
+  const commands = MESSAGE_PAGES.flatMap(published);
+
+  it('is there', () => {
+    expect(commands.length).toBeGreaterThan(5);
+  });
+
+  it.each(commands.map(({ topic, payload }) => [topic, payload]))('on %s is valid', (topic, payload) => {
+    const value: unknown = JSON.parse(payload);
+    if (topic.includes('/request/')) {
+      z.strictObject({
+        transaction: z.string().optional(),
+        camera: z.string().optional(),
+        overlay: z.boolean().optional(),
+      }).parse(value);
+    } else {
+      expect(checked(value)).toBe('prompt');
+    }
+  });
+});
+
+describe('docs/mqtt.md', () => {
+  it('explains every key of a prompt message, and no other', () => {
+    const text = section(MQTT, 'Prompt');
+    const explained = rows(text.slice(0, text.indexOf('### Frames'))).flatMap(([key]) => codes(key));
+    expect(explained.sort()).toEqual(Object.keys(promptMessageSchema.shape).sort());
+  });
+
+  it('shows frames that a prompt may name', () => {
+    const shown = rows(section(MQTT, 'Frames')).slice(1);
+    expect(shown).toHaveLength(3);
+    for (const [cell] of shown) {
+      const frame: unknown = JSON.parse(codes(cell)[0] ?? '');
+      checkPromptMessage({ frame, box: [0, 0, 1, 1] }, DEFAULT_PROMPT_LIMITS);
+    }
+  });
+
+  it('explains every stage of the timing', () => {
+    const explained = rows(section(MQTT, 'Timing')).flatMap(([key]) => codes(key));
+    const timing = Object.keys(masksMessageSchema.shape.timing.shape).filter(
+      (key) => key !== 'captureToPublishMs',
+    );
+    expect(explained).toEqual(timing);
+  });
+
+  it('explains every figure of the stats that the pipeline and the link count', () => {
+    const text = section(MQTT, 'Stats');
+    for (const key of [...Object.keys(new Counters().snapshot()), ...Object.keys(createCounters())])
+      expect(text).toContain(`\`${key}\``);
+  });
+});
+
+describe('an example config', () => {
+  const configs = pages().flatMap(({ path, blocks }) =>
+    blocks.flatMap(({ language, text }) => {
+      if (language === 'yaml') return [{ path, text }];
+      return [...text.matchAll(/<<'YAML'\n([\s\S]*?)^YAML$/gm)].map(([, yaml = '']) => ({
+        path,
+        text: yaml,
+      }));
+    }),
+  );
+
+  it.each(configs.map(({ path, text }) => [path, text.trim().split('\n')[0], text]))(
+    'of %s is valid: %s',
+    (_path, _start, text) => {
+      const head = 'version: 1\nmqtt: { url: mqtt://127.0.0.1:1883 }\n';
+      const whole = text.startsWith('version:')
+        ? text
+        : text.startsWith('cameras:')
+          ? head + text
+          : `${head}cameras:\n${text.replace(/^/gm, '  ')}`;
+      expect(parseConfig(whole, '/etc/samwire/samwire.yaml', {}).config.version).toBe(1);
+    },
+  );
+});
