@@ -9,6 +9,9 @@ export interface LoadedImage {
   readonly rgb: Buffer;
 }
 
+/** libvips reads more (SVG and PDF among them), which no camera and no photograph is. */
+const FORMATS: readonly string[] = ['jpeg', 'png', 'webp', 'tiff', 'gif', 'heif'];
+
 export interface LoadImageOptions {
   readonly addon: Pick<NativeAddon, 'createFrame'>;
   readonly maxPixels: number;
@@ -18,7 +21,7 @@ export interface LoadImageOptions {
 
 /**
  * Decodes a JPEG, PNG, WebP, TIFF, GIF or AVIF picture to RGB, upright by its EXIF orientation (as cv2.imread, which
- * SAM's own examples use), transparency over black, 16-bit levels cut to 8.
+ * SAM's own examples use), an alpha channel left out, 16-bit levels cut to 8.
  * @throws SamwireError `invalid_image` or `too_large`.
  */
 export async function loadImage(
@@ -37,6 +40,7 @@ async function decode(
 ): Promise<{ data: Buffer; width: number; height: number }> {
   try {
     const header = await sharp(input, { limitInputPixels: false }).metadata();
+    if (!FORMATS.includes(header.format)) throw new Error(`its format is ${header.format}`);
     const pixels = header.width * header.height;
     if (pixels > maxPixels)
       throw new SamwireError(
