@@ -143,10 +143,7 @@ class Parts implements Service {
   /** Answers first, then what they are made of: whoever has sent a prompt is told before the connection ends. */
   async #close(): Promise<void> {
     this.#scheduler?.close({ graceMs: RUN_GRACE_MS });
-    await this.#pipeline.idle();
-    // The answers go from the pipeline to the outbox within this turn of the event loop.
-    await new Promise((resolve) => setImmediate(resolve));
-    await this.mqtt.close({ timeoutMs: BROKER_GRACE_MS });
+    await this.mqtt.close({ timeoutMs: RUN_GRACE_MS + BROKER_GRACE_MS });
     await Promise.all([...this.cameras.values()].map((camera) => camera.close()));
     this.#pipeline.close();
     await this.#segmenter?.close();
@@ -179,7 +176,7 @@ class Parts implements Service {
   #processStats(): Record<string, unknown> {
     // The histogram holds the time between two timer calls: the delay is what exceeds the timer's own interval.
     const ms = (nanoseconds: number): number =>
-      Math.max(0, Math.round(nanoseconds / 1e4) / 100 - LOOP_RESOLUTION_MS);
+      Math.max(0, Math.round(nanoseconds / 1e4 - LOOP_RESOLUTION_MS * 100) / 100);
     const delay = this.#loopDelay;
     const eventLoopDelayMs = {
       p50: ms(delay.percentile(50)),

@@ -9,10 +9,19 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string;
 };
 
+/** As of `model.threads` in the config. */
+const MAX_THREADS = 256;
+
 function positiveNumber(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError(`Expected a number above 0, got "${text}".`);
+}
+
+function wholeNumber(text: string): number {
+  const value = positiveNumber(text);
+  if (Number.isInteger(value) && value <= MAX_THREADS) return value;
+  throw new InvalidArgumentError(`Expected a whole number from 1 to ${MAX_THREADS}, got "${text}".`);
 }
 
 function collect(text: string, previous: readonly string[]): string[] {
@@ -73,7 +82,7 @@ command('segment', 'one image, no broker')
   .option('--model <name|dir>', 'a model of the catalogue, or a model directory', 'samwire-tiny')
   .addOption(new Option('--backend <backend>').choices(['auto', 'tensorrt', 'onnx']).default('auto'))
   .option('--format <list>', 'json, png, overlay', 'json,png,overlay')
-  .option('--threads <n>', "onnxruntime's threads", positiveNumber, 2)
+  .option('--threads <n>', "onnxruntime's threads", wholeNumber, 2)
   .option('--json', 'print the masks message')
   .requiredOption('--out <dir>', 'where the results go')
   .action(async (image: string, options: LogOption & SegmentFlags) => {

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { SamwireError } from '../errors.js';
 import type { ModelDirectory } from '../models/directory.js';
 import { loadAddon } from '../native/addon.js';
-import { createOnnxSegmenter } from '../segment/onnx/backend.js';
+import { createSegmenter } from '../segment/create.js';
 import type { SegmentPrompt } from '../segment/segmenter.js';
 
 const WIDTH = 640;
@@ -10,14 +10,15 @@ const HEIGHT = 480;
 const THREADS = 2;
 
 /**
- * Loads a model and runs a picture with a box and a point prompt through it on the onnx backend. Says how long it took;
- * whether the masks are good, only `samwire eval` can say.
+ * Loads a model and runs a picture with a box and a point prompt through it on the onnx backend. Says how long it took,
+ * not whether the masks are good.
  * @throws SamwireError when a run fails, ManifestError when the model can't be loaded.
  */
 export async function trialRun(model: ModelDirectory): Promise<string> {
   const addon = loadAddon();
-  const segmenter = await createOnnxSegmenter({
-    dir: model.dir,
+  const segmenter = await createSegmenter({
+    model,
+    backend: 'onnx',
     threads: THREADS,
     log: pino({ level: 'silent' }),
   });

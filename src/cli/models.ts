@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { loadConfig } from '../config/load.js';
 import { ConfigError, SamwireError, UnavailableError } from '../errors.js';
 import { type AddOptions, addModel } from '../models/add.js';
@@ -8,6 +9,7 @@ import type { ModelDirectory } from '../models/directory.js';
 import { readGraph } from '../models/read-graph.js';
 import { RECIPE_NAMES } from '../models/recipes.js';
 import { checkFiles, type FileCheck } from '../models/verify.js';
+import { graphSummary } from '../onnx/summary.js';
 import { EXIT } from './exit.js';
 import { trialRun } from './model-trial.js';
 
@@ -71,10 +73,19 @@ export interface ModelsCommand {
   readonly write: (line: string) => void;
 }
 
+/** How large a graph is, and who wrote it how. */
+export interface GraphSize {
+  readonly role: 'encoder' | 'decoder';
+  readonly parameters: number;
+  readonly opset: number;
+  readonly producer: string;
+}
+
 export interface ModelVerification {
   readonly name: string;
   readonly dir: string;
   readonly files: readonly FileCheck[];
+  readonly graphs?: readonly GraphSize[];
   /** What the graphs are, where they fit the manifest. */
   readonly contract?: ModelContract;
   /** What the trial run said, where there was one. */
@@ -166,8 +177,12 @@ export async function verifyModel(
     const encoder = await readGraph(model.encoderPath);
     const decoder = await readGraph(model.decoderPath);
     const contract = checkGraph(model.manifest, encoder, decoder);
-    if (trial === undefined) return { ...found, contract, problems: [] };
-    return { ...found, contract, trial: await trial(model, contract), problems: [] };
+    const graphs = [
+      await graphSize('encoder', model.encoderPath),
+      await graphSize('decoder', model.decoderPath),
+    ];
+    const sound = { ...found, graphs, contract, problems: [] };
+    return trial === undefined ? sound : { ...sound, trial: await trial(model, contract) };
   } catch (error) {
     const told =
       error instanceof ConfigError || error instanceof UnavailableError || error instanceof SamwireError;
@@ -176,12 +191,27 @@ export async function verifyModel(
   }
 }
 
+/** `, 4.4 M parameters, opset 16, pytorch 1.13.1`. */
+function sizeText({ graphs }: ModelVerification, role: GraphSize['role']): string {
+  const graph = graphs?.find((candidate) => candidate.role === role);
+  if (graph === undefined) return '';
+  const made = graph.producer === '' ? '' : `, made by ${graph.producer}`;
+  return `, ${(graph.parameters / 1e6).toFixed(1)} M parameters, opset ${graph.opset}${made}`;
+}
+
+async function graphSize(role: GraphSize['role'], path: string): Promise<GraphSize> {
+  const { initializers, opset, producer } = graphSummary(await readFile(path));
+  return { role, parameters: initializers.parameters, opset, producer };
+}
+
 function report(model: ModelVerification): string[] {
   const sound = model.problems.length === 0;
   const lines = [`${sound ? 'ok    ' : 'FAILED'} ${model.name} (${model.dir})`];
   for (const file of model.files) {
     if (file.problem === undefined)
-      lines.push(`       ${file.role}: ${file.sizeBytes} bytes, SHA-256 as named`);
+      lines.push(
+        `       ${file.role}: ${file.sizeBytes} bytes, SHA-256 as named${sizeText(model, file.role)}`,
+      );
   }
   if (model.contract) lines.push(`       ${describeContract(model.contract)}`);
   if (model.trial !== undefined) lines.push(`       ${model.trial}`);

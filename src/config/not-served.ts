@@ -19,11 +19,17 @@ const NODE_SETTINGS: readonly NotServed<Config>[] = [
   {
     path: 'model.backend',
     asked: ({ model }) => model.backend === 'tensorrt',
-    message: `tensorrt ${LATER}: the model runs on the onnx backend`,
+    message:
+      'tensorrt is valid, but not in this version: `samwire run` refuses to start with it; auto takes the onnx backend',
   },
   { path: 'outputs.labels', asked: ({ outputs }) => outputs.labels, message: LATER },
   { path: 'outputs.frames', asked: ({ outputs }) => outputs.frames, message: LATER },
   { path: 'outputs.visionMsgs', asked: ({ outputs }) => outputs.visionMsgs, message: LATER },
+  {
+    path: 'pipeline.maxImagePixels',
+    asked: ({ pipeline }) => pipeline.maxImagePixels !== 50_000_000,
+    message: LATER,
+  },
   { path: 'jobs.enabled', asked: ({ jobs }) => jobs.enabled, message: LATER },
   {
     path: 'http',
@@ -35,6 +41,7 @@ const NODE_SETTINGS: readonly NotServed<Config>[] = [
 const CAMERA_SETTINGS: readonly NotServed<CameraConfig>[] = [
   { path: 'detections', asked: ({ detections }) => detections !== undefined, message: LATER },
   { path: 'everything.every', asked: ({ everything }) => everything.every > 0, message: LATER },
+  { path: 'weight', asked: ({ weight }) => weight !== 1, message: LATER },
   { path: 'depth', asked: ({ depth }) => depth !== undefined, message: LATER },
 ];
 

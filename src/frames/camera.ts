@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ErrorCode } from '../errors.js';
-import { SamwireError, toSamwireError } from '../errors.js';
+import { SamwireError } from '../errors.js';
 import type {
   CameraPipeline,
   NativeAddon,
@@ -85,6 +85,7 @@ export class Camera {
   #openedAt = 0;
   #reopenAt: number | undefined;
   #publishedFpsAt = 0;
+  #loggedReason = '';
   #timer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
@@ -205,7 +206,7 @@ export class Camera {
       );
       this.#native = native;
     } catch (thrown) {
-      this.#fail(toSamwireError(thrown).message);
+      this.#fail(thrown instanceof Error ? thrown.message : String(thrown));
     }
   }
 
@@ -236,6 +237,8 @@ export class Camera {
     if (sizeChanged || this.#state.state !== 'streaming') {
       if (sizeChanged && this.#state.width > 0)
         this.#log.info({ width: frame.width, height: frame.height }, 'frame size changed');
+      if (this.#loggedReason !== '') this.#log.info('camera streams again');
+      this.#loggedReason = '';
       this.#backoff.reset();
       this.#publishedFpsAt = now;
       this.#enter('streaming', undefined, frame);
@@ -259,7 +262,13 @@ export class Camera {
   #fail(message: string): void {
     const waitMs = this.#backoff.next();
     this.#reopenAt = monotonicMs() + waitMs;
-    this.#log.warn({ reason: message, retryInMs: Math.round(waitMs) }, 'camera failed');
+    // A camera that is away for a day says so once, not every four seconds.
+    const level = message === this.#loggedReason ? 'debug' : 'warn';
+    this.#loggedReason = message;
+    this.#log[level](
+      { reason: message, retryInMs: Math.round(waitMs) },
+      'camera failed; trying again for ever',
+    );
     this.#enter('failed', { code: 'no_frame', message });
     void this.#release();
   }

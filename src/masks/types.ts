@@ -1,11 +1,16 @@
 import type { ErrorBody } from '../errors.js';
-import type { CocoRle } from '../prompts/types.js';
 
 export const MASK_SOURCES = ['prompt', 'detections', 'track', 'everything', 'job'] as const;
 export type MaskSource = (typeof MASK_SOURCES)[number];
 
 export const MASK_ENCODINGS = ['rle', 'polygons', 'png', 'lowres'] as const;
 export type MaskEncoding = (typeof MASK_ENCODINGS)[number];
+
+/** COCO run-length encoding: `size` is [height, width], `counts` the compressed, column-major string. */
+export interface CocoRle {
+  readonly size: readonly [height: number, width: number];
+  readonly counts: string;
+}
 
 /** One contour with its holes; coordinates are x,y pairs along pixel edges, in source-frame pixels. */
 export interface Polygon {

@@ -47,7 +47,6 @@ export class PipelineService implements SegmentService {
   readonly #cameraRate: RateLimiter;
   readonly #clientRate: RateLimiter;
   readonly #last = new Map<string, LastAnswer>();
-  readonly #atWork = new Set<Promise<MasksMessage>>();
   /** The small form of a message's masks, for as long as somebody holds them. */
   readonly #lowres = new WeakMap<MasksMessage['masks'], ReadonlyMap<string, LowResMask>>();
 
@@ -62,24 +61,15 @@ export class PipelineService implements SegmentService {
   }
 
   async prompt(name: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage> {
-    const work = this.#segment(name, message, context);
-    this.#atWork.add(work);
     try {
-      const answer = await work;
+      const answer = await this.#segment(name, message, context);
       this.#counters.answered(message.prompts.length, answer.masks.length, answer.timing);
       return answer;
     } catch (thrown) {
       const error = toSamwireError(thrown);
       this.#counters.failed(error.code);
       throw error;
-    } finally {
-      this.#atWork.delete(work);
     }
-  }
-
-  /** Resolves when the prompts that are at work now have their answers. */
-  async idle(): Promise<void> {
-    await Promise.allSettled(this.#atWork);
   }
 
   degrade(message: MasksMessage, maxPayloadBytes: number): { readonly message: MasksMessage } {

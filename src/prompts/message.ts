@@ -1,9 +1,9 @@
 /** The *prompt* message of docs/mqtt.md: what a sender may write, and what the pipeline gets of it. */
 import { z } from 'zod';
 import { type FaultDetail, SamwireError } from '../errors.js';
-import { MASK_ENCODINGS, type MaskEncoding } from '../masks/types.js';
+import { type CocoRle, MASK_ENCODINGS, type MaskEncoding } from '../masks/types.js';
 import { check, invalidMessage, parseJsonObject } from './json.js';
-import type { Box, CocoRle, PromptPoint } from './types.js';
+import type { Box, PromptPoint } from './types.js';
 
 /** Ids of requests, prompts, cameras, nodes and transactions. */
 export const ID_PATTERN = /^[A-Za-z0-9._:-]{1,64}$/;

@@ -1,3 +1,5 @@
+import type { CocoRle } from '../masks/types.js';
+
 /** A point of a prompt in source-frame pixels (SAM's convention: the leftmost column has x = 0). */
 export interface PromptPoint {
   readonly x: number;
@@ -8,12 +10,6 @@ export interface PromptPoint {
 
 /** [x1, y1, x2, y2] in source-frame pixels. */
 export type Box = readonly [x1: number, y1: number, x2: number, y2: number];
-
-/** COCO run-length encoding: `size` is [height, width], `counts` the compressed, column-major string. */
-export interface CocoRle {
-  readonly size: readonly [height: number, width: number];
-  readonly counts: string;
-}
 
 /**
  * A prompt that has been validated against its frame: coordinates are finite, in source-frame pixels, the box

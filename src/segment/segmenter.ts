@@ -1,7 +1,7 @@
 import type { ErrorBody } from '../errors.js';
-import type { LowResMask } from '../masks/types.js';
+import type { CocoRle, LowResMask } from '../masks/types.js';
 import type { NativeFrameInfo } from '../native/types.js';
-import type { CocoRle, FramePrompt } from '../prompts/types.js';
+import type { FramePrompt } from '../prompts/types.js';
 
 /** A prompt and how its answer is chosen: all of the family's candidates, or the family's own choice of one. */
 export interface SegmentPrompt extends FramePrompt {
