@@ -88,6 +88,7 @@ export class Camera {
   #loggedReason = '';
   #timer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
+  #restarting: Promise<void> | undefined;
 
   constructor(addon: AddonCameras, options: CameraOptions, log: Logger) {
     this.name = options.name;
@@ -156,17 +157,17 @@ export class Camera {
     });
   }
 
-  /** Closes the source and opens it again at once, whatever its state. */
+  /** Closes the source and opens it again at once, whatever its state. Calls during that share it. */
   async restart(): Promise<void> {
     if (!this.#timer)
       throw new SamwireError(
         'invalid_message',
         `Camera ${this.name} is ${this.#state.state}; it cannot be restarted.`,
       );
-    this.#backoff.reset();
-    this.#reopenAt = undefined;
-    await this.#release();
-    if (this.#timer) this.#open();
+    this.#restarting ??= this.#restart().finally(() => {
+      this.#restarting = undefined;
+    });
+    await this.#restarting;
   }
 
   async close(): Promise<void> {
@@ -176,6 +177,13 @@ export class Camera {
     this.#stateListeners.clear();
     this.#frameListeners.clear();
     await this.#release();
+  }
+
+  async #restart(): Promise<void> {
+    this.#backoff.reset();
+    this.#reopenAt = undefined;
+    await this.#release();
+    if (this.#timer) this.#open();
   }
 
   #open(): void {
@@ -274,6 +282,7 @@ export class Camera {
   }
 
   #tick(): void {
+    if (this.#restarting) return;
     const now = monotonicMs();
     if (this.#reopenAt !== undefined) {
       if (now >= this.#reopenAt && !this.#closing) {

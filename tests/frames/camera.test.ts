@@ -13,6 +13,7 @@ class FakeAddon {
   }[] = [];
   pipeline: CameraPipeline = { pipeline: 'fakesrc', sync: false, loop: false, live: true };
   refuse: Error | undefined;
+  closingMs = 0;
 
   cameraPipeline = () => {
     if (this.refuse) throw this.refuse;
@@ -26,6 +27,7 @@ class FakeAddon {
       acquire: () => null,
       stats: () => ({ frames: 0, held: 0, heldBytes: 0, oldestSeq: 0, newestSeq: 0 }),
       close: async () => {
+        if (this.closingMs > 0) await new Promise((resolve) => setTimeout(resolve, this.closingMs));
         camera.closed = true;
       },
     };
@@ -172,6 +174,22 @@ describe('a supervised camera', () => {
     expect(camera.state.state).toBe('disabled');
     expect(addon.opened).toHaveLength(0);
     await expect(camera.restart()).rejects.toMatchObject({ code: 'invalid_message' });
+  });
+
+  it('has one source open however many restarts are asked for at once, and whatever time closing takes', async () => {
+    const { addon, camera, stream } = setup();
+    camera.start();
+    await stream(3);
+    addon.closingMs = 20_000;
+    const restarts = Promise.all([camera.restart(), camera.restart(), camera.restart()]);
+    await vi.advanceTimersByTimeAsync(25_000);
+    await restarts;
+    expect(addon.opened.filter(({ closed }) => !closed)).toHaveLength(1);
+    expect(addon.opened).toHaveLength(2);
+    const closed = camera.close();
+    await vi.advanceTimersByTimeAsync(20_000);
+    await closed;
+    expect(addon.opened.every((source) => source.closed)).toBe(true);
   });
 
   it('hears nothing of a source that it has closed', async () => {
