@@ -20,6 +20,7 @@ describe('wrong usage ends with 2 and says what is right:', () => {
     ['an unknown backend', [...SEGMENT, '--backend', 'gpu'], /Allowed choices are auto, tensorrt, onnx/],
     ['an unknown format', [...SEGMENT, '--format', 'json,gif'], /json, png, overlay, got "gif"/],
     ['threads that are no number', [...SEGMENT, '--threads', 'two'], /above 0, got "two"/],
+    ['threads that are no whole number', [...SEGMENT, '--threads', '2.5'], /from 1 to 256, got "2.5"/],
     ['an unknown log level', ['run', '--log-level', 'loud'], /loud/],
     ['no box and no point', ['prompt', '--camera', 'a'], /at least one --box/],
     ['a box of three numbers', ['prompt', '--camera', 'a', '--box', '1,2,3'], /--box x1,y1,x2,y2/],
