@@ -54,8 +54,11 @@ export function expectedMasks(
     const full = atFullSize(model, plane, picture).data;
     const inside =
       model.family === 'efficientsam' ? (v: number, t: number) => v >= t : (v: number, t: number) => v > t;
-    const count = (threshold: number): number =>
-      full.reduce((sum, v) => sum + Number(inside(v, threshold)), 0);
+    const count = (threshold: number): number => {
+      let sum = 0;
+      for (const v of full) if (inside(v, threshold)) sum++;
+      return sum;
+    };
     const bits = Uint8Array.from(full, (v) => Number(inside(v, 0)));
     return {
       score: iou[k] ?? Number.NaN,
@@ -97,7 +100,18 @@ function letterbox(family: Family, { width, height }: Picture, side: number): [n
   return [Math.trunc(width * scale + 0.5), Math.trunc(height * scale + 0.5)];
 }
 
-function preprocessed({ family, size }: SemanticModel, picture: Picture): Plane {
+const prepared = new WeakMap<Picture, Map<string, Plane>>();
+
+function preprocessed(model: SemanticModel, picture: Picture): Plane {
+  const known = prepared.get(picture) ?? new Map<string, Plane>();
+  prepared.set(picture, known);
+  const key = `${model.family}-${model.size}`;
+  const plane = known.get(key) ?? preprocess(model, picture);
+  known.set(key, plane);
+  return plane;
+}
+
+function preprocess({ family, size }: SemanticModel, picture: Picture): Plane {
   const { width, height, rgb } = picture;
   if (family === 'efficientsam') {
     const data = new Float32Array(3 * width * height);
