@@ -96,7 +96,7 @@ async function writeResults({ command, formats, message, drawn, image, addon }: 
     for (const { id, rle } of drawn)
       if (rle)
         await writeFile(
-          join(command.out, maskFileName(id)),
+          join(command.out, fileOf(id)),
           await maskPng({ mask: decode(rle.counts), width, height }),
         );
   if (formats.includes('overlay'))
@@ -104,6 +104,11 @@ async function writeResults({ command, formats, message, drawn, image, addon }: 
       join(command.out, 'overlay.png'),
       await renderOverlay({ rgb: image.rgb, width, height, masks: drawn, decode }),
     );
+}
+
+/** The overlay has a name of its own; a mask of that id is written under an escape that decodes to the same. */
+function fileOf(id: string): string {
+  return id === 'overlay' ? '%6Fverlay.png' : maskFileName(id);
 }
 
 function report(message: MasksMessage, { json, out }: SegmentCommand): number {

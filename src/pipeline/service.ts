@@ -4,7 +4,7 @@ import type { Camera } from '../frames/camera.js';
 import type { LowResMask, MaskEncoding, MaskItem, MasksMessage } from '../masks/types.js';
 import type { PromptContext, SegmentService, Snapshot, SnapshotOptions } from '../mqtt/service.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
-import { renderOverlay } from '../outputs/overlay.js';
+import { drawOverlay } from '../outputs/overlay.js';
 import { fitToPacket } from '../outputs/packet-size.js';
 import type { PromptMessage } from '../prompts/message.js';
 import { type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
@@ -113,11 +113,14 @@ export class PipelineService implements SegmentService {
       const { width, height, seq, timestamp } = frame;
       const rgb = addon.frameRgb(frame.id);
       const decode = (counts: string): Uint8Array => addon.rleToMask(counts, width, height);
-      const picture =
-        held && last
-          ? sharp(await renderOverlay({ rgb, width, height, masks: last.masks, decode }))
-          : sharp(rgb, { raw: { width, height, channels: 3 } });
-      return { width, height, seq, timestamp, jpeg: await toJpeg(picture, maxBytes) };
+      const picture = held && last ? drawOverlay({ rgb, width, height, masks: last.masks, decode }) : rgb;
+      return {
+        width,
+        height,
+        seq,
+        timestamp,
+        jpeg: await toJpeg(sharp(picture, { raw: { width, height, channels: 3 } }), maxBytes),
+      };
     } finally {
       addon.releaseFrame(frame.id);
     }
