@@ -1,4 +1,4 @@
-import sharp, { type Sharp } from 'sharp';
+import sharp from 'sharp';
 import { SamwireError, toSamwireError } from '../errors.js';
 import type { Camera } from '../frames/camera.js';
 import type { LowResMask, MaskEncoding, MaskItem, MasksMessage } from '../masks/types.js';
@@ -7,15 +7,20 @@ import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import { drawOverlay } from '../outputs/overlay.js';
 import { fitToPacket } from '../outputs/packet-size.js';
 import type { PromptMessage } from '../prompts/message.js';
-import { type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
+import { type FrameSize, type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
 import type { Segmenter } from '../segment/segmenter.js';
 import { toAnswer } from './answer.js';
 import { Counters } from './counters.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { Scheduler, SchedulerAnswer } from './scheduler.js';
 
-/** JPEG qualities that a snapshot is tried at until it fits the packet. */
-const SNAPSHOT_QUALITIES = [85, 60, 35] as const;
+/** How a snapshot is tried until it fits the packet: JPEG quality, and width as a share of the frame's. */
+const SNAPSHOT_STEPS = [
+  { quality: 85, share: 1 },
+  { quality: 60, share: 1 },
+  { quality: 60, share: 0.5 },
+  { quality: 50, share: 0.25 },
+] as const;
 
 export interface PipelineServiceOptions {
   readonly addon: NativeAddon;
@@ -100,7 +105,10 @@ export class PipelineService implements SegmentService {
     await this.#camera(name).restart();
   }
 
-  /** The newest frame; with `overlay` the frame and masks of the camera's last answer, where there is one. */
+  /**
+   * The newest frame; with `overlay` the frame and masks of the camera's last answer, where there is one. Width and
+   * height are the frame's; the JPEG is smaller where the packet demands it.
+   */
   async snapshot(name: string, { overlay, maxBytes }: SnapshotOptions): Promise<Snapshot> {
     const { addon } = this.#options;
     const camera = this.#camera(name);
@@ -119,7 +127,7 @@ export class PipelineService implements SegmentService {
         height,
         seq,
         timestamp,
-        jpeg: await toJpeg(sharp(picture, { raw: { width, height, channels: 3 } }), maxBytes),
+        jpeg: await toJpeg(picture, frame, maxBytes),
       };
     } finally {
       addon.releaseFrame(frame.id);
@@ -210,15 +218,17 @@ export class PipelineService implements SegmentService {
   }
 }
 
-async function toJpeg(picture: Sharp, maxBytes: number): Promise<Buffer> {
-  let smallestBytes = Number.POSITIVE_INFINITY;
-  for (const quality of SNAPSHOT_QUALITIES) {
-    const jpeg = await picture.clone().jpeg({ quality }).toBuffer();
+async function toJpeg(rgb: Buffer, { width, height }: FrameSize, maxBytes: number): Promise<Buffer> {
+  let smallestBytes = 0;
+  for (const { quality, share } of SNAPSHOT_STEPS) {
+    const picture = sharp(rgb, { raw: { width, height, channels: 3 } });
+    if (share < 1) picture.resize(Math.max(1, Math.round(width * share)));
+    const jpeg = await picture.jpeg({ quality }).toBuffer();
     if (jpeg.length <= maxBytes) return jpeg;
     smallestBytes = jpeg.length;
   }
   throw new SamwireError(
     'too_large',
-    `The snapshot has ${smallestBytes} bytes as JPEG; expected at most ${maxBytes}. Raise mqtt.maxPacketBytes (and the broker's limit).`,
+    `The snapshot has ${smallestBytes} bytes as a small JPEG; expected at most ${maxBytes}. Raise mqtt.maxPacketBytes (and the broker's limit).`,
   );
 }
