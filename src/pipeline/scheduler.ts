@@ -113,6 +113,8 @@ export class Scheduler {
   /** A camera that does not stream gets until the request's deadline to deliver a frame. */
   async #waitForStream({ camera, receivedAtMs, maxAgeMs }: SchedulerRequest): Promise<void> {
     if (camera.streaming) return;
+    if (camera.state.state === 'disabled')
+      throw new SamwireError('no_frame', `Camera ${camera.name} is disabled in the config.`);
     if (this.#waitingForFrame >= this.#options.queueLimit)
       throw new SamwireError(
         'overloaded',

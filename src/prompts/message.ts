@@ -73,13 +73,15 @@ const promptFields = {
     .optional(),
 };
 
+const seqExpected = 'the whole number of a frame';
+const timestampExpected = 'milliseconds since the Unix epoch';
 const frameSchema = z.union(
   [
     z.literal('latest'),
-    z.object({ seq: z.int().min(0) }),
+    z.object({ seq: z.int({ error: seqExpected }).min(0, { error: seqExpected }) }),
     z.object({
-      timestamp: z.number().min(0).max(MAX_TIMESTAMP),
-      toleranceMs: z.number().min(0).max(MAX_AGE_MS).optional(),
+      timestamp: numberSchema(0, MAX_TIMESTAMP, timestampExpected),
+      toleranceMs: numberSchema(0, MAX_AGE_MS, `milliseconds from 0 to ${MAX_AGE_MS}`).optional(),
     }),
   ],
   { error: '"latest", {"seq": number} or {"timestamp": ms, "toleranceMs": ms}' },

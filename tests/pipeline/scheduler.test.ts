@@ -241,6 +241,18 @@ describe('the scheduler', () => {
     expect((await answer).frame.id).toBe(1);
   });
 
+  it('waits for no frame of a camera that is disabled', async () => {
+    const { camera, submit, scheduler } = setup();
+    camera.streaming = false;
+    camera.state = { ...camera.state, state: 'disabled' };
+    const answer = submit('a', { maxAgeMs: 3_600_000 });
+    expect(scheduler.length).toBe(0);
+    await expect(answer).rejects.toMatchObject({
+      code: 'no_frame',
+      message: expect.stringContaining('disabled'),
+    });
+  });
+
   it('gives every request of a failed run the error, and goes on', async () => {
     const { camera, segmenter, submit, settled, out } = setup();
     camera.push(1);

@@ -168,6 +168,21 @@ describe('a prompt message that is refused', () => {
     ]);
   });
 
+  const box = [0, 0, 1, 1];
+  it.each([
+    { box, frame: { seq: -1 } },
+    { box, frame: { seq: 1e18 } },
+    { box, frame: { timestamp: -1 } },
+    { box, frame: { timestamp: 1, toleranceMs: 1e300 } },
+    { box, mask: { size: [1e18, 1], counts: 'a' } },
+    { box, mask: { size: [0, 1], counts: '' } },
+    { box, maxAgeMs: 1e300, label: 'x'.repeat(300), refine: '', encodings: ['', '', '', '', ''] },
+    { box: [1e300, null, {}, []], points: [{ x: 1e300, label: -1 }], prompts: [] },
+  ])('says what was expected in words of its own: %j', (value) => {
+    for (const { expected } of refusedValue(value).details)
+      expect(expected).not.toMatch(/^(too|invalid|expected|unrecognized)\b/i);
+  });
+
   it('names a bounded number of faults', () => {
     const error = refusedValue({ prompts: Array.from({ length: 60 }, () => ({ box: 'x' })) });
     expect(error.details.length).toBeLessThanOrEqual(16);
