@@ -11,6 +11,15 @@ export interface ReplyRules {
   readonly subscriptions: readonly string[];
 }
 
+/**
+ * A broker hands on response topics that it ends the connection for when somebody publishes there (Mosquitto 2.0.11:
+ * above 200 slashes), so that one message would cut the node off. These bounds are below the broker's.
+ */
+const MAX_TOPIC_BYTES = 4096;
+const MAX_TOPIC_LEVELS = 128;
+/** MQTT 5, 1.5.4: brokers may end the connection for control characters and for what Unicode says is no character. */
+const NOT_FOR_TOPICS = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
+
 /** The sender's own topic for the answer. */
 export interface ReplyAddress {
   readonly topic: string;
@@ -46,7 +55,11 @@ export function answerProperties({
 }
 
 function responseTopicFault(topic: string, { allowed, subscriptions }: ReplyRules): string | null {
-  if (topic === '' || topic.includes('\u0000')) return 'a topic';
+  if (topic === '') return 'a topic';
+  if (NOT_FOR_TOPICS.test(topic)) return 'a topic without control characters';
+  if (Buffer.byteLength(topic) > MAX_TOPIC_BYTES || topic.split('/').length > MAX_TOPIC_LEVELS) {
+    return `a topic of at most ${MAX_TOPIC_BYTES} bytes and ${MAX_TOPIC_LEVELS} levels`;
+  }
   if (/[+#]/.test(topic)) return 'a topic without a wildcard';
   if (topic.startsWith('$')) return 'a topic that does not begin with $';
   if (subscriptions.some((filter) => matchesFilter(filter, topic))) {

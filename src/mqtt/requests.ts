@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { SamwireError, toSamwireError } from '../errors.js';
 import { check, parseJsonObject, rendered } from '../prompts/json.js';
-import { idSchema } from '../prompts/message.js';
+import { ID_PATTERN, idSchema } from '../prompts/message.js';
 import { errorAnswer, tooLarge } from './answers.js';
 import { type Exchange, noteError, type Target } from './exchange.js';
 import type { InboundMessage } from './messages.js';
@@ -35,18 +35,27 @@ export class RequestHandler {
     counters.requests += 1;
     const { traceparent } = answerProperties(message);
     const properties = traceparent === undefined ? {} : { traceparent };
-    const targets: Target[] = [{ topic: topics.response(verb), properties }];
+    // A verb of another form stays out of topics: the response's could be longer than MQTT allows.
+    const named = ID_PATTERN.test(verb);
+    const targets: Target[] = named ? [{ topic: topics.response(verb), properties }] : [];
     try {
+      if (!named) this.#refuse(unknownRequest(verb), properties);
       const reply = replyAddress(message, replyRules);
       if (reply !== null) targets.push(reply);
     } catch (thrown) {
-      const error = toSamwireError(thrown);
-      noteError(this.#exchange, error);
-      deliver({ topic: topics.errors(null), payload: errorAnswer(error, {}).payload, properties });
+      this.#refuse(toSamwireError(thrown), properties);
       return;
     }
+    if (targets.length === 0) return;
     const response = await this.#respond(message, verb, { targets, refusal });
     for (const target of targets) deliver({ ...target, payload: this.#fitted(response, target) });
+  }
+
+  /** Where there is no topic for a response. */
+  #refuse(error: SamwireError, properties: Target['properties']): void {
+    const { topics, deliver } = this.#exchange;
+    noteError(this.#exchange, error);
+    deliver({ topic: topics.errors(null), payload: errorAnswer(error, {}).payload, properties });
   }
 
   async #respond(

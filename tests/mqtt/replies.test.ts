@@ -39,8 +39,22 @@ describe('a response topic', () => {
     'other/topic',
     'samwire/replyx',
     'samwire/reply/\u0000',
+    'samwire/reply/\u0001',
+    'samwire/reply/\u0085',
+    'samwire/reply/\uffff',
+    `samwire/reply/${'x'.repeat(4083)}`,
+    `samwire/reply${'/'.repeat(127)}`,
   ])('must not be %j', (topic) => {
     expect(refused(topic)).toMatchObject({ code: 'invalid_message', details: [{ path: 'Response Topic' }] });
+  });
+
+  it('may be as long and as deep as brokers take it, in any script', () => {
+    for (const topic of [
+      `samwire/reply/${'x'.repeat(4082)}`,
+      `samwire/reply${'/'.repeat(126)}`,
+      'samwire/reply/ü🦾',
+    ])
+      expect(replyAddress({ responseTopic: topic }, rules)?.topic).toBe(topic);
   });
 
   it('must not be a topic that the node itself subscribes to, even where the filters allow it', () => {

@@ -53,6 +53,29 @@ describe.skipIf(brokerMissing() !== null)('answers by request (MQTT 5)', () => {
   });
 
   it.each([
+    ['deep', `samwire/reply${'/a'.repeat(300)}`],
+    ['long', `samwire/reply/${'x'.repeat(65_521)}`],
+  ])(
+    'are refused for a response topic so %s that the broker would end the connection',
+    async (_what, responseTopic) => {
+      const { sender } = await setUp();
+      await sender.send(PROMPT, { requestId: 'r1', box }, { properties: { responseTopic } });
+      expect((await sender.on('samwire/n1/front/errors')).json.requestId).toBe('r1');
+      await sender.send(PROMPT, { requestId: 'r2', box });
+      await sender.on('samwire/n1/front/masks');
+    },
+  );
+
+  it('are not made for a verb whose response topic would be longer than MQTT allows', async () => {
+    const { sender } = await setUp();
+    const prefix = 'samwire/n1/request/';
+    await sender.send(`${prefix}${'v'.repeat(65_535 - prefix.length)}`, {});
+    expect((await sender.on('samwire/n1/errors')).json.code).toBe('unknown_request');
+    await sender.send(PROMPT, { requestId: 'r2', box });
+    await sender.on('samwire/n1/front/masks');
+  });
+
+  it.each([
     ['outside the allowed filters', 'elsewhere/reply'],
     ['that the node subscribes to', 'samwire/n1/front/prompt'],
     ['that is another request', 'samwire/n1/request/info'],
