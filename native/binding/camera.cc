@@ -1,9 +1,14 @@
 #include "camera/camera.h"
 
 #include <atomic>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "binding/convert.h"
 #include "binding/environment.h"
@@ -43,52 +48,64 @@ Napi::Object event_to_js(Napi::Env env, const CameraEvent& event) {
   return object;
 }
 
+// One thing that crosses from a camera's threads to the JS thread.
+struct Delivery {
+  CameraEvent event;
+  // Set for frames: counted while they wait. Shared, since events that wait may outlive the
+  // channel.
+  std::shared_ptr<std::atomic<int>> pending;
+  // Set instead of an event: the camera is closed.
+  std::function<void(Napi::Env)> closed;
+};
+
+// Without an environment (it ends, and its queues are emptied) only memory is given back.
+void deliver(Napi::Env env, Napi::Function callback, std::nullptr_t*, Delivery* raw) {
+  const std::unique_ptr<Delivery> delivery(raw);
+  if (delivery->pending) --*delivery->pending;
+  if (env == nullptr) return;
+  if (delivery->closed) return delivery->closed(env);
+  callback.Call({event_to_js(env, delivery->event)});
+}
+
 // The way from a camera's threads to the JS thread. Lifetime rules, each for a crash it prevents:
-// 1. The thread-safe function is used under `mutex` and only while `open`: Node frees it when its
-// environment
-//    ends, and a call after that would touch freed memory.
+// 1. The thread-safe function is used under `mutex_` and only while `open_`: Node frees it when its
+//    environment ends, and a call after that would touch freed memory.
 // 2. Shared by the camera's callbacks and the handle, so that neither outlives it.
+// 3. What waits in the queue does not point here: a handle that is collected while the JS thread is
+//    behind leaves events that are called after the channel is gone.
 class Channel {
  public:
   Channel(Napi::Env env, const Napi::Function& on_event)
-      : function_(Napi::ThreadSafeFunction::New(env, on_event, "samwire-camera", 0, 1)) {
+      : function_(Function::New(env, on_event, "samwire-camera", 0, 1)) {
     // A camera alone keeps no process alive.
     function_.Unref(env);
   }
+  ~Channel() { shut(); }
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
 
   void send(const CameraEvent& event) {
     const bool is_frame = event.type == CameraEvent::Type::kFrame;
     const std::lock_guard lock(mutex_);
-    if (!open_ || (is_frame && pending_ >= kMaxPendingFrames)) return;
-    if (is_frame) ++pending_;
-    auto copy = std::make_unique<CameraEvent>(event);
-    const auto status = function_.NonBlockingCall(
-        copy.get(), [this, is_frame](Napi::Env env, Napi::Function callback, CameraEvent* raw) {
-          const std::unique_ptr<CameraEvent> owned(raw);
-          if (is_frame) --pending_;
-          if (env != nullptr) callback.Call({event_to_js(env, *owned)});
-        });
-    if (status == napi_ok) {
-      static_cast<void>(copy.release());
-    } else if (is_frame) {
-      --pending_;
-    }
+    if (!open_ || (is_frame && *pending_ >= kMaxPendingFrames)) return;
+    auto delivery = std::make_unique<Delivery>();
+    delivery->event = event;
+    if (is_frame) delivery->pending = pending_;
+    if (is_frame) ++*pending_;
+    if (!post(std::move(delivery)) && is_frame) --*pending_;
   }
 
   // A promise that somebody waits for keeps the process alive until it is settled.
   void hold(Napi::Env env) { function_.Ref(env); }
 
-  // Resolves the promise of close() on the JS thread; the last call through this channel.
-  void finish(std::unique_ptr<Napi::Promise::Deferred> deferred) {
+  // Calls `closed` on the JS thread, unless the environment ends before; the last call through this
+  // channel.
+  void finish(std::function<void(Napi::Env)> closed) {
     const std::lock_guard lock(mutex_);
     if (!open_) return;
-    auto* raw = deferred.release();
-    const auto status = function_.NonBlockingCall(
-        raw, [](Napi::Env env, Napi::Function, Napi::Promise::Deferred* done) {
-          const std::unique_ptr<Napi::Promise::Deferred> owned(done);
-          if (env != nullptr) owned->Resolve(env.Undefined());
-        });
-    if (status != napi_ok) delete raw;
+    auto delivery = std::make_unique<Delivery>();
+    delivery->closed = std::move(closed);
+    post(std::move(delivery));
     release();
   }
 
@@ -98,14 +115,22 @@ class Channel {
   }
 
  private:
+  using Function = Napi::TypedThreadSafeFunction<std::nullptr_t, Delivery, deliver>;
+
+  bool post(std::unique_ptr<Delivery> delivery) {
+    if (function_.NonBlockingCall(delivery.get()) != napi_ok) return false;
+    static_cast<void>(delivery.release());
+    return true;
+  }
+
   void release() {
     open_ = false;
     function_.Release();
   }
 
   std::mutex mutex_;
-  Napi::ThreadSafeFunction function_;
-  std::atomic<int> pending_{0};
+  Function function_;
+  const std::shared_ptr<std::atomic<int>> pending_ = std::make_shared<std::atomic<int>>(0);
   bool open_ = true;
 };
 
@@ -115,20 +140,17 @@ CameraOptions camera_options(const Napi::Object& object) {
   options.sync = bool_of(object, "sync");
   options.loop = bool_of(object, "loop");
   options.history_ms = number_of(object, "historyMs");
-  options.history_bytes = static_cast<std::size_t>(number_of(object, "historyBytes"));
+  options.history_bytes = count_of(object, "historyBytes");
   options.clock_offset_ms = number_of(object, "clockOffsetMs");
-  options.last_seq = static_cast<std::uint64_t>(number_of(object, "lastSeq"));
+  options.last_seq = count_of(object, "lastSeq");
   return options;
 }
 
 FrameQuery frame_query(const Napi::Value& which) {
-  if (which.IsString()) return LatestFrame{};
+  if (which.IsString() && which.As<Napi::String>().Utf8Value() == "latest") return LatestFrame{};
   if (!which.IsObject()) throw Error("invalid_argument", "Expected a frame choice.");
   const auto object = which.As<Napi::Object>();
-  if (object.Has("seq")) {
-    const double seq = number_of(object, "seq");
-    return FrameWithSeq{seq < 0 ? 0 : static_cast<std::uint64_t>(seq)};
-  }
+  if (object.Has("seq")) return FrameWithSeq{count_of(object, "seq")};
   return FrameNear{number_of(object, "timestamp"), number_of(object, "toleranceMs")};
 }
 
@@ -141,13 +163,16 @@ class CameraHandle : public Napi::ObjectWrap<CameraHandle> {
                         InstanceMethod("close", &CameraHandle::close)});
   }
 
-  explicit CameraHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<CameraHandle>(info) {
+  explicit CameraHandle(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<CameraHandle>(info),
+        open_cameras_(info.Env().GetInstanceData<EnvironmentData>()->open_cameras) {
     call(info.Env(), [&] {
       const CameraOptions options = camera_options(object_argument(info, 0));
       if (!info[1].IsFunction()) throw Error("invalid_argument", "Expected an event callback.");
       channel_ = std::make_shared<Channel>(info.Env(), info[1].As<Napi::Function>());
       camera_ = std::make_unique<Camera>(
           options, [channel = channel_](const CameraEvent& event) { channel->send(event); });
+      open_cameras_->insert(camera_.get());
       // An environment that ends (a worker, the process) closes its cameras before Node frees what
       // they call.
       napi_add_env_cleanup_hook(info.Env(), at_exit, this);
@@ -156,15 +181,19 @@ class CameraHandle : public Napi::ObjectWrap<CameraHandle> {
 
   ~CameraHandle() override {
     napi_remove_env_cleanup_hook(Env(), at_exit, this);
+    open_cameras_->erase(camera_.get());
     camera_.reset();
-    if (channel_) channel_->shut();
+    channel_->shut();
   }
 
  private:
   static void at_exit(void* raw) {
     auto* self = static_cast<CameraHandle*>(raw);
-    if (self->camera_) self->camera_->close();
-    if (self->channel_) self->channel_->shut();
+    // The first hook stops them all, so that they stop side by side: a pipeline that hangs takes
+    // Camera's whole close_deadline.
+    for (Camera* camera : *self->open_cameras_) camera->close_async({});
+    self->camera_->close();
+    self->channel_->shut();
   }
 
   Napi::Value acquire(const Napi::CallbackInfo& info) {
@@ -190,24 +219,25 @@ class CameraHandle : public Napi::ObjectWrap<CameraHandle> {
 
   Napi::Value close(const Napi::CallbackInfo& info) {
     return call(info.Env(), [&]() -> Napi::Value {
-      auto deferred = std::make_unique<Napi::Promise::Deferred>(info.Env());
-      const Napi::Promise promise = deferred->Promise();
-      if (closed_) {
-        deferred->Resolve(info.Env().Undefined());
-        return promise;
-      }
-      closed_ = true;
+      if (!closed_.IsEmpty()) return closed_.Value();
+      const Napi::Promise::Deferred deferred(info.Env());
+      closed_ = Napi::Persistent(deferred.Promise().As<Napi::Object>());
       channel_->hold(info.Env());
-      // std::function copies what it holds, so the deferred crosses in a shared pointer.
-      auto shared = std::make_shared<std::unique_ptr<Napi::Promise::Deferred>>(std::move(deferred));
-      camera_->close_async([channel = channel_, shared] { channel->finish(std::move(*shared)); });
-      return promise;
+      // Not to be collected before the promise is settled: the destructor would shut the channel.
+      Ref();
+      const auto done = [this, deferred](Napi::Env env) {
+        deferred.Resolve(env.Undefined());
+        Unref();
+      };
+      camera_->close_async([channel = channel_, done] { channel->finish(done); });
+      return closed_.Value();
     });
   }
 
+  const std::shared_ptr<std::set<Camera*>> open_cameras_;
   std::shared_ptr<Channel> channel_;
   std::unique_ptr<Camera> camera_;
-  bool closed_ = false;
+  Napi::ObjectReference closed_;  // the promise of close(); empty before
 };
 
 Napi::Value open_camera(const Napi::CallbackInfo& info) {
@@ -241,7 +271,8 @@ Napi::Value gst_elements(const Napi::CallbackInfo& info) {
     std::vector<std::string> names;
     for (std::uint32_t i = 0; i < array.Length(); ++i) {
       const Napi::Value name = array.Get(i);
-      if (name.IsString()) names.push_back(name.As<Napi::String>().Utf8Value());
+      if (!name.IsString()) throw Error("invalid_argument", "Expected a list of element names.");
+      names.push_back(name.As<Napi::String>().Utf8Value());
     }
     Napi::Object object = Napi::Object::New(info.Env());
     for (const auto& [name, exists] : elements(names)) object.Set(name, exists);

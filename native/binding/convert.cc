@@ -9,6 +9,8 @@
 namespace samwire::binding {
 namespace {
 
+constexpr double kMaxWhole = 9007199254740991.0;  // 2^53 - 1
+
 [[noreturn]] void wrong(const std::string& where, const char* expected) {
   throw Error("invalid_argument", "Expected " + where + " to be " + expected + ".");
 }
@@ -18,14 +20,6 @@ double checked_number(const Napi::Value& value, const std::string& where) {
   const double number = value.As<Napi::Number>().DoubleValue();
   if (!std::isfinite(number)) wrong(where, "a finite number");
   return number;
-}
-
-int checked_int(const Napi::Value& value, const std::string& where) {
-  const double number = checked_number(value, where);
-  if (number != std::floor(number) || std::abs(number) > std::numeric_limits<int>::max()) {
-    wrong(where, "an integer");
-  }
-  return static_cast<int>(number);
 }
 
 std::array<float, 3> triple_of(const Napi::Object& object, const char* key) {
@@ -65,8 +59,23 @@ double number_of(const Napi::Object& object, const char* key) {
   return checked_number(object.Get(key), key);
 }
 
+int int_of(const Napi::Value& value, const std::string& where) {
+  const double number = checked_number(value, where);
+  if (number != std::floor(number) || std::abs(number) > std::numeric_limits<int>::max()) {
+    wrong(where, "an integer");
+  }
+  return static_cast<int>(number);
+}
+
 int int_of(const Napi::Object& object, const char* key) {
-  return checked_int(object.Get(key), key);
+  const Napi::Value value = object.Get(key);
+  return int_of(value, key);
+}
+
+std::uint64_t count_of(const Napi::Object& object, const char* key) {
+  const double number = number_of(object, key);
+  if (number < 0 || number > kMaxWhole) wrong(key, "0 or more, and below 2^53");
+  return static_cast<std::uint64_t>(number);
 }
 
 bool bool_of(const Napi::Object& object, const char* key) {
@@ -89,8 +98,7 @@ Napi::Object object_of(const Napi::Object& object, const char* key) {
 
 std::uint64_t frame_id_of(const Napi::Value& value) {
   const double id = checked_number(value, "the frame id");
-  if (id < 0 || id != std::floor(id) || id > 9007199254740991.0)
-    wrong("the frame id", "a whole number");
+  if (id < 0 || id != std::floor(id) || id > kMaxWhole) wrong("the frame id", "a whole number");
   return static_cast<std::uint64_t>(id);
 }
 
@@ -105,7 +113,7 @@ std::string string_argument(const Napi::CallbackInfo& info, std::size_t index) {
 }
 
 int int_argument(const Napi::CallbackInfo& info, std::size_t index) {
-  return checked_int(info[index], "argument " + std::to_string(index + 1));
+  return int_of(info[index], "argument " + std::to_string(index + 1));
 }
 
 double number_argument(const Napi::CallbackInfo& info, std::size_t index) {
@@ -119,6 +127,13 @@ Napi::Float32Array floats_argument(const Napi::CallbackInfo& info, std::size_t i
     wrong("argument " + std::to_string(index + 1), "a Float32Array");
   }
   return value.As<Napi::Float32Array>();
+}
+
+Napi::Uint8Array bytes_of(const Napi::Value& value, const std::string& where) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    wrong(where, "a Uint8Array");
+  }
+  return value.As<Napi::Uint8Array>();
 }
 
 PixelFormat pixel_format(const std::string& name) {

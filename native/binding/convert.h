@@ -16,6 +16,9 @@ namespace samwire::binding {
 
 double number_of(const Napi::Object& object, const char* key);
 int int_of(const Napi::Object& object, const char* key);
+int int_of(const Napi::Value& value, const std::string& where);
+// 0 to 2^53 - 1; a fraction is cut off.
+std::uint64_t count_of(const Napi::Object& object, const char* key);
 bool bool_of(const Napi::Object& object, const char* key);
 std::string string_of(const Napi::Object& object, const char* key);
 Napi::Object object_of(const Napi::Object& object, const char* key);
@@ -25,7 +28,10 @@ Napi::Object object_argument(const Napi::CallbackInfo& info, std::size_t index);
 std::string string_argument(const Napi::CallbackInfo& info, std::size_t index);
 int int_argument(const Napi::CallbackInfo& info, std::size_t index);
 double number_argument(const Napi::CallbackInfo& info, std::size_t index);
+// These two remember address and length: take them after everything that may run JS (getters of
+// objects, elements of arrays), which may detach or resize the memory.
 Napi::Float32Array floats_argument(const Napi::CallbackInfo& info, std::size_t index);
+Napi::Uint8Array bytes_of(const Napi::Value& value, const std::string& where);
 
 PixelFormat pixel_format(const std::string& name);
 

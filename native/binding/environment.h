@@ -3,7 +3,9 @@
 #include <napi.h>
 
 #include <memory>
+#include <set>
 
+#include "camera/camera.h"
 #include "frame/pool.h"
 #include "image/prepare.h"
 #include "mask/extract.h"
@@ -15,6 +17,8 @@ namespace samwire::binding {
 struct EnvironmentData {
   Napi::FunctionReference error_class;
   std::unique_ptr<Napi::FunctionReference> camera_class;
+  // Shared with the cameras' handles, whose end may come after this one's.
+  std::shared_ptr<std::set<Camera*>> open_cameras = std::make_shared<std::set<Camera*>>();
   FramePool pool;
   ImagePreparer preparer;
   // The extractor of the last spec: its tables depend on the frame's size only, which rarely

@@ -15,19 +15,15 @@ namespace {
 Napi::Value create_frame(const Napi::CallbackInfo& info) {
   return call(info.Env(), [&]() -> Napi::Value {
     const auto options = object_argument(info, 0);
-    const Napi::Value data = options.Get("data");
-    if (!data.IsTypedArray() || data.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-      throw Error("invalid_argument", "Expected data to be a Uint8Array.");
-    }
-    const auto bytes = data.As<Napi::Uint8Array>();
-    const ImageView view =
-        packed_view(pixel_format(string_of(options, "format")), int_of(options, "width"),
-                    int_of(options, "height"), bytes.Data(), bytes.ByteLength());
-    const double seq = number_of(options, "seq");
-    if (seq < 0) throw Error("invalid_argument", "Expected seq to be 0 or more.");
+    const PixelFormat format = pixel_format(string_of(options, "format"));
+    const int width = int_of(options, "width");
+    const int height = int_of(options, "height");
+    const std::uint64_t seq = count_of(options, "seq");
+    const double timestamp = number_of(options, "timestamp");
+    const Napi::Uint8Array data = bytes_of(options.Get("data"), "data");
+    const ImageView view = packed_view(format, width, height, data.Data(), data.ByteLength());
     auto& environment = *info.Env().GetInstanceData<EnvironmentData>();
-    const FramePtr frame = copy_frame(view, static_cast<std::uint64_t>(seq),
-                                      number_of(options, "timestamp"), -1, environment.pool);
+    const FramePtr frame = copy_frame(view, seq, timestamp, -1, environment.pool);
     FrameRegistry::instance().add(frame);
     return to_js(info.Env(), *frame);
   });

@@ -1,6 +1,8 @@
 #include "mask/mask.h"
 
 #include <memory>
+#include <numeric>
+#include <optional>
 #include <vector>
 
 #include "binding/convert.h"
@@ -11,6 +13,7 @@
 #include "mask/lowres.h"
 #include "mask/polygon.h"
 #include "mask/rle.h"
+#include "mask/sampling.h"
 
 namespace samwire::binding {
 namespace {
@@ -63,23 +66,37 @@ const float* plane_of(const Napi::Float32Array& logits, const MaskSpec& spec, in
   return logits.Data() + static_cast<std::size_t>(index) * plane;
 }
 
+// The planes named by a JS array; nothing where there is none.
+std::optional<std::vector<int>> plane_indices(const Napi::Value& value) {
+  if (value.IsUndefined()) return std::nullopt;
+  if (!value.IsArray()) throw Error("invalid_argument", "Expected indices to be an array.");
+  const auto array = value.As<Napi::Array>();
+  std::vector<int> indices;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value index = array.Get(i);
+    indices.push_back(int_of(index, "an index"));
+  }
+  return indices;
+}
+
+std::vector<int> all_planes(const Napi::Float32Array& logits, const MaskSpec& spec) {
+  if (logits.ElementLength() % plane_size(spec) != 0) {
+    throw Error("invalid_argument", "Expected logits in planes of " +
+                                        std::to_string(plane_size(spec)) + " floats, got " +
+                                        std::to_string(logits.ElementLength()) + ".");
+  }
+  std::vector<int> indices(logits.ElementLength() / plane_size(spec));
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
 Napi::Value masks_from_logits(const Napi::CallbackInfo& info) {
   return call(info.Env(), [&]() -> Napi::Value {
-    const auto logits = floats_argument(info, 0);
     const MaskSpec spec = mask_spec(object_argument(info, 1));
+    const auto wanted = plane_indices(info[2]);
+    const auto logits = floats_argument(info, 0);
     MaskExtractor& extractor = extractor_for(info.Env(), spec);
-    std::vector<int> indices;
-    if (info[2].IsArray()) {
-      const auto array = info[2].As<Napi::Array>();
-      for (std::uint32_t i = 0; i < array.Length(); ++i) {
-        const Napi::Value index = array.Get(i);
-        if (!index.IsNumber()) throw Error("invalid_argument", "Expected indices to be numbers.");
-        indices.push_back(index.As<Napi::Number>().Int32Value());
-      }
-    } else {
-      const auto planes = static_cast<int>(logits.ElementLength() / plane_size(spec));
-      for (int i = 0; i < planes; ++i) indices.push_back(i);
-    }
+    const std::vector<int> indices = wanted ? *wanted : all_planes(logits, spec);
     Napi::Array out = Napi::Array::New(info.Env(), indices.size());
     MaskResult mask;
     for (std::uint32_t i = 0; i < indices.size(); ++i) {
@@ -92,8 +109,9 @@ Napi::Value masks_from_logits(const Napi::CallbackInfo& info) {
 
 Napi::Value low_res(const Napi::CallbackInfo& info) {
   return call(info.Env(), [&]() -> Napi::Value {
-    const auto logits = floats_argument(info, 0);
     const MaskSpec spec = mask_spec(object_argument(info, 1));
+    check_mask_spec(spec);
+    const auto logits = floats_argument(info, 0);
     const LowResMask mask = low_res_mask(plane_of(logits, spec, int_argument(info, 2)), spec);
     Napi::Object object = Napi::Object::New(info.Env());
     Napi::Array size = Napi::Array::New(info.Env(), 2);
@@ -123,12 +141,7 @@ Napi::Value rle_to_mask(const Napi::CallbackInfo& info) {
 
 Napi::Value mask_to_rle(const Napi::CallbackInfo& info) {
   return call(info.Env(), [&]() -> Napi::Value {
-    const Napi::Value value = info[0];
-    if (!value.IsTypedArray() ||
-        value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-      throw Error("invalid_argument", "Expected a mask as a Uint8Array.");
-    }
-    const auto bitmap = value.As<Napi::Uint8Array>();
+    const Napi::Uint8Array bitmap = bytes_of(info[0], "the mask");
     const int width = int_argument(info, 1);
     const int height = int_argument(info, 2);
     if (width < 1 || height < 1 ||
@@ -172,6 +185,7 @@ Napi::Value to_logits(const Napi::CallbackInfo& info) {
   return call(info.Env(), [&]() -> Napi::Value {
     const std::string text = string_argument(info, 0);
     const MaskSpec spec = mask_spec(object_argument(info, 1));
+    check_mask_spec(spec);
     auto out = floats_argument(info, 3);
     if (out.ElementLength() != plane_size(spec)) {
       throw Error("invalid_argument", "Expected room for the grid's logits.");
