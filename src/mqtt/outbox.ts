@@ -131,11 +131,12 @@ export class Outbox {
     }
   }
 
-  /** States stay: there is one for each camera, and what they tell is true still. */
+  /**
+   * States stay: there is one for each camera, and what they tell is true still. What is on its way stays too: dropping
+   * it frees nothing, and the next would be sent beyond the broker's Receive Maximum.
+   */
   #oldestAnswer(except: Entry): Entry | undefined {
-    for (const entries of [this.#sent, this.#waiting]) {
-      for (const entry of entries) if (!entry.latestOnly && entry !== except) return entry;
-    }
+    for (const entry of this.#waiting) if (!entry.latestOnly && entry !== except) return entry;
     return undefined;
   }
 

@@ -94,6 +94,18 @@ describe('an outbox', () => {
     expect(small.box.sizes.messages).toBe(1);
   });
 
+  it('never has more on the way than the broker takes, however full it is, and drops nothing that is on the way', async () => {
+    const { box, dropped } = outbox({ maxMessages: 3 });
+    const line = carrier();
+    box.attach(line);
+    for (const text of ['a', 'b', 'c', 'd', 'e', 'f']) box.add(message(text));
+    expect(texts(line)).toEqual(['a', 'b']);
+    expect(dropped).toEqual(['c: overflow', 'd: overflow', 'e: overflow']);
+    line.sent[0]?.acknowledge();
+    await settled();
+    expect(texts(line)).toEqual(['a', 'b', 'f']);
+  });
+
   it('keeps only the newest of a state, and never drops one for want of room', () => {
     const { box, dropped } = outbox({ maxMessages: 3 });
     box.add(message('one', 'front/state'), { latestOnly: true });
