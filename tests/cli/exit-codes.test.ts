@@ -255,6 +255,9 @@ describe('a model that does not fit ends segment and run with 78, and the file o
     expect(segmented.stderr).toMatch(reason);
     expect(segmented.stderr).not.toMatch(/\n\s+at /);
     expect(segmented.code).toBe(78);
+    // Each thing is said once.
+    const sentences = segmented.stderr.split(/[\n.] /).filter((sentence) => sentence.length > 60);
+    expect(new Set(sentences).size).toBe(sentences.length);
 
     const url = `mqtt://127.0.0.1:${await freePort()}`;
     const config = { version: 1, mqtt: { url }, model: { name: 'faulty', paths: [dir] } };

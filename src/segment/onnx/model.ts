@@ -42,7 +42,7 @@ async function createSession(path: string, threads: number): Promise<InferenceSe
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
     throw new ManifestError(
       `${path} can't be loaded by onnxruntime: ${reason}. Expected a whole ONNX file whose operators onnxruntime knows; copy or export it again.`,
       [{ path, expected: 'an ONNX file that onnxruntime loads', got: reason }],

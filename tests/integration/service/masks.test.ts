@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Family, type SemanticModel, semanticModel } from '../../graphs/semantics.js';
 import { decodeRle } from '../../segment/coco-rle.js';
 import { expectedMasks, maskIou, type TestPrompt } from '../../segment/expected.js';
-import { testPicture } from '../../segment/picture.js';
+import { type Picture, testPicture } from '../../segment/picture.js';
 import { testPrompts } from '../../segment/prompts.js';
 import { brokerMissing } from '../broker.js';
 import { broker, client, closeAll, type TestClient } from '../mqtt/harness.js';
@@ -20,6 +20,26 @@ import {
 } from './harness.js';
 
 const picture = testPicture(301, 213);
+
+interface Expected {
+  readonly model: SemanticModel;
+  readonly shown: Picture;
+  readonly prompt: TestPrompt;
+  readonly multimask?: boolean;
+  readonly start?: Float32Array;
+}
+
+/** The answer's masks of a prompt are the reference's. */
+function expectMasks(answer: Masks, { model, shown, prompt, ...options }: Expected): void {
+  const ids = options.multimask ? [0, 1, 2].map((k) => `${prompt.id}#${k}`) : [prompt.id];
+  const expected = expectedMasks(model, shown, prompt, options);
+  for (const [k, id] of ids.entries()) {
+    const { rle, score } = itemOf(answer, id);
+    if (!rle) throw new Error(`no rle of ${id}`);
+    expect(maskIou(decodeRle(rle), expected[k]?.mask ?? []), id).toBeGreaterThanOrEqual(0.999);
+    expect(Math.abs(score - (expected[k]?.score ?? Number.NaN)), id).toBeLessThan(1e-4);
+  }
+}
 
 describe.skipIf(brokerMissing() !== null).each<[Family, SemanticModel['batch']]>([
   ['nanosam', 'free'],
@@ -45,23 +65,11 @@ describe.skipIf(brokerMissing() !== null).each<[Family, SemanticModel['batch']]>
   });
   afterAll(closeAll);
 
-  function expectMask(
+  const expectMask = (
     answer: Masks,
     prompt: TestPrompt,
-    options: Parameters<typeof expectedMasks>[3] = {},
-  ): void {
-    const ids = options.multimask ? [0, 1, 2].map((k) => `${prompt.id}#${k}`) : [prompt.id];
-    const expected = expectedMasks(model, picture, prompt, options);
-    for (const [k, id] of ids.entries()) {
-      const { rle, score } = itemOf(answer, id);
-      if (!rle) throw new Error(`no rle of ${id}`);
-      expect(
-        maskIou(decodeRle(rle), expected[k]?.mask ?? []),
-        `${prompt.id} is the reference's`,
-      ).toBeGreaterThanOrEqual(0.999);
-      expect(Math.abs(score - (expected[k]?.score ?? Number.NaN))).toBeLessThan(1e-4);
-    }
-  }
+    options: { readonly multimask?: boolean; readonly start?: Float32Array } = {},
+  ): void => expectMasks(answer, { model, shown: picture, prompt, ...options });
 
   it('answers several prompts of every kind in one message', async () => {
     const answer = await ask(watcher, 'front', { prompts });
@@ -171,5 +179,30 @@ describe.skipIf(brokerMissing() !== null).each<[Family, SemanticModel['batch']]>
       ({ topic, json }) => topic === `${BASE}/front/masks` && json.requestId === answer.requestId,
     );
     expect(published.json).toEqual(answer);
+  });
+});
+
+describe.skipIf(brokerMissing() !== null).each<[Family, SemanticModel['batch']]>([
+  ['edgesam', 1],
+  ['efficientvit-sam', 'free'],
+  ['efficientsam', 1],
+])('samwire run with %s graphs, batch %s, of a portrait', (family, batch) => {
+  afterEach(closeAll);
+
+  it('answers boxes, points and both, with one mask and with three', async () => {
+    const model = semanticModel(family, { batch });
+    const portrait = testPicture(173, 267);
+    const { url } = await broker();
+    const watcher = await client(url);
+    const cameras = { front: await stillCamera(portrait) };
+    await run(configOf(url, { cameras, model: await semanticConfig(model) }));
+    await ready(watcher, 'front');
+    const prompts = testPrompts(model, portrait);
+    const single = await ask(watcher, 'front', { prompts });
+    const multi = await ask(watcher, 'front', { prompts, multimask: true });
+    for (const prompt of prompts) {
+      expectMasks(single, { model, shown: portrait, prompt });
+      expectMasks(multi, { model, shown: portrait, prompt, multimask: true });
+    }
   });
 });
