@@ -41,6 +41,11 @@ export async function segmentCommand(command: SegmentCommand): Promise<number> {
     return EXIT.usage;
   }
   const message = await readPrompts(command.prompts);
+  if (message.track)
+    throw new SamwireError(
+      'unsupported_prompt',
+      'Expected "track": false; a single picture has nothing to follow.',
+    );
   const addon = loadAddon();
   const model = await resolveModel(command.model);
   const image = await loadImage(await readInput(command.image), {
