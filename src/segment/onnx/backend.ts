@@ -45,8 +45,8 @@ class OnnxSegmenter implements Segmenter {
   readonly #options: OnnxSegmenterOptions;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
-  /** The worker that loads the model: at the start, or after one that died. */
-  #loading: Worker | undefined;
+  /** The load in progress: at the start, or after a worker that died. */
+  #loading: { readonly worker: Worker; readonly giveUp: (error: Error) => void } | undefined;
   #starting: Promise<void> | undefined;
   #model = '';
   #nextId = 1;
@@ -82,26 +82,34 @@ class OnnxSegmenter implements Segmenter {
     });
   }
 
+  /**
+   * Waits for the answers in progress, for a bounded time. A thread that takes longer ends by itself: to terminate one
+   * within onnxruntime is to abort the process.
+   */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#loading?.terminate();
+    this.#loading?.worker.postMessage('close');
+    this.#loading?.giveUp(stopped());
     const worker = this.#worker;
     this.#worker = undefined;
     if (!worker) return;
-    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    worker.postMessage('close');
-    const timer = setTimeout(() => void worker.terminate(), STOP_TIMEOUT_MS);
-    await exited;
-    clearTimeout(timer);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, STOP_TIMEOUT_MS);
+      worker.once('exit', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      worker.postMessage('close');
+    });
     this.#rejectAll('The node stopped before the answer was ready.');
   }
 
   async #load(): Promise<void> {
     const workerData: WorkerStart = { dir: this.#options.dir, threads: this.#options.threads };
     const worker = new Worker(WORKER, { workerData, name: 'samwire-inference' });
-    this.#loading = worker;
     try {
       this.#model = await new Promise<string>((resolve, reject) => {
+        this.#loading = { worker, giveUp: reject };
         const died = (error: unknown) =>
           reject(
             this.#closed
@@ -127,10 +135,7 @@ class OnnxSegmenter implements Segmenter {
           } else this.#settle(message);
         });
       });
-      if (this.#closed) {
-        void worker.terminate();
-        throw stopped();
-      }
+      if (this.#closed) throw stopped();
       this.#worker = worker;
     } finally {
       this.#loading = undefined;

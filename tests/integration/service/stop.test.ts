@@ -112,6 +112,15 @@ describe.skipIf(brokerMissing() !== null)('SIGTERM', () => {
       expect(json.code).toBe('overloaded');
   });
 
+  it.each([100, 200, 300, 400])('is no crash %i ms into loading the model', async (ms) => {
+    const { url } = await broker();
+    const watcher = await client(url);
+    const service = await run(configOf(url, { cameras: {}, model: await slowModel() }));
+    await seen(watcher, `${BASE}/state`, ({ state }) => state === 'starting');
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    expect((await service.stop()).code).toBe(0);
+  });
+
   it('works as SIGINT does', async () => {
     const { url } = await broker();
     const watcher = await client(url);
