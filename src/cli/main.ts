@@ -24,17 +24,27 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError(`Expected a whole number from 1 to ${MAX_THREADS}, got "${text}".`);
 }
 
+/** A day: no answer takes that long, and a timer takes no more than 24 days. */
+const MAX_TIMEOUT_SEC = 86_400;
+
+function seconds(text: string): number {
+  const value = positiveNumber(text);
+  if (value <= MAX_TIMEOUT_SEC) return value;
+  throw new InvalidArgumentError(`Expected at most ${MAX_TIMEOUT_SEC} s, got "${text}".`);
+}
+
 function collect(text: string, previous: readonly string[]): string[] {
   return [...previous, text];
 }
+
+/** As of `log.level` in the config. */
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 const program = new Command('samwire')
   .description('Segment anything over MQTT: camera frames and prompts in, masks out.')
   .version(version)
   .addOption(
-    new Option('--log-level <level>', 'how much to log')
-      .choices(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
-      .env('SAMWIRE_LOG_LEVEL'),
+    new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).env('SAMWIRE_LOG_LEVEL'),
   )
   .showHelpAfterError('(samwire --help lists the commands and options)')
   .exitOverride()
@@ -45,7 +55,7 @@ function command(name: string, description: string): Command {
   return program
     .command(name)
     .description(description)
-    .option('--log-level <level>', 'how much to log: trace, debug, info, warn, error, silent');
+    .option('--log-level <level>', `how much to log: ${LOG_LEVELS.join(', ')}`);
 }
 
 interface LogOption {
@@ -112,7 +122,7 @@ command('prompt', 'sends one prompt to a running node and prints the masks messa
     collect,
     [],
   )
-  .option('--timeout <s>', 'seconds to wait for the answer', positiveNumber, 10)
+  .option('--timeout <s>', 'seconds to wait for the answer', seconds, 10)
   .option('--json', 'print the whole masks message as one line')
   .action(async (options: LogOption & PromptFlags) => {
     const { promptCommand } = await import('./prompt.js');
@@ -185,6 +195,15 @@ command('doctor', 'what this machine has and lacks, each problem with its remedy
     const { doctorCommand } = await import('./doctor.js');
     process.exitCode = await doctorCommand(options);
   });
+
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  // The reader has what it wanted: `samwire … | head -1`.
+  if (code === 'EPIPE') return;
+  process.stderr.write(`samwire: Standard output can't be written (${code}).\n`);
+  process.once('exit', () => {
+    process.exitCode = EXIT.failed;
+  });
+});
 
 try {
   await program.parseAsync();

@@ -1,5 +1,6 @@
 import { brokerUrl } from '../config/addresses.js';
 import { loadConfig } from '../config/load.js';
+import { NAME } from '../config/names.js';
 import { ConfigSchema } from '../config/schema.js';
 import { createLogger } from '../log.js';
 import type { MqttOptions } from '../mqtt/options.js';
@@ -34,6 +35,8 @@ export async function promptCommand(command: PromptCommand): Promise<number> {
     process.stderr.write(`samwire: ${text}\n`);
     return EXIT.usage;
   };
+  if (!NAME.test(command.camera))
+    return usage(`expected --camera to be a camera's name, got "${command.camera}"`);
   const prompts = readPrompts(command);
   if (typeof prompts === 'string') return usage(prompts);
   const target = targetOf(command);
@@ -54,14 +57,14 @@ function readPrompts({ box, point }: PromptCommand): Prompt[] | string {
     return 'expected at least one --box x1,y1,x2,y2 or --point x,y[,label], got none';
   const boxes: number[][] = [];
   for (const text of box) {
-    const numbers = text.split(',').map(Number);
+    const numbers = numbersOf(text);
     if (numbers.length !== 4 || !numbers.every(Number.isFinite))
       return `expected --box x1,y1,x2,y2 in pixels, got "${text}"`;
     boxes.push(numbers);
   }
   const points: { x: number; y: number; label: number }[] = [];
   for (const text of point) {
-    const [x = Number.NaN, y = Number.NaN, label = 1, ...rest] = text.split(',').map(Number);
+    const [x = Number.NaN, y = Number.NaN, label = 1, ...rest] = numbersOf(text);
     if (![x, y].every(Number.isFinite) || ![0, 1].includes(label) || rest.length > 0)
       return `expected --point x,y or x,y,label with label 1 (foreground) or 0 (background), got "${text}"`;
     points.push({ x, y, label });
@@ -70,6 +73,11 @@ function readPrompts({ box, point }: PromptCommand): Prompt[] | string {
   const [only] = boxes;
   if (boxes.length === 1 && only) return [{ id: 'prompt-1', box: only, points }];
   return [...boxes.map((corners, i) => ({ id: `box-${i + 1}`, box: corners })), { id: 'points-1', points }];
+}
+
+/** `NaN` where there is no number; `Number('')` would be 0. */
+function numbersOf(text: string): number[] {
+  return text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
 }
 
 /** The broker and node: those of the config, or of `--broker` and `--node`. */
@@ -94,5 +102,6 @@ function print(outcome: PromptOutcome, json: boolean): number {
   const message = outcome.kind === 'masks' ? outcome.masks : outcome.error;
   if (json) write(JSON.stringify(message));
   else write(JSON.stringify(message, null, 2));
-  return outcome.kind === 'masks' ? EXIT.done : EXIT.failed;
+  const answered = outcome.kind === 'masks' && outcome.masks.masks.some((mask) => !('error' in mask));
+  return answered ? EXIT.done : EXIT.failed;
 }

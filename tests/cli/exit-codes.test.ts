@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../src/native/addon.js';
 import { writeSemanticModel } from '../graphs/model-dir.js';
 import { semanticModel } from '../graphs/semantics.js';
 import { freePort } from '../integration/broker.js';
@@ -23,6 +26,13 @@ describe('wrong usage ends with 2 and says what is right:', () => {
     ['threads that are no whole number', [...SEGMENT, '--threads', '2.5'], /from 1 to 256, got "2.5"/],
     ['an unknown log level', ['run', '--log-level', 'loud'], /loud/],
     ['no box and no point', ['prompt', '--camera', 'a'], /at least one --box/],
+    ['a box without numbers', ['prompt', '--camera', 'a', '--box', ',,,'], /--box x1,y1,x2,y2/],
+    ['a camera that can be none', ['prompt', '--camera', '+', '--box', '1,2,3,4'], /--camera .*got "\+"/],
+    [
+      'a time-out beyond what a timer takes',
+      ['prompt', '--camera', 'a', '--box', '1,2,3,4', '--timeout', '1e12'],
+      /at most 86400 s/,
+    ],
     ['a box of three numbers', ['prompt', '--camera', 'a', '--box', '1,2,3'], /--box x1,y1,x2,y2/],
     [
       'a broker without a node',
@@ -48,6 +58,25 @@ describe('wrong usage ends with 2 and says what is right:', () => {
     expect(code).toBe(0);
     expect(stdout).not.toBe('');
     expect(stderr).toBe('');
+  });
+});
+
+describe('standard output that', () => {
+  const list = `${process.execPath} ${join(PACKAGE_ROOT, 'dist/cli/main.js')} models list`;
+
+  it.skipIf(!existsSync('/dev/full'))('takes nothing ends with 1, and says so without a stack', () => {
+    const { status, stderr } = spawnSync('sh', ['-c', `${list} > /dev/full`], { encoding: 'utf8' });
+    expect(stderr).toContain("can't be written (ENOSPC)");
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(status).toBe(1);
+  });
+
+  it('is closed before its end is no fault', () => {
+    const { status, stderr } = spawnSync('bash', ['-c', `set -o pipefail; ${list} | true`], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
   });
 });
 

@@ -37,6 +37,16 @@ async function setUp() {
 describe.skipIf(brokerMissing() !== null)('samwire prompt', () => {
   afterEach(closeAll);
 
+  it('ends with 1 when every prompt failed alone', async () => {
+    const { url } = await setUp();
+    const where = ['--broker', url, '--node', BASE.split('/')[1] ?? '', '--camera', 'front', '--json'];
+    const outside = await samwire(['prompt', ...where, '--box', '900,900,1000,1000']);
+    expect(JSON.parse(outside.stdout).masks).toMatchObject([{ error: { code: 'invalid_message' } }]);
+    expect(outside.code).toBe(1);
+    const half = await samwire(['prompt', ...where, '--box', '900,900,1000,1000', '--box', '20,15,110,100']);
+    expect(half.code).toBe(0);
+  });
+
   it('prints the masks of a running node, by its config or by broker and node', async () => {
     const { url, config } = await setUp();
     const path = join(await directory(), 'samwire.yaml');
