@@ -47,7 +47,7 @@ install_system_packages() {
       exit 69
     fi
   fi
-  say "installing ${#missing[@]} system packages with apt: ${missing[*]}"
+  say "installing ${#missing[@]} system packages with apt (a minute or two): ${missing[*]}"
   local log; log=$(mktemp)
   if ! { ${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get update &&
     ${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive \
@@ -75,10 +75,15 @@ once() {
   printf '%s' "$now" >"$stamp"
 }
 
+# A long log says its reason at either end: npm's at the start, the compiler's anywhere, make's at the end.
 quietly() {
   local log; log=$(mktemp)
   if ! "$@" >"$log" 2>&1; then
-    tail -n 40 "$log" >&2
+    if [ "$(wc -l <"$log")" -le 60 ]; then cat "$log" >&2; else
+      head -n 20 "$log" >&2; printf '  …\n' >&2
+      grep -E -A 3 'error:|CMake Error' "$log" | head -n 20 >&2 || true
+      printf '  …\n' >&2; tail -n 10 "$log" >&2
+    fi
     say "failed: $* (whole log: $log)"
     exit 1
   fi
@@ -87,14 +92,17 @@ quietly() {
 
 # onnxruntime-node would otherwise download its CUDA parts where it sees a CUDA toolkit; the CPU part is in the package.
 export ONNXRUNTIME_NODE_INSTALL=skip
+# Four compilers at most: each takes up to 0.5 GB, and boards have 4 GB.
+cores=$(nproc)
+export CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$((cores < 4 ? cores : 4))}"
 
 install_system_packages
 [ -d node_modules ] || rm -f .setup/npm
 [ -f build/Release/samwire.node ] || rm -f .setup/native
 [ -f dist/cli/main.js ] || rm -f .setup/typescript
-once npm 'installing npm packages (npm ci)' 'package.json package-lock.json' \
+once npm 'installing npm packages (npm ci, half a minute)' 'package.json package-lock.json' \
   quietly npm ci --no-audit --no-fund
-once native 'building the native addon (a minute)' 'CMakeLists.txt native package-lock.json' \
+once native 'building the native addon (a minute)' 'CMakeLists.txt native package.json package-lock.json' \
   quietly npm run --silent build:native
 once typescript 'compiling TypeScript' 'tsconfig.json src package-lock.json' \
   quietly npm run --silent build:ts
