@@ -21,6 +21,8 @@ namespace {
 constexpr std::size_t kMinBarePassword = 4;
 constexpr GstClockTime kBusWait = 500 * GST_MSECOND;
 constexpr GstClockTime kSecondErrorWait = 50 * GST_MSECOND;
+// A still picture ends as soon as it begins.
+constexpr double kShortestRoundMs = 100;
 
 double steady_ms() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -160,11 +162,18 @@ CameraSession::Next CameraSession::handle_end(GstElement* pipeline) {
     return Next::kOver;
   }
   frames_at_rewind_ = frames;
+  await_round();
   // A stream that can not seek is opened again. A change of state would not do: what
   // gst_parse_launch linked when a pad appeared, it does not link a second time.
   return gst_element_seek_simple(pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0) == TRUE
              ? Next::kGoOn
              : Next::kRebuild;
+}
+
+void CameraSession::await_round() {
+  const double left_ms = round_began_ms_ + kShortestRoundMs - steady_ms();
+  if (left_ms > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(left_ms));
+  round_began_ms_ = steady_ms();
 }
 
 GstFlowReturn CameraSession::on_sample(GstAppSink* sink) {

@@ -45,6 +45,8 @@ class CameraSession : public std::enable_shared_from_this<CameraSession> {
   Next begin(GstElement* pipeline);
   Next handle(GstElement* pipeline, GstMessage* message);
   Next handle_end(GstElement* pipeline);
+  // Keeps a looped file from going round faster than anybody looks.
+  void await_round();
   void handle_error(GstElement* pipeline, GstMessagePtr message);
 
   void deliver(GstSample* sample, GstElement* sink);
@@ -67,6 +69,7 @@ class CameraSession : public std::enable_shared_from_this<CameraSession> {
 
   // Used by the camera's thread.
   double start_by_ms_ = 0;
+  double round_began_ms_ = 0;
   std::uint64_t frames_at_rewind_ = 0;
 
   // Recursive, so that on_event may close its own camera.

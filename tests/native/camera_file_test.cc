@@ -140,6 +140,24 @@ TEST(CameraFile, OpensAStreamThatCanNotSeekAgain) {
   camera.close();
 }
 
+TEST(CameraFile, ShowsAStillPictureTenTimesASecond) {
+  SAMWIRE_NEED("uridecodebin", "jpegenc", "jpegdec");
+  TempDir dir;
+  const std::string path = dir.file("still.jpg");
+  Producer(
+      "videotestsrc num-buffers=1 ! video/x-raw,width=160,height=120 ! jpegenc ! filesink "
+      "location=\"" +
+      path + "\"")
+      .wait_for_end();
+  Recorder recorder;
+  Camera camera(options_for("file://" + path + "?loop=1"), recorder.listener());
+  ASSERT_TRUE(recorder.wait_frames(7)) << recorder.wait_error(1ms);
+  const auto frames = recorder.frames();
+  // The first round may be as short as it is.
+  EXPECT_GT(frames[6].arrived_ms - frames[1].arrived_ms, 450);
+  EXPECT_EQ(recorder.count(Type::kEnd) + recorder.count(Type::kError), 0u);
+}
+
 TEST(CameraFile, ReportsAFileThatIsNotThereOrHoldsNoVideo) {
   SAMWIRE_NEED("uridecodebin", "wavenc", "vp8enc", "webmmux");
   TempDir dir;
