@@ -64,7 +64,13 @@ void deliver(Napi::Env env, Napi::Function callback, std::nullptr_t*, Delivery* 
   if (delivery->pending) --*delivery->pending;
   if (env == nullptr) return;
   if (delivery->closed) return delivery->closed(env);
-  callback.Call({event_to_js(env, delivery->event)});
+  try {
+    callback.Call({event_to_js(env, delivery->event)});
+  } catch (const Napi::Error& error) {
+    // As an error of any other listener; left to Node it would become a deprecation warning
+    // (DEP0168). Fails where the environment is being terminated, which is none of ours.
+    static_cast<void>(napi_fatal_exception(env, error.Value()));
+  }
 }
 
 // The way from a camera's threads to the JS thread. Lifetime rules, each for a crash it prevents:

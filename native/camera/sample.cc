@@ -59,6 +59,21 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
+// Whether a plane lies within the memory that was mapped for it. gst_video_frame_map compares only
+// buffers without GstVideoMeta with their size; with one, it takes the meta's word for strides and
+// offsets. Elements with a mapping of their own may not say where their memory is.
+bool lies_in_memory(const GstVideoFrame& frame, int plane, const PlaneSize& size) {
+  const GstMapInfo& map = frame.map[frame.meta == nullptr ? 0 : plane];
+  if (map.memory == nullptr || map.data == nullptr) return true;
+  const auto stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
+  if (stride < 0 || static_cast<std::size_t>(stride) < size.row_bytes) return false;
+  const auto* const begin =
+      static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane));
+  const std::size_t needed = static_cast<std::size_t>(stride) * (size.rows - 1) + size.row_bytes;
+  return begin >= map.data && begin <= map.data + map.size &&
+         needed <= static_cast<std::size_t>(map.data + map.size - begin);
+}
+
 }  // namespace
 
 MappedSample::MappedSample(GstSample* sample, const GstVideoInfo& info) : view_(describe(info)) {
@@ -74,8 +89,24 @@ MappedSample::MappedSample(GstSample* sample, const GstVideoInfo& info) : view_(
   }
   view_.width = std::min(view_.width, GST_VIDEO_FRAME_WIDTH(&frame_));
   view_.height = std::min(view_.height, GST_VIDEO_FRAME_HEIGHT(&frame_));
-  const int planes = std::min<int>(GST_VIDEO_FRAME_N_PLANES(&frame_), 3);
-  for (int i = 0; i < planes; ++i) {
+  try {
+    take_planes();
+  } catch (...) {
+    gst_video_frame_unmap(&frame_);
+    throw;
+  }
+}
+
+void MappedSample::take_planes() {
+  const PlaneSizes sizes = plane_sizes(view_.format, view_.width, view_.height);
+  for (int i = 0; i < sizes.count; ++i) {
+    if (!lies_in_memory(frame_, i, sizes.planes[i])) {
+      throw Error("device_failed", "Expected buffers with room for " + std::to_string(view_.width) +
+                                       "x" + std::to_string(view_.height) + " " +
+                                       pixel_format_name(view_.format) +
+                                       " frames, got one whose plane " + std::to_string(i) +
+                                       " ends behind its memory.");
+    }
     view_.planes[i] = {static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, i)),
                        GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, i)};
   }
@@ -120,8 +151,8 @@ SampleTimes sample_times(GstSample* sample, GstElement* sink) {
   if (clock == nullptr || !GST_CLOCK_TIME_IS_VALID(running)) return times;
   const GstClockTimeDiff now =
       GST_CLOCK_DIFF(gst_element_get_base_time(sink), gst_clock_get_time(clock.get()));
-  const GstClockTimeDiff age = now - static_cast<GstClockTimeDiff>(running);
-  if (age > 0) times.timestamp_ms -= static_cast<double>(age) / GST_MSECOND;
+  if (now <= 0 || running >= static_cast<GstClockTime>(now)) return times;
+  times.timestamp_ms -= static_cast<double>(static_cast<GstClockTime>(now) - running) / GST_MSECOND;
   return times;
 }
 

@@ -22,7 +22,9 @@ class MappedSample {
   const ImageView& view() const { return view_; }
 
  private:
-  GstVideoFrame frame_;
+  void take_planes();
+
+  GstVideoFrame frame_{};
   ImageView view_;
 };
 

@@ -8,6 +8,9 @@
 
 namespace samwire {
 
+// Sides of frames that masks are made of are 1..kMaxMaskSide pixels.
+inline constexpr int kMaxMaskSide = 65535;
+
 // How a grid of low-res logits becomes a mask of the frame (a manifest's `mask` block).
 struct MaskSpec {
   int grid_width = 256;  // of the decoder's logits

@@ -15,8 +15,10 @@ constexpr int kMaxDigits = 7;  // 35 bits: any difference of two 32-bit runs
 
 std::uint32_t pixel_count(int width, int height) {
   const std::int64_t pixels = static_cast<std::int64_t>(width) * height;
-  if (width < 1 || height < 1 || pixels > std::numeric_limits<std::int32_t>::max()) {
-    throw Error("invalid_argument", "Expected a mask of 1 to 2^31 - 1 pixels; got " +
+  if (width < 1 || height < 1 || width > kMaxMaskSide || height > kMaxMaskSide ||
+      pixels > std::numeric_limits<std::int32_t>::max()) {
+    throw Error("invalid_argument", "Expected a mask of 1 to " + std::to_string(kMaxMaskSide) +
+                                        " pixels by axis, and 2^31 - 1 in all; got " +
                                         std::to_string(width) + " x " + std::to_string(height));
   }
   return static_cast<std::uint32_t>(pixels);

@@ -149,8 +149,8 @@ void check_mask_spec(const MaskSpec& s) {
   const Placement& p = s.placement;
   require(s.grid_width >= 1 && s.grid_width <= 4096 && s.grid_height >= 1 && s.grid_height <= 4096,
           "a grid of 1 to 4096 cells by axis");
-  require(s.frame_width >= 1 && s.frame_width <= 65535 && s.frame_height >= 1 &&
-              s.frame_height <= 65535,
+  require(s.frame_width >= 1 && s.frame_width <= kMaxMaskSide && s.frame_height >= 1 &&
+              s.frame_height <= kMaxMaskSide,
           "a frame of 1 to 65535 pixels by axis");
   require(static_cast<std::int64_t>(s.frame_width) * s.frame_height <=
               std::numeric_limits<std::int32_t>::max(),

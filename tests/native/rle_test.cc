@@ -129,6 +129,8 @@ TEST(Rle, RefusesSizesThatAreNoPicture) {
   EXPECT_THROW(rle_decompress("1", 0, 5), Error);
   EXPECT_THROW(rle_decompress("1", 5, -1), Error);
   EXPECT_THROW(rle_decompress("1", 65536, 65536), Error);
+  EXPECT_THROW(rle_decompress("oooooo1", 1, 2147483647), Error);
+  EXPECT_THROW(rle_decompress("oooooo1", 65536, 1), Error);
 }
 
 TEST(Rle, NeverReadsBeyondRandomStrings) {
