@@ -69,6 +69,8 @@ export class MqttNode {
   /** Of the last connection, for what is made while there is none. */
   #brokerMaxPacketBytes = Number.POSITIVE_INFINITY;
   #statsTimer: NodeJS.Timeout | null = null;
+  /** Said once. */
+  #statsTooLarge = false;
   #closing: Promise<void> | null = null;
   #dropsLoggedAt = Number.NEGATIVE_INFINITY;
   #dropsUnlogged = 0;
@@ -260,7 +262,16 @@ export class MqttNode {
 
   #publishStats(): void {
     const stats = { ...this.#options.service.stats(), mqtt: this.#linkStats() };
-    this.publishVolatile({ topic: this.topics.stats, payload: Buffer.from(JSON.stringify(stats)) });
+    const payload = Buffer.from(JSON.stringify(stats));
+    const maxBytes = this.maxPayloadBytes({ topic: this.topics.stats, properties: {} });
+    if (payload.length > maxBytes && !this.#statsTooLarge) {
+      this.#statsTooLarge = true;
+      this.#options.logger.warn(
+        { bytes: payload.length, maxBytes },
+        'stats are not published: they are larger than mqtt.maxPacketBytes or the broker allows',
+      );
+    }
+    this.publishVolatile({ topic: this.topics.stats, payload });
   }
 
   #linkStats(): Record<string, unknown> {

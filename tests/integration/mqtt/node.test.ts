@@ -87,6 +87,12 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)('a node 
     await sender.next(({ topic, json }) => topic === 'samwire/n1/front/masks' && json.requestId === 'next');
   });
 
+  it('says once in the log that stats do not fit the packet size', async () => {
+    const { logs, node } = await setUp({}, { maxPacketBytes: 300 });
+    await waitFor(() => node.counters.volatileDropped >= 2, 'two stats that were not sent');
+    expect(logs.filter((line) => line.includes('stats are not published'))).toHaveLength(1);
+  });
+
   it('publishes stats with what happened on the link', async () => {
     const { sender } = await setUp();
     await sender.send(PROMPT, '{');
