@@ -1,3 +1,4 @@
+import '../onnx/no-telemetry.js';
 import { PACKAGE_ROOT } from '../native/addon.js';
 import type { NativeAddon } from '../native/types.js';
 import type { Check } from './check.js';

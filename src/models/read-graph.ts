@@ -1,3 +1,4 @@
+import '../onnx/no-telemetry.js';
 import ort, { type InferenceSession } from 'onnxruntime-node';
 import type { GraphIO, TensorInfo } from './contract.js';
 import { ManifestError } from './manifest.js';

@@ -12,8 +12,12 @@ export interface Finished {
 }
 
 /** Runs the built command line to its end, as a user does. */
-export async function samwire(args: readonly string[], input = ''): Promise<Finished> {
-  const child = spawn(process.execPath, [join(PACKAGE_ROOT, 'dist/cli/main.js'), ...args]);
+export async function samwire(
+  args: readonly string[],
+  input = '',
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Finished> {
+  const child = spawn(process.execPath, [join(PACKAGE_ROOT, 'dist/cli/main.js'), ...args], { env });
   onTestFinished(() => void child.kill('SIGKILL'));
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,3 +1,4 @@
+import '../../onnx/no-telemetry.js';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { ConfigError, SamwireError, UnavailableError } from '../../errors.js';
