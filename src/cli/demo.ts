@@ -28,7 +28,7 @@ export async function demoCommand({ source, once, out, logLevel }: DemoCommand):
     signal: stop.signal,
   });
   const masks = messages.flatMap(masksOf).filter((mask) => mask.area > 0);
-  if (once) for (const line of summary(messages, overlays, out)) print(line);
+  if (once && messages.length > 0) for (const line of summary(messages, overlays, out)) print(line);
   if (masks.length > 0) return EXIT.done;
   print(`No mask was published.${errors[0] === undefined ? '' : ` The first error: ${errors[0]}`}`);
   return EXIT.failed;
@@ -44,6 +44,6 @@ function summary(messages: readonly MasksMessage[], overlays: number, out: strin
   return [
     `${messages.length} frames with ${masks.length} masks of ${ids.join(', ') || 'nothing'}; mean predicted IoU ${mean.toFixed(2)}.`,
     `${messages[0]?.model ?? 'No model'} on ${messages[0]?.backend ?? 'no backend'}, medians: encode ${stage('encodeMs')}, decode ${stage('decodeMs')}, capture to masks ${stage('captureToPublishMs')}.`,
-    `Written: ${out}/masks.json and ${overlays} pictures, ${out}/overlay-0.png to overlay-${Math.max(0, overlays - 1)}.png`,
+    `Written: ${out}/masks.json and ${overlays} pictures, ${out}/overlay-*.png`,
   ];
 }

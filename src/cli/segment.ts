@@ -46,6 +46,7 @@ export async function segmentCommand(command: SegmentCommand): Promise<number> {
       'unsupported_prompt',
       'Expected "track": false; a single picture has nothing to follow.',
     );
+  await makeFolder(command.out);
   const addon = loadAddon();
   const model = await resolveModel(command.model);
   const image = await loadImage(await readInput(command.image), {
@@ -94,7 +95,6 @@ interface Results {
 async function writeResults({ command, formats, message, drawn, image, addon }: Results): Promise<void> {
   const { width, height } = image.frame;
   const decode = (counts: string): Uint8Array => addon.rleToMask(counts, width, height);
-  await mkdir(command.out, { recursive: true });
   if (formats.includes('json'))
     await writeFile(join(command.out, 'masks.json'), `${JSON.stringify(message, null, 2)}\n`);
   if (formats.includes('png'))
@@ -148,6 +148,16 @@ async function readPrompts(file: string): Promise<PromptMessage> {
       details: error.details,
       cause: error,
     });
+  }
+}
+
+/** Before the work, so that a folder that can't be is noticed before the wait. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    throw new UnavailableError(`${path} can't be made a folder for the results (${reason}).`, { cause });
   }
 }
 
