@@ -36,24 +36,25 @@ install_system_packages() {
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return
+  local install="apt-get install -y --no-install-recommends ${missing[*]}"
   local sudo=()
   if [ "$(id -u)" -ne 0 ]; then
+    say "${#missing[@]} system packages are missing; apt installs them, with sudo: ${missing[*]}"
+    sudo=(sudo)
     # Without a terminal sudo cannot ask for a password.
-    if command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
-      sudo=(sudo)
-    else
-      say "these system packages are missing, and I may not install them. Run this, then try again:"
-      printf '\n  sudo apt-get update && sudo apt-get install -y --no-install-recommends %s\n\n' "${missing[*]}" >&2
+    [ -t 0 ] || sudo+=(-n)
+    if ! command -v sudo >/dev/null || ! "${sudo[@]}" env true; then
+      say "I may not install them. Run this, then try again:"
+      printf '\n  sudo apt-get update && sudo %s\n\n' "$install" >&2
       exit 69
     fi
   fi
-  say "installing ${#missing[@]} system packages with apt (a minute or two): ${missing[*]}"
+  say "installing ${#missing[@]} system packages (a minute or two)"
+  local apt=(${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
   local log; log=$(mktemp)
-  if ! { ${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get update &&
-    ${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive \
-      apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  if ! { "${apt[@]}" update && "${apt[@]}" ${install#apt-get }; } >"$log" 2>&1; then
     tail -n 20 "$log" >&2
-    say "apt failed (whole log: $log). Mend it, or run: sudo apt-get install -y ${missing[*]}"
+    say "apt failed (whole log: $log). Mend it, or run: sudo apt-get update && sudo $install"
     exit 69
   fi
   rm -f "$log"
