@@ -62,7 +62,7 @@ std::string quoted(std::string_view value) {
 
 std::string absolute_path(const CameraUri& uri, std::string_view source,
                           const std::string& expected) {
-  const std::string path = percent_decode(uri.rest);
+  std::string path = percent_decode(uri.rest);
   if (path.size() < 2 || path.front() != '/') reject(expected, source);
   if (std::any_of(path.begin(), path.end(),
                   [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {

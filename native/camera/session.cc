@@ -80,9 +80,9 @@ CameraSession::Next CameraSession::play(GstPtr<GstElement> pipeline) {
   Next next = closing_ ? Next::kOver : begin(pipeline.get());
   while (next == Next::kGoOn && !closing_) {
     const GstMessagePtr message(gst_bus_timed_pop(bus.get(), kBusWait));
-    if (message != nullptr) {
-      next = handle(pipeline.get(), message.get());
-    } else if (frames_ == 0 && steady_ms() > start_by_ms_) {
+    if (message != nullptr) next = handle(pipeline.get(), message.get());
+    // Messages or none: elements may talk for ever without bringing a frame.
+    if (next == Next::kGoOn && frames_ == 0 && steady_ms() > start_by_ms_) {
       fail("No frame came within " + std::to_string(options_.start_deadline.count()) +
            " ms of opening.");
       next = Next::kOver;

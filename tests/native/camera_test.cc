@@ -351,6 +351,16 @@ TEST(Camera, ReportsAStreamThatStaysSilent) {
   EXPECT_TRUE(has(recorder.wait_error(), "within 300 ms"));
 }
 
+TEST(Camera, ReportsASilentStreamWhoseElementsTalk) {
+  Recorder recorder;
+  CameraOptions options = options_for(
+      "gst://audiotestsrc is-live=true ! level interval=20000000 ! fakesink "
+      "videotestsrc is-live=true ! valve drop=true");
+  options.start_deadline = 300ms;
+  Camera camera(options, recorder.listener());
+  EXPECT_TRUE(has(recorder.wait_error(), "within 300 ms"));
+}
+
 TEST(Camera, ReportsBuffersThatAreTooSmallForTheirCaps) {
   TempDir dir;
   const std::string path = dir.file("short.raw");
