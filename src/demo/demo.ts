@@ -45,7 +45,7 @@ export interface DemoSummary {
 
 /** Broker, service and a robot that prompts, in one process, over real MQTT. */
 export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
-  const { log, print, out } = options;
+  const { log, out } = options;
   await mkdir(out, { recursive: true });
   const addon = loadAddon();
   const broker = await startDemoBroker().catch((cause: unknown) => {
@@ -69,7 +69,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
         onMasks: (message, prompts) => recorder.add(message, prompts),
         onError: (message) => recorder.failed(message),
       });
-      announce(broker, resolve(out), print);
+      announce(broker, options);
       await recorder.finished(options.signal);
       await prompter.close();
       return await recorder.close();
@@ -118,11 +118,14 @@ function promptsOnGrid({ width, height }: NativeFrameInfo): FramePrompt[] {
   }));
 }
 
-function announce(broker: DemoBroker, out: string, print: (line: string) => void): void {
+function announce(broker: DemoBroker, { out, once, print }: DemoOptions): void {
   const name = broker.kind === 'mosquitto' ? 'Mosquitto' : 'aedes';
-  print(`The demo's broker (${name}) listens on 127.0.0.1:${broker.port}. To see the masks messages, paste:`);
-  print(`  mosquitto_sub -h 127.0.0.1 -p ${broker.port} -t 'samwire/${NODE}/#' -v`);
-  print(`Pictures with the masks drawn in: ${out}/overlay-*.png`);
+  print(`The demo's broker (${name}) listens on 127.0.0.1:${broker.port}.`);
+  if (!once) {
+    print('To see the masks messages, paste (mosquitto_sub is in the package mosquitto-clients):');
+    print(`  mosquitto_sub -h 127.0.0.1 -p ${broker.port} -t 'samwire/${NODE}/#' -v`);
+  }
+  print(`Pictures with the masks drawn in: ${resolve(out)}/overlay-*.png`);
 }
 
 /** Keeps what comes, draws an overlay now and then, and knows when it is enough. */
