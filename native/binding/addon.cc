@@ -42,9 +42,10 @@ Napi::Value exit_now(const Napi::CallbackInfo& info) {
   return call(info.Env(), [&]() -> Napi::Value { std::_Exit(int_argument(info, 0)); });
 }
 
-// glibc keeps freed buffers of up to 32 MB in per-thread heaps, and those of 1 to 4 MB that live until the next
-// garbage collection (embeddings, logits, answers) leave holes: memory grew by 40 MB a minute with prompts at 10 Hz.
-// Large buffers that are mapped by themselves go back to the system when they are freed.
+// glibc keeps freed buffers of up to 32 MB in per-thread heaps, and those of 1 to 4 MB that live
+// until the next garbage collection (embeddings, logits, answers) leave holes: memory grew by 40 MB
+// a minute with prompts at 10 Hz. Large buffers that are mapped by themselves go back to the system
+// when they are freed.
 void return_large_buffers() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 256 * 1024);

@@ -24,6 +24,15 @@ inline const bool criticals_are_fatal = [] {
   return true;
 }();
 
+// Tests share their cores with others: being late by this much is no failure, being early is.
+inline constexpr double kLateMs = 5000;
+
+// `actual` is `expected`, at most `early` less, and late only as a busy machine is.
+inline void expect_in_time(double actual_ms, double expected_ms, double early_ms) {
+  EXPECT_GE(actual_ms, expected_ms - early_ms);
+  EXPECT_LE(actual_ms, expected_ms + kLateMs);
+}
+
 inline double wall_ms() {
   return std::chrono::duration<double, std::milli>(
              std::chrono::system_clock::now().time_since_epoch())

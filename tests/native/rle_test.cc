@@ -81,9 +81,14 @@ TEST(Rle, CompressesAndDecompressesRandomRuns) {
     std::uint64_t pixels = 0;
     for (const std::uint32_t count : counts) pixels += count;
     if (pixels == 0 || pixels >= 1U << 31) continue;
+    // The last run is made longer, so that the pixels fill a rectangle.
+    const std::uint64_t height = std::min<std::uint64_t>(pixels, kMaxMaskSide);
+    const std::uint64_t width = (pixels + height - 1) / height;
+    if (width * height >= 1U << 31) continue;
+    counts.back() += static_cast<std::uint32_t>(width * height - pixels);
     const std::string text = rle_compress(counts);
     EXPECT_EQ(text, slow_compress(counts));
-    EXPECT_EQ(rle_decompress(text, 1, static_cast<int>(pixels)), counts);
+    EXPECT_EQ(rle_decompress(text, static_cast<int>(width), static_cast<int>(height)), counts);
   }
 }
 
