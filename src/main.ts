@@ -131,6 +131,7 @@ class Parts implements Service {
         model,
         backend,
         threads,
+        warmUp: true,
         log: this.#log.child({ part: 'segment' }),
         ...(signal === undefined ? {} : { signal }),
       });

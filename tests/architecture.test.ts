@@ -24,6 +24,7 @@ const ENVIRONMENT_READERS: Readonly<Record<string, string>> = {
   'src/cli/main.ts': 'SAMWIRE_LOG_LEVEL is an option of every command, also of those without a config',
   'src/demo/broker.ts':
     'hands its own environment on to the Mosquitto that it starts, with /usr/sbin on the PATH',
+  'src/onnx/no-telemetry.ts': 'sets the variable by which onnxruntime sends no usage data',
 };
 
 interface Source {

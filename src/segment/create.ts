@@ -10,6 +10,8 @@ export interface SegmenterOptions {
   /** CPU threads of the onnx backend. */
   readonly threads: number;
   readonly log: Logger;
+  /** Run the model once while it loads: for a service, not for a single picture. */
+  readonly warmUp?: boolean;
   /** Gives the loading up. */
   readonly signal?: AbortSignal;
 }

@@ -14,6 +14,8 @@ export interface OnnxSegmenterOptions {
   readonly dir: string;
   readonly threads: number;
   readonly log: Logger;
+  /** Run the model once while it loads: for a service, not for a single picture. */
+  readonly warmUp?: boolean;
   /** Gives the loading up. */
   readonly signal?: AbortSignal;
 }
@@ -106,7 +108,8 @@ class OnnxSegmenter implements Segmenter {
   }
 
   async #load(): Promise<void> {
-    const workerData: WorkerStart = { dir: this.#options.dir, threads: this.#options.threads };
+    const { dir, threads, warmUp = false } = this.#options;
+    const workerData: WorkerStart = { dir, threads, warmUp };
     const worker = new Worker(WORKER, { workerData, name: 'samwire-inference' });
     try {
       this.#model = await new Promise<string>((resolve, reject) => {

@@ -12,7 +12,7 @@ import { Recent } from './recent.js';
  * Prompts in one decoder run. On two CPU cores a bigger batch gains nothing beyond this (samwire-tiny: 4, NanoSAM: 8),
  * and costs 20 to 40 MB a prompt.
  */
-const CHUNK = 8;
+export const CHUNK = 8;
 /** Answers whose logits are kept for `refine`, 256 kB each with a grid of 256 × 256. */
 const LOGITS_KEPT = 64;
 /** Logits that a mask prompt is fed as: sure, and far from what FP16 or a sigmoid saturates at. */

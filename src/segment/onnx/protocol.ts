@@ -7,6 +7,8 @@ export interface WorkerStart {
   readonly dir: string;
   /** onnxruntime's intra-op threads. */
   readonly threads: number;
+  /** Run once before the first request. */
+  readonly warmUp: boolean;
 }
 
 /** Main thread → worker. The frame's pixels stay in the addon: its id goes over. */

@@ -6,18 +6,21 @@ import { loadAddon } from '../../native/addon.js';
 import { OnnxEngine } from './engine.js';
 import { loadOnnxModel } from './model.js';
 import type { WorkerMessage, WorkerRequest, WorkerStart } from './protocol.js';
+import { warmUp } from './warm-up.js';
 
 // The inference thread: one model, one request at a time, in the order in which they came.
 const port = parentPort;
 if (!port) throw new Error('worker.js is started as a worker thread by backend.ts');
 const post = (message: WorkerMessage): void => port.postMessage(message);
 
-async function load({ dir, threads }: WorkerStart): Promise<OnnxEngine | undefined> {
+async function load(start: WorkerStart): Promise<OnnxEngine | undefined> {
   try {
-    const directory = await readModelDirectory(dir);
+    const directory = await readModelDirectory(start.dir);
     await verifyFiles(directory);
-    const model = await loadOnnxModel(directory, threads);
-    const engine = new OnnxEngine(model, loadAddon());
+    const model = await loadOnnxModel(directory, start.threads);
+    const addon = loadAddon();
+    const engine = new OnnxEngine(model, addon);
+    if (start.warmUp) await warmUp(engine, addon);
     post({ type: 'ready', model: directory.manifest.name });
     return engine;
   } catch (thrown) {
