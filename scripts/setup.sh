@@ -97,12 +97,22 @@ export ONNXRUNTIME_NODE_INSTALL=skip
 cores=$(nproc)
 export CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$((cores < 4 ? cores : 4))}"
 
+# npm wants a cache that it can write; a home directory that is read-only, or none, has no place for one.
+npm_ci() {
+  local cache=${npm_config_cache:-${HOME:-}/.npm}
+  if mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ]; then
+    quietly npm ci --no-audit --no-fund
+  else
+    quietly npm ci --no-audit --no-fund --cache .setup/npm-cache
+    rm -rf .setup/npm-cache
+  fi
+}
+
 install_system_packages
 [ -d node_modules ] || rm -f .setup/npm
 [ -f build/Release/samwire.node ] || rm -f .setup/native
 [ -f dist/cli/main.js ] || rm -f .setup/typescript
-once npm 'installing npm packages (npm ci, half a minute)' 'package.json package-lock.json' \
-  quietly npm ci --no-audit --no-fund
+once npm 'installing npm packages (npm ci, half a minute)' 'package.json package-lock.json' npm_ci
 once native 'building the native addon (a minute)' 'CMakeLists.txt native package.json package-lock.json' \
   quietly npm run --silent build:native
 once typescript 'compiling TypeScript' 'tsconfig.json src package-lock.json' \
