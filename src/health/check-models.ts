@@ -53,24 +53,19 @@ export async function checkModel({ model }: Config, verify: VerifyModel): Promis
   return { ...base, status: 'ok', found: `${model.name} in ${entry.dir}; ${others} more ready` };
 }
 
-/** Space and permission where TensorRT engines are kept. Nothing fails: the onnx backend needs no cache. */
+/** Space and permission where TensorRT engines are kept. Without them nothing is amiss: the onnx backend needs no cache. */
 export async function checkCache({ model }: Config, host: Host): Promise<Check> {
-  const folder = onHost(host, model.cache);
-  const existing = nearestExisting(folder);
+  const existing = nearestExisting(onHost(host, model.cache));
   const { bavail, bsize } = await statfs(existing);
   const free = bavail * bsize;
-  const found = `${model.cache}: ${gigabytes(free)} free`;
+  const denied = !writable(existing);
+  const found = `${model.cache}: ${gigabytes(free)} free${denied ? `, user ${host.user} may not write there` : ''}`;
   const name = 'engine cache';
-  if (!writable(existing)) {
-    const remedy = `Only TensorRT needs it. Run: sudo install -d -o ${host.user} ${model.cache}`;
-    return { name, status: 'warn', found: `${found}, but user ${host.user} may not write there`, remedy };
-  }
-  if (free >= CACHE_FLOOR_BYTES) return { name, status: 'ok', found };
+  if (!denied && free >= CACHE_FLOOR_BYTES) return { name, status: 'ok', found };
   return {
     name,
-    status: 'warn',
-    found,
-    remedy: `Free ${gigabytes(CACHE_FLOOR_BYTES)}, or set model.cache to another disk.`,
+    status: 'skipped',
+    found: `${found}; only TensorRT needs it, which this version does not run`,
   };
 }
 

@@ -95,5 +95,6 @@ export function doctorText({ checks }: DoctorReport): string {
     ...(remedy === undefined ? [] : [`${indent}-> ${remedy}`]),
   ]);
   const count = (status: Check['status']) => checks.filter((check) => check.status === status).length;
-  return `${[...lines, '', `${count('fail')} failed, ${count('warn')} warnings, ${count('ok')} ok`].join('\n')}\n`;
+  const warnings = count('warn') === 1 ? '1 warning' : `${count('warn')} warnings`;
+  return `${[...lines, '', `${count('fail')} failed, ${warnings}, ${count('ok')} ok`].join('\n')}\n`;
 }

@@ -118,6 +118,12 @@ describe('the disk and the port', () => {
     expect(
       (await checkCache(configOf('model: { cache: ./cache }'), { ...machine.host, root: '/' })).found,
     ).toMatch(/cache: [\d.]+ GB free/);
+    expect(
+      await checkCache(configOf('model: { cache: /proc/samwire }'), { ...machine.host, root: '/' }),
+    ).toMatchObject({
+      status: 'skipped',
+      found: expect.stringContaining('0.0 GB free; only TensorRT needs it'),
+    });
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
