@@ -38,7 +38,12 @@ describe('a worker thread that is terminated', () => {
 
   it('may be inside of a call that builds an answer', async () => {
     const ended = await runProcess(
-      terminateOften(`ready(1); for (;;) addon.rleToPolygons('04121', 2, 4, 0);`, 15),
+      terminateOften(
+        `const { counts } = addon.maskToRle(Uint8Array.from({ length: 64 }, (_, i) => i % 3), 8, 8);
+        ready(1);
+        for (;;) addon.rleToPolygons(counts, 8, 8, 0);`,
+        15,
+      ),
     );
     expect(ended).toMatchObject(ALIVE);
   });
