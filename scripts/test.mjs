@@ -92,7 +92,7 @@ function vitest() {
 
 const sanitizers = {
   ASAN_OPTIONS: 'detect_leaks=1:halt_on_error=1:fast_unwind_on_malloc=0',
-  LSAN_OPTIONS: `suppressions=${process.cwd()}/tests/native/suppressions/lsan.txt:print_suppressions=0`,
+  LSAN_OPTIONS: `suppressions='${process.cwd()}/tests/native/suppressions/lsan.txt':print_suppressions=0`,
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
 };
 const steps = {

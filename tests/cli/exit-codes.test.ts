@@ -62,7 +62,7 @@ describe('wrong usage ends with 2 and says what is right:', () => {
 });
 
 describe('standard output that', () => {
-  const list = `${process.execPath} ${join(PACKAGE_ROOT, 'dist/cli/main.js')} models list`;
+  const list = `'${process.execPath}' '${join(PACKAGE_ROOT, 'dist/cli/main.js')}' models list`;
 
   it.skipIf(!existsSync('/dev/full'))('takes nothing ends with 1, and says so without a stack', () => {
     const { status, stderr } = spawnSync('sh', ['-c', `${list} > /dev/full`], { encoding: 'utf8' });

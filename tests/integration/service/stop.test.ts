@@ -22,6 +22,9 @@ import {
   stillCamera,
 } from './harness.js';
 
+/** The 4.5 s after which the service ends in any case, and what a busy machine adds. */
+const STOP_MS = 6000;
+
 const picture = testPicture(160, 120);
 const box = { id: 'box', box: [20, 15, 110, 100] };
 const cameras = async () => ({ front: await stillCamera(picture) });
@@ -51,7 +54,7 @@ describe.skipIf(brokerMissing() !== null)('SIGTERM', () => {
     await ready(watcher, 'front');
     const { code, ms } = await service.stop();
     expect(code).toBe(0);
-    expect(ms).toBeLessThan(5000);
+    expect(ms).toBeLessThan(STOP_MS);
     await seen(watcher, `${BASE}/state`, ({ state }) => state === 'stopped');
     expect(watcher.received.filter(({ json }) => json.state === 'offline')).toEqual([]);
   });
@@ -69,7 +72,7 @@ describe.skipIf(brokerMissing() !== null)('SIGTERM', () => {
     );
     const { code, ms } = await service.stop();
     expect(code).toBe(0);
-    expect(ms).toBeLessThan(5000);
+    expect(ms).toBeLessThan(STOP_MS);
     const answer = await answerTo(watcher, sent);
     if ('code' in answer) expect(answer.code).toBe('overloaded');
     await seen(watcher, `${BASE}/state`, ({ state }) => state === 'stopped');
@@ -90,7 +93,7 @@ describe.skipIf(brokerMissing() !== null)('SIGTERM', () => {
     }, 'one prompt at work and one that waits');
     const { code, ms } = await service.stop();
     expect(code).toBe(0);
-    expect(ms).toBeLessThan(5000);
+    expect(ms).toBeLessThan(STOP_MS);
     for (const request of [running, waiting])
       expect(await answerTo(watcher, request)).toMatchObject({ code: 'overloaded' });
     await seen(watcher, `${BASE}/state`, ({ state }) => state === 'stopped');
@@ -104,7 +107,7 @@ describe.skipIf(brokerMissing() !== null)('SIGTERM', () => {
     const sent = await send(watcher, 'front', { prompts: [box] });
     const { code, ms } = await service.stop();
     expect(code).toBe(0);
-    expect(ms).toBeLessThan(5000);
+    expect(ms).toBeLessThan(STOP_MS);
     await seen(watcher, `${BASE}/state`, ({ state }) => state === 'stopped');
     expect(watcher.received.filter(({ json }) => json.state === 'online')).toEqual([]);
     // A prompt that came before the stop has its refusal; one that came after is the next start's.
