@@ -46,7 +46,6 @@ export async function segmentCommand(command: SegmentCommand): Promise<number> {
       'unsupported_prompt',
       'Expected "track": false; a single picture has nothing to follow.',
     );
-  await makeFolder(command.out);
   const addon = loadAddon();
   const model = await resolveModel(command.model);
   const image = await loadImage(await readInput(command.image), {
@@ -55,6 +54,7 @@ export async function segmentCommand(command: SegmentCommand): Promise<number> {
     name: command.image,
   });
   try {
+    await makeFolder(command.out);
     const log = createLogger({ level: command.logLevel ?? 'warn', pretty: process.stderr.isTTY });
     const segmenter = await createSegmenter({
       model,
