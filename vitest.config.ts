@@ -6,6 +6,8 @@ export default defineConfig({
     // The addon's threads and GStreamer's live as long as their process: one process a file keeps files apart.
     pool: 'forks',
     maxWorkers: 2,
+    // Some tests load onnxruntime by themselves; see src/onnx/no-telemetry.ts.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,

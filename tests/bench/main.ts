@@ -1,3 +1,4 @@
+import '../../src/onnx/no-telemetry.js';
 import { parseArgs } from 'node:util';
 import { endToEnd } from './end-to-end.js';
 import { eventLoop } from './event-loop.js';

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createConnection, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -369,6 +369,7 @@ describe.skipIf(brokerMissing() !== null)('the link to the broker', () => {
     async function passwordFile(password: string): Promise<string> {
       const path = join(tmpdir(), `samwire-password-${process.pid}-${Math.random().toString(36).slice(2)}`);
       await writeFile(path, `${password}\n`, { mode: 0o600 });
+      owe(() => rm(path));
       return path;
     }
 
@@ -392,6 +393,7 @@ describe.skipIf(brokerMissing() !== null)('the link to the broker', () => {
     it('says which file is missing, and waits for it', async () => {
       const { url } = await broker({ passwords: { robot: 'right' } });
       const path = join(tmpdir(), `samwire-no-such-file-${process.pid}`);
+      owe(() => rm(path, { force: true }));
       const { node } = startNode(mqttOptions(url, { username: 'robot', passwordFile: path }));
       await waitFor(() => node.status.problem !== null, 'a problem');
       expect(node.status.problem).toContain(path);
