@@ -9,14 +9,22 @@ const ROWS: readonly (readonly string[])[] = [
   ['masks', 'native'],
   ['config', 'frames', 'onnx'],
   ['models'],
-  ['prompts'],
+  ['prompts', 'mend'],
   ['segment', 'outputs', 'mqtt'],
+  ['build'],
   ['pipeline', 'health'],
   ['main'],
   ['demo'],
   ['cli'],
 ];
-const NATIVE_ROWS: readonly (readonly string[])[] = [['frame'], ['image'], ['mask', 'camera'], ['binding']];
+const NATIVE_ROWS: readonly (readonly string[])[] = [
+  ['frame'],
+  ['image'],
+  ['mask', 'camera'],
+  ['cuda'],
+  ['tensorrt'],
+  ['binding'],
+];
 const MAX_LINES = 400;
 
 /** Who reads the environment besides src/config, and why. */
@@ -49,7 +57,7 @@ function filesUnder(folder: string, names: RegExp): Source[] {
 }
 
 const SOURCES = filesUnder('src', /\.ts$/);
-const NATIVE = filesUnder('native', /\.(h|cc)$/);
+const NATIVE = filesUnder('native', /\.(h|cc|cu)$/);
 const PATHS = new Set([...SOURCES, ...NATIVE].map(({ path }) => path));
 
 const STATEMENT =

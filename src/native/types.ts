@@ -116,8 +116,169 @@ export interface NativeCamera {
   close(): Promise<void>;
 }
 
+/** What of TensorRT and CUDA this addon and this machine have. */
+export interface TensorrtStatus {
+  /** The version of the headers that the addon was compiled against; null: without TensorRT and CUDA. */
+  readonly compiled: string | null;
+  /** The version of the library that was opened; null with the reason in `problem`. */
+  readonly library: string | null;
+  readonly device: TensorrtDevice | null;
+  /** Why the backend can't run here, in one sentence; null when it can. `piece` says what is missing. */
+  readonly problem: {
+    readonly piece: 'headers' | 'library' | 'major' | 'device';
+    readonly text: string;
+  } | null;
+}
+
+export interface TensorrtDevice {
+  readonly index: number;
+  readonly name: string;
+  /** `8.7`. */
+  readonly computeCapability: string;
+  readonly integrated: boolean;
+  readonly memoryBytes: number;
+  /** `12.6`. */
+  readonly driverCuda: string;
+  readonly runtimeCuda: string;
+}
+
+/** One engine to build; native/tensorrt/builder.h says what each means. */
+export interface NativeBuildRequest {
+  readonly onnxPath: string;
+  readonly planPath: string;
+  /** Empty: none. */
+  readonly timingCachePath: string;
+  readonly precision: 'typed' | 'fp16' | 'fp32' | 'int8';
+  readonly fp32Nodes: readonly string[];
+  readonly shapes: readonly {
+    readonly input: string;
+    readonly min: readonly number[];
+    readonly opt: readonly number[];
+    readonly max: readonly number[];
+  }[];
+  readonly workspaceBytes: number;
+  /** 0..5. */
+  readonly optimizationLevel: number;
+  /** -1: GPU only. */
+  readonly dlaCore: number;
+  readonly device: number;
+}
+
+export interface NativeBuildResult {
+  readonly planBytes: number;
+  readonly tensorrtVersion: string;
+  readonly warnings: readonly string[];
+}
+
+/** A model for the TensorRT backend; native/tensorrt/segmenter.h says what each means. */
+export interface NativeTensorrtModel {
+  readonly image: NativeImageSpec;
+  readonly encoder: { readonly image: string; readonly embedding: string };
+  readonly decoder: {
+    readonly embeddings: string;
+    readonly coords: string;
+    readonly labels: string;
+    readonly lowRes: string;
+    readonly iou: string;
+    /** Empty where the model takes no mask. */
+    readonly maskInput: string;
+    readonly hasMaskInput: string;
+  };
+  readonly coordsRank: 3 | 4;
+  readonly gridWidth: number;
+  readonly gridHeight: number;
+  readonly candidates: number;
+  readonly maxPrompts: number;
+  readonly maxPoints: number;
+}
+
+export interface NativeTensorrtOptions {
+  readonly encoderPlan: string;
+  readonly decoderPlan: string;
+  readonly device: number;
+  readonly dlaCore: number;
+  readonly embeddingsKept: number;
+  readonly logitsKept: number;
+  readonly requestsAtOnce: number;
+  readonly frameWidth: number;
+  readonly frameHeight: number;
+}
+
+/** A mask that is wanted: `plane` is a candidate, -1 the best score, -2 SAM's official choice; `keep` a slot or -1. */
+export interface NativeMaskTask {
+  readonly row: number;
+  readonly plane: number;
+  readonly keep: number;
+}
+
+export interface NativePromptGroup {
+  readonly rows: number;
+  readonly points: number;
+  /** [rows, points, 2]. */
+  readonly coords: Float32Array;
+  /** [rows, points]. */
+  readonly labels: Float32Array;
+  /** Absent: no prompt of the group starts from a mask. null: this one does not; a number: a slot; else logits. */
+  readonly starts?: readonly (null | number | Float32Array)[];
+  readonly tasks: readonly NativeMaskTask[];
+}
+
+export interface NativeTensorrtMask {
+  /** The candidate that was chosen. */
+  readonly plane: number;
+  readonly score: number;
+  readonly mask: NativeMask;
+  readonly lowres: {
+    readonly size: [number, number];
+    readonly counts: string;
+    readonly scale: [number, number];
+  };
+}
+
+export interface NativeTensorrtAnswer {
+  /** [group][task]. */
+  readonly masks: readonly (readonly NativeTensorrtMask[])[];
+  readonly prepareMs: number;
+  readonly encodeMs: number;
+  readonly decodeMs: number;
+  readonly maskMs: number;
+  readonly embeddingReused: boolean;
+}
+
+/** Engines on a device with their inference thread. */
+export interface NativeTensorrt {
+  /**
+   * Masks of a frame, which the addon holds until the promise settles. Rejects with a SamwireError: `model_failed`,
+   * `device_failed` (the GPU is lost: the process must end), `overloaded`, `frame_evicted`.
+   */
+  segment(
+    frameId: number,
+    mask: NativeMaskSpec,
+    groups: readonly NativePromptGroup[],
+  ): Promise<NativeTensorrtAnswer>;
+  stats(): {
+    readonly deviceBytes: number;
+    readonly graphs: number;
+    readonly plainEnqueues: number;
+    readonly allocations: number;
+  };
+  /** Resolves when its thread has ended; requests that were not begun are rejected with `model_failed`. */
+  close(): Promise<void>;
+}
+
 export interface NativeAddon {
   about(): { readonly version: string; readonly gstreamer: string; readonly simd: string };
+
+  /** Looks at the library and the device; cheap after the first call. */
+  tensorrtStatus(device?: number): TensorrtStatus;
+  /**
+   * Builds one engine and blocks the thread for minutes: for a process of its own. Writes its progress as lines of
+   * JSON `{"phase","fraction"}` to the file descriptor. Throws SamwireError `model_failed` or `device_failed`.
+   */
+  buildEngine(request: NativeBuildRequest, progressFd: number): NativeBuildResult;
+  /** Loads and warms the engines, off the JS thread. Rejects with a SamwireError as native/tensorrt/segmenter.h says. */
+  openTensorrt(model: NativeTensorrtModel, options: NativeTensorrtOptions): Promise<NativeTensorrt>;
+
   /** Hands the addon the class that its errors are made of: `new ErrorClass(code, message)`. */
   setErrorClass(errorClass: new (code: never, message: string) => Error): void;
 

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace samwire::cuda {
+
+// What an engine depends on, and what `samwire doctor` tells of a GPU.
+struct Device {
+  int index = 0;
+  std::string name;          // "Orin", "NVIDIA H200"
+  int major = 0, minor = 0;  // compute capability
+  bool integrated = false;   // shares the CPU's memory: small results need no copy
+  std::size_t memory_bytes = 0;
+  int driver_version = 0;  // CUDA version that the driver serves, as 12060
+  int runtime_version = 0;
+};
+
+// The device, or nullopt with the reason in `why_not` ("no CUDA driver: ...", "no GPU", "expected
+// device 1, found 1 GPU: 0"). Throws nothing and makes no context.
+std::optional<Device> find_device(int index, std::string& why_not);
+
+}  // namespace samwire::cuda

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+namespace samwire::cuda {
+
+// Memory of the device (cudaMalloc). Move-only; freed with its owner. Empty when default-made.
+class DeviceMemory {
+ public:
+  DeviceMemory() = default;
+  // Throws as check(); `what` names the buffer in the message.
+  DeviceMemory(std::size_t size_bytes, const char* what);
+  ~DeviceMemory();
+  DeviceMemory(DeviceMemory&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  DeviceMemory& operator=(DeviceMemory&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+
+  template <typename T = void>
+  T* data() const noexcept {
+    return static_cast<T*>(data_);
+  }
+  std::size_t size_bytes() const noexcept { return size_; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// Page-locked memory of the host (cudaHostAlloc). `mapped`: the device reads and writes it in place
+// (for integrated GPUs, where that saves a copy).
+class HostMemory {
+ public:
+  HostMemory() = default;
+  HostMemory(std::size_t size_bytes, bool mapped, const char* what);
+  ~HostMemory();
+  HostMemory(HostMemory&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)),
+        device_(std::exchange(other.device_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
+  HostMemory& operator=(HostMemory&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(device_, other.device_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+
+  template <typename T = void>
+  T* data() const noexcept {
+    return static_cast<T*>(data_);
+  }
+  // The same memory as the device sees it; null unless mapped.
+  template <typename T = void>
+  T* device() const noexcept {
+    return static_cast<T*>(device_);
+  }
+  std::size_t size_bytes() const noexcept { return size_; }
+
+ private:
+  void* data_ = nullptr;
+  void* device_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace samwire::cuda
