@@ -21,4 +21,8 @@ struct Device {
 // device 1, found 1 GPU: 0"). Throws nothing and makes no context.
 std::optional<Device> find_device(int index, std::string& why_not);
 
+// Makes the device this thread's, and lets threads that wait for it sleep instead of spin. First
+// call of every thread that uses CUDA. Throws as check().
+void use_device(int index);
+
 }  // namespace samwire::cuda

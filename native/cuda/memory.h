@@ -5,6 +5,14 @@
 
 namespace samwire::cuda {
 
+// What this process holds through the two classes below, and how often they have allocated: a
+// service that has warmed up allocates no more.
+struct MemoryStats {
+  std::size_t device_bytes = 0, host_bytes = 0;
+  std::size_t allocations = 0;
+};
+MemoryStats memory_stats() noexcept;  // thread-safe
+
 // Memory of the device (cudaMalloc). Move-only; freed with its owner. Empty when default-made.
 class DeviceMemory {
  public:
