@@ -1,29 +1,45 @@
 import type { Logger } from 'pino';
 import { UnavailableError } from '../errors.js';
 import type { ModelDirectory } from '../models/directory.js';
+import { loadAddon } from '../native/addon.js';
 import { createOnnxSegmenter } from './onnx/backend.js';
 import type { Segmenter } from './segmenter.js';
+import type { BuiltEngines } from './tensorrt/engines.js';
+import { createTensorrtSegmenter } from './tensorrt/segmenter.js';
 
 export interface SegmenterOptions {
   readonly model: ModelDirectory;
   readonly backend: 'auto' | 'tensorrt' | 'onnx';
+  /** Engines of the model for this machine: it runs on them. Without, it runs on the onnx backend. */
+  readonly engines?: BuiltEngines;
   /** CPU threads of the onnx backend. */
   readonly threads: number;
   readonly log: Logger;
-  /** Run the model once while it loads: for a service, not for a single picture. */
+  /** Run the model once while it loads: for a service, not for a single picture. Engines always are. */
   readonly warmUp?: boolean;
   /** Gives the loading up. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Loads a model on the backend that is asked for; `auto` takes the best that this version has.
- * @throws UnavailableError for a backend that is not here or a start that was given up, ConfigError for a model that does not fit its manifest.
+ * Loads a model, on its engines where there are some.
+ * @throws UnavailableError for a start that was given up, ConfigError for a model that does not fit its manifest,
+ *   SamwireError (`model_failed`, `device_failed`) for engines that can't be loaded.
  */
-export async function createSegmenter({ model, backend, ...options }: SegmenterOptions): Promise<Segmenter> {
+export async function createSegmenter({
+  model,
+  backend,
+  engines,
+  log,
+  signal,
+  ...onnx
+}: SegmenterOptions): Promise<Segmenter> {
+  const giveUp = signal === undefined ? {} : { signal };
+  if (engines)
+    return createTensorrtSegmenter({ manifest: model.manifest, engines, addon: loadAddon(), log, ...giveUp });
   if (backend === 'tensorrt')
     throw new UnavailableError(
       'The tensorrt backend is not in this version of Samwire. Use --backend auto or onnx (model.backend in the config).',
     );
-  return createOnnxSegmenter({ dir: model.dir, ...options });
+  return createOnnxSegmenter({ dir: model.dir, log, ...onnx, ...giveUp });
 }

@@ -51,6 +51,8 @@ export interface SegmentResult {
 export interface Segmenter {
   readonly model: string;
   readonly backend: 'onnx' | 'tensorrt';
+  /** Requests that are worth handing over before the first of them is answered; they are answered in order. */
+  readonly runsAtOnce: number;
   segment(request: SegmentRequest): Promise<SegmentResult>;
   close(): Promise<void>;
 }

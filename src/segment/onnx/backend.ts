@@ -45,6 +45,8 @@ export async function createOnnxSegmenter(options: OnnxSegmenterOptions): Promis
 
 class OnnxSegmenter implements Segmenter {
   readonly backend = 'onnx';
+  /** The CPU is busy with one; a second would make both late. */
+  readonly runsAtOnce = 1;
   readonly #options: OnnxSegmenterOptions;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;

@@ -1,22 +1,18 @@
 import { Tensor } from 'onnxruntime-node';
 import { SamwireError } from '../../errors.js';
 import type { DecoderContract } from '../../models/contract.js';
-import { maskSpec } from '../../models/geometry.js';
 import type { NativeAddon } from '../../native/types.js';
-import { decoderInputs, feedsMask, type PromptGroup } from '../../prompts/decoder-inputs.js';
+import type { PromptGroup } from '../../prompts/decoder-inputs.js';
+import { type DecoderRun, decoderRuns, LOGITS_KEPT } from '../decoder-runs.js';
+import { Recent } from '../recent.js';
 import type { SegmentPrompt, SegmentRequest } from '../segmenter.js';
 import { type OnnxModel, runGraph } from './model.js';
-import { Recent } from './recent.js';
 
 /**
  * Prompts in one decoder run. On two CPU cores a bigger batch gains nothing beyond this (samwire-tiny: 4, NanoSAM: 8),
  * and costs 20 to 40 MB a prompt.
  */
 export const CHUNK = 8;
-/** Answers whose logits are kept for `refine`, 256 kB each with a grid of 256 × 256. */
-const LOGITS_KEPT = 64;
-/** Logits that a mask prompt is fed as: sure, and far from what FP16 or a sigmoid saturates at. */
-const MASK_LOGIT = 10;
 
 /** A prompt's candidates as the decoder gave them. */
 export interface Decoded {
@@ -49,51 +45,32 @@ export class Decoder {
 
   /** `answers[i]` belongs to `prompts[i]`. */
   async decode({ embedding, frame, prompts }: DecodeRequest): Promise<(Decoded | SamwireError)[]> {
-    const { manifest, contract } = this.#model;
-    const answers: (Decoded | SamwireError)[] = new Array(prompts.length);
-    const usable: number[] = [];
-    const starts = new Map<number, Float32Array>();
-    for (const [index, prompt] of prompts.entries()) {
-      try {
-        if (contract.decoder.inputs.maskInput !== undefined && feedsMask(prompt))
-          starts.set(index, this.#startLogits(prompt, frame));
-        usable.push(index);
-      } catch (thrown) {
-        if (!(thrown instanceof SamwireError)) throw thrown;
-        answers[index] = thrown;
-      }
-    }
-    const { groups, refused } = decoderInputs({
-      prompts: usable.map((index) => prompts[index] as SegmentPrompt),
+    const { runs, failed } = decoderRuns({
+      prompts,
       frame,
-      manifest,
-      decoder: contract.decoder,
+      model: this.#model,
+      addon: this.#addon,
       maxBatch: CHUNK,
+      kept: (maskId) => this.#kept.get(`${frame.id}/${maskId}`),
     });
-    for (const { index, error } of refused) answers[usable[index] as number] = error;
-    for (const group of groups) {
-      const members = group.promptIndices.map((index) => usable[index] as number);
-      const decoded = await this.#run(
-        embedding,
-        group,
-        members.map((index) => starts.get(index)),
-        frame,
-      );
-      for (const [row, index] of members.entries()) answers[index] = decoded[row] as Decoded;
+    const answers: (Decoded | SamwireError)[] = new Array(prompts.length);
+    for (const [index, error] of failed) answers[index] = error;
+    for (const run of runs) {
+      const decoded = await this.#run(embedding, run, frame);
+      for (const [row, index] of run.members.entries()) answers[index] = decoded[row] as Decoded;
     }
     return answers;
   }
 
   /** Keeps an answer's logits, so that a later prompt on the same frame can refine it. */
-  keep(frameId: number, promptId: string, logits: Float32Array): void {
+  keep(frameId: number, maskId: string, logits: Float32Array): void {
     if (this.#model.contract.decoder.inputs.maskInput === undefined) return;
-    this.#kept.set(`${frameId}/${promptId}`, logits.slice());
+    this.#kept.set(`${frameId}/${maskId}`, logits.slice());
   }
 
   async #run(
     embedding: Tensor,
-    group: PromptGroup,
-    starts: readonly (Float32Array | undefined)[],
+    { group, starts }: DecoderRun<Float32Array>,
     frame: SegmentRequest['frame'],
   ): Promise<Decoded[]> {
     const { decoder } = this.#model.contract;
@@ -144,26 +121,6 @@ export class Decoder {
     };
     if (!given) this.#noMask.set(rows, tensors);
     return tensors;
-  }
-
-  #startLogits(prompt: SegmentPrompt, frame: SegmentRequest['frame']): Float32Array {
-    const { manifest, contract } = this.#model;
-    if (prompt.refine !== undefined) {
-      const kept = this.#kept.get(`${frame.id}/${prompt.refine}`);
-      if (kept) return kept;
-      throw new SamwireError(
-        'invalid_message',
-        `Prompt "${prompt.id}" refines "${prompt.refine}", but no answer of that id on the same frame is held. Name the frame of the first answer by its seq, and refine within the camera's historyMs.`,
-      );
-    }
-    const out = new Float32Array(contract.decoder.grid.width * contract.decoder.grid.height);
-    this.#addon.rleToLogits(
-      prompt.mask?.counts ?? '',
-      maskSpec(manifest, contract.decoder, frame),
-      MASK_LOGIT,
-      out,
-    );
-    return out;
   }
 }
 

@@ -2,9 +2,9 @@ import { Tensor } from 'onnxruntime-node';
 import { SamwireError } from '../../errors.js';
 import { imageSpec } from '../../models/geometry.js';
 import type { NativeAddon, NativeImageSpec } from '../../native/types.js';
+import { Recent } from '../recent.js';
 import type { SegmentRequest } from '../segmenter.js';
 import { type OnnxModel, runGraph } from './model.js';
-import { Recent } from './recent.js';
 
 /** Frames whose embedding is kept: 2 MB each for samwire-tiny, 4 MB for SAM's 256×64×64. */
 const EMBEDDINGS_KEPT = 8;

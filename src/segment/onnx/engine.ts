@@ -2,7 +2,8 @@ import { SamwireError, toSamwireError } from '../../errors.js';
 import { chooseCandidates } from '../../models/candidates.js';
 import { maskSpec } from '../../models/geometry.js';
 import type { NativeAddon } from '../../native/types.js';
-import type { Candidate, PromptResult, SegmentPrompt, SegmentRequest, SegmentResult } from '../segmenter.js';
+import { candidateOf, maskId } from '../candidate.js';
+import type { PromptResult, SegmentPrompt, SegmentRequest, SegmentResult } from '../segmenter.js';
 import { type Decoded, Decoder } from './decode.js';
 import { Encoder } from './encode.js';
 import type { OnnxModel } from './model.js';
@@ -68,24 +69,12 @@ export class OnnxEngine {
     const masks = this.#addon.masksFromLogits(decoded.logits, spec, indices);
     const plane = (index: number): Float32Array =>
       decoded.logits.subarray(index * width * height, (index + 1) * width * height);
-    for (const [i, index] of indices.entries())
-      this.#decoder.keep(frame.id, prompt.multimask ? `${prompt.id}#${i}` : prompt.id, plane(index));
-    const candidates = masks.map((mask, i): Candidate => {
+    for (const [i, index] of indices.entries()) this.#decoder.keep(frame.id, maskId(prompt, i), plane(index));
+    const candidates = masks.map((mask, i) => {
       const index = indices[i] as number;
-      return {
-        score: round(decoded.iou[index] ?? Number.NaN),
-        stability: round(mask.stability),
-        area: mask.area,
-        box: mask.box,
-        rle: { size: [frame.height, frame.width], counts: mask.counts },
-        lowres: this.#addon.lowResMask(decoded.logits, spec, index),
-      };
+      const score = decoded.iou[index] ?? Number.NaN;
+      return candidateOf({ score, mask, lowres: this.#addon.lowResMask(decoded.logits, spec, index) }, frame);
     });
     return { candidates };
   }
-}
-
-/** Four decimals: what a float32 score is worth. */
-function round(value: number): number {
-  return Number.isFinite(value) ? Math.round(value * 10_000) / 10_000 : 0;
 }

@@ -1,0 +1,34 @@
+import type { NativeMask, NativeTensorrtMask } from '../native/types.js';
+import type { Candidate, SegmentPrompt, SegmentRequest } from './segmenter.js';
+
+export interface CandidateParts {
+  /** Predicted IoU, as the decoder gave it. */
+  readonly score: number;
+  readonly mask: NativeMask;
+  readonly lowres: NativeTensorrtMask['lowres'];
+}
+
+/** A mask as the rest of the service sees it, from whichever backend it came. */
+export function candidateOf(
+  { score, mask, lowres }: CandidateParts,
+  frame: SegmentRequest['frame'],
+): Candidate {
+  return {
+    score: round(score),
+    stability: round(mask.stability),
+    area: mask.area,
+    box: mask.box,
+    rle: { size: [frame.height, frame.width], counts: mask.counts },
+    lowres,
+  };
+}
+
+/** The id of a prompt's i-th mask: `cup`, or `cup#0` where all candidates are wanted. */
+export function maskId({ id, multimask }: SegmentPrompt, i: number): string {
+  return multimask ? `${id}#${i}` : id;
+}
+
+/** Four decimals: what a float32 score is worth. */
+function round(value: number): number {
+  return Number.isFinite(value) ? Math.round(value * 10_000) / 10_000 : 0;
+}

@@ -1,0 +1,261 @@
+import type { Logger } from 'pino';
+import { SamwireError, UnavailableError } from '../../errors.js';
+import type { ModelContract } from '../../models/contract.js';
+import { imageSpec, maskSpec } from '../../models/geometry.js';
+import type { Manifest } from '../../models/manifest.js';
+import type {
+  NativeAddon,
+  NativePromptGroup,
+  NativeTensorrt,
+  NativeTensorrtAnswer,
+  NativeTensorrtModel,
+} from '../../native/types.js';
+import { candidateOf, maskId } from '../candidate.js';
+import { type DecoderRun, decoderRuns } from '../decoder-runs.js';
+import type {
+  PromptResult,
+  Segmenter,
+  SegmentPrompt,
+  SegmentRequest,
+  SegmentResult,
+  SegmentTiming,
+} from '../segmenter.js';
+import type { BuiltEngines } from './engines.js';
+import { type KeptAnswer, KeptLogits, SLOTS } from './kept-logits.js';
+
+/** Frames whose embedding stays on the device: 2 MB each for samwire-tiny, 4 MB for SAM's 256×64×64. */
+const EMBEDDINGS_KEPT = 8;
+/** The GPU prepares and encodes one request while it decodes the one before; a third would only wait. */
+const RUNS_AT_ONCE = 2;
+/** Buffers are made for frames of this size at the start; a larger frame makes them anew, once. */
+const USUAL_FRAME = { frameWidth: 1920, frameHeight: 1080 } as const;
+/** Planes that the device chooses by the scores (native/cuda/mask.h). */
+const BEST_SCORE = -1;
+const OFFICIAL = -2;
+
+type SegmenterAddon = Pick<NativeAddon, 'openTensorrt' | 'rleToLogits'>;
+
+export interface TensorrtSegmenterOptions {
+  readonly manifest: Manifest;
+  readonly engines: BuiltEngines;
+  readonly addon: SegmenterAddon;
+  readonly log: Logger;
+  /** Gives the loading up. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Loads two engines onto their device and warms them up, which takes seconds on a thread of the addon.
+ * @throws SamwireError `model_failed` where the engines can't be loaded or do not fit, `device_failed` where the GPU is
+ *   lost; UnavailableError when `signal` gave it up: what is loaded by then is closed.
+ */
+export async function createTensorrtSegmenter(options: TensorrtSegmenterOptions): Promise<Segmenter> {
+  const { manifest, engines, addon, log, signal } = options;
+  const startedAt = performance.now();
+  const opening = addon.openTensorrt(nativeModel(manifest, engines), {
+    encoderPlan: engines.encoderPlan,
+    decoderPlan: engines.decoderPlan,
+    device: engines.device,
+    dlaCore: engines.dlaCore,
+    embeddingsKept: EMBEDDINGS_KEPT,
+    logitsKept: takesMask(engines.contract) ? SLOTS : 0,
+    requestsAtOnce: RUNS_AT_ONCE,
+    ...USUAL_FRAME,
+  });
+  const native = await unlessGivenUp(opening, signal);
+  log.info(
+    { ...engines.precision, device: engines.device, loadMs: Math.round(performance.now() - startedAt) },
+    'engines loaded',
+  );
+  return new TensorrtSegmenter(options, native);
+}
+
+class TensorrtSegmenter implements Segmenter {
+  readonly backend = 'tensorrt';
+  readonly runsAtOnce = RUNS_AT_ONCE;
+  readonly model: string;
+  readonly #manifest: Manifest;
+  readonly #engines: BuiltEngines;
+  readonly #addon: SegmenterAddon;
+  readonly #native: NativeTensorrt;
+  readonly #kept = new KeptLogits();
+
+  constructor({ manifest, engines, addon }: TensorrtSegmenterOptions, native: NativeTensorrt) {
+    this.model = manifest.name;
+    this.#manifest = manifest;
+    this.#engines = engines;
+    this.#addon = addon;
+    this.#native = native;
+  }
+
+  async segment(request: SegmentRequest): Promise<SegmentResult> {
+    const { frame, prompts } = request;
+    const { contract, maxPrompts } = this.#engines;
+    const { runs, failed } = decoderRuns({
+      ...request,
+      model: { manifest: this.#manifest, contract },
+      addon: this.#addon,
+      maxBatch: maxPrompts,
+      kept: (id) => this.#kept.find(frame.id, id),
+    });
+    const results: PromptResult[] = new Array(prompts.length);
+    for (const [index, error] of failed) results[index] = { error: error.toBody() };
+    if (runs.length === 0) return { results, timing: NOTHING_DONE };
+    const wanted = runs.map((run) => this.#wanted(run, prompts));
+    const slots = this.#takeSlots(frame, wanted.flat());
+    const groups = runs.map((run, g) => nativeGroup(run, wanted[g] ?? [], slots));
+    const spec = maskSpec(this.#manifest, contract.decoder, frame);
+    const answer = await this.#native.segment(frame.id, spec, groups).catch((error: unknown) => {
+      for (const kept of slots.values()) kept.failed = true;
+      throw error;
+    });
+    for (const [g, run] of runs.entries())
+      this.#collect({ run, wanted: wanted[g] ?? [], answer, g, frame }, results);
+    return { results, timing: timingOf(answer) };
+  }
+
+  close(): Promise<void> {
+    return this.#native.close();
+  }
+
+  /** The masks of a run, prompt by prompt. */
+  #wanted({ members }: DecoderRun<KeptAnswer>, prompts: readonly SegmentPrompt[]): WantedMask[] {
+    return members.flatMap((index, row) => {
+      const prompt = prompts[index] as SegmentPrompt;
+      return planes(this.#manifest.mask, prompt).map((plane, i) => ({ row, plane, id: maskId(prompt, i) }));
+    });
+  }
+
+  #takeSlots(frame: SegmentRequest['frame'], wanted: readonly WantedMask[]): Map<WantedMask, KeptAnswer> {
+    if (!takesMask(this.#engines.contract)) return new Map();
+    const ids = wanted.map(({ id }) => id);
+    const kept = this.#kept.take(frame.id, ids);
+    return new Map(wanted.flatMap((mask, i) => (kept[i] ? [[mask, kept[i]]] : [])));
+  }
+
+  #collect({ run, wanted, answer, g, frame }: AnsweredRun, results: PromptResult[]): void {
+    const masks = answer.masks[g] ?? [];
+    for (const [row, index] of run.members.entries()) {
+      const start = run.starts[row];
+      const own = masks.filter((_, task) => wanted[task]?.row === row);
+      results[index] =
+        start !== undefined && !(start instanceof Float32Array) && start.failed
+          ? { error: startFailed().toBody() }
+          : { candidates: own.map((mask) => candidateOf(mask, frame)) };
+    }
+  }
+}
+
+/** A mask that a run is to make; `plane` as in NativeMaskTask. */
+interface WantedMask {
+  readonly row: number;
+  readonly plane: number;
+  readonly id: string;
+}
+
+interface AnsweredRun {
+  readonly run: DecoderRun<KeptAnswer>;
+  readonly wanted: readonly WantedMask[];
+  readonly answer: NativeTensorrtAnswer;
+  /** Which of the request's runs. */
+  readonly g: number;
+  readonly frame: SegmentRequest['frame'];
+}
+
+const NOTHING_DONE: SegmentTiming = {
+  prepareMs: 0,
+  encodeMs: 0,
+  decodeMs: 0,
+  maskMs: 0,
+  embeddingReused: false,
+};
+
+/** The candidates that answer a prompt, as chooseCandidates (src/models/candidates.ts) picks them with the scores. */
+function planes({ single, multi }: Manifest['mask'], { multimask }: SegmentPrompt): readonly number[] {
+  if (multimask) return multi;
+  if (typeof single === 'number') return [single];
+  return [single === 'official' ? OFFICIAL : BEST_SCORE];
+}
+
+function nativeGroup(
+  { group, members, starts }: DecoderRun<KeptAnswer>,
+  wanted: readonly WantedMask[],
+  slots: ReadonlyMap<WantedMask, KeptAnswer>,
+): NativePromptGroup {
+  return {
+    rows: members.length,
+    points: group.n,
+    coords: group.coords,
+    labels: group.labels,
+    ...(starts.some((start) => start !== undefined)
+      ? { starts: starts.map((start) => (start instanceof Float32Array ? start : (start?.slot ?? null))) }
+      : {}),
+    tasks: wanted.map((mask) => ({ row: mask.row, plane: mask.plane, keep: slots.get(mask)?.slot ?? -1 })),
+  };
+}
+
+function nativeModel(manifest: Manifest, { contract, maxPrompts }: BuiltEngines): NativeTensorrtModel {
+  const { encoder, decoder } = contract;
+  return {
+    image: imageSpec(manifest),
+    encoder: { image: encoder.input, embedding: encoder.output },
+    decoder: {
+      embeddings: decoder.inputs.embeddings,
+      coords: decoder.inputs.coords,
+      labels: decoder.inputs.labels,
+      lowRes: decoder.outputs.lowRes,
+      iou: decoder.outputs.iou,
+      maskInput: decoder.inputs.maskInput ?? '',
+      hasMaskInput: decoder.inputs.hasMaskInput ?? '',
+    },
+    coordsRank: decoder.coordsRank,
+    gridWidth: decoder.grid.width,
+    gridHeight: decoder.grid.height,
+    candidates: decoder.candidates,
+    maxPrompts,
+    maxPoints: decoder.maxPoints,
+  };
+}
+
+function takesMask({ decoder }: ModelContract): boolean {
+  return decoder.inputs.maskInput !== undefined;
+}
+
+function timingOf({
+  prepareMs,
+  encodeMs,
+  decodeMs,
+  maskMs,
+  embeddingReused,
+}: NativeTensorrtAnswer): SegmentTiming {
+  return { prepareMs, encodeMs, decodeMs, maskMs, embeddingReused };
+}
+
+function startFailed(): SamwireError {
+  return new SamwireError(
+    'model_failed',
+    'The answer that this prompt refines could not be made; send both again.',
+  );
+}
+
+async function unlessGivenUp(
+  opening: Promise<NativeTensorrt>,
+  signal: AbortSignal | undefined,
+): Promise<NativeTensorrt> {
+  if (!signal) return opening;
+  const close = (native: NativeTensorrt): Promise<void> => native.close();
+  let giveUp: () => void = () => undefined;
+  const givenUp = new Promise<never>((_, reject) => {
+    giveUp = () => reject(new UnavailableError('The service was stopped while it loaded the model.'));
+    signal.addEventListener('abort', giveUp);
+    if (signal.aborted) giveUp();
+  });
+  try {
+    return await Promise.race([opening, givenUp]);
+  } catch (error) {
+    opening.then(close).catch(() => undefined);
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
