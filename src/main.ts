@@ -32,6 +32,7 @@ export interface Service {
 }
 
 const EXIT_CONFIG = 78;
+const EXIT_DEVICE = 70;
 const LOOP_RESOLUTION_MS = 10;
 /** When the service stops: how long the run in progress may take, and then the broker's acknowledgements. */
 const RUN_GRACE_MS = 1500;
@@ -60,6 +61,7 @@ class Parts implements Service {
   readonly #config: Config;
   readonly #log: Logger;
   readonly #addon: NativeAddon;
+  readonly #onFatal: ServiceOptions['onFatal'];
   readonly #pipeline: PipelineService;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #segmenter: Segmenter | null = null;
@@ -70,6 +72,7 @@ class Parts implements Service {
     this.#config = config;
     this.#addon = addon;
     this.#log = log;
+    this.#onFatal = onFatal;
     this.cameras = new Map(
       Object.entries(config.cameras).map(([name, camera]) => [name, createCamera(name, camera, addon, log)]),
     );
@@ -109,6 +112,7 @@ class Parts implements Service {
       releaseFrame: (id) => this.#addon.releaseFrame(id),
       queueLimit: config.pipeline.queue,
       maxPrompts: config.model.maxPrompts,
+      onDeviceFailed: ({ message }) => this.#onFatal(message, EXIT_DEVICE),
     });
     mqtt.setNodeState({ state: 'online', backend: segmenter.backend, model: segmenter.model });
     this.#log.info(

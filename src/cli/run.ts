@@ -4,8 +4,11 @@ import { startService } from '../main.js';
 import { loadAddon } from '../native/addon.js';
 import { EXIT } from './exit.js';
 
-/** A clean stop takes no longer than this; then the process ends all the same. */
-const STOP_TIMEOUT_MS = 4500;
+/**
+ * A clean stop takes no longer than this; then the process ends all the same. It is gone within 5 s of the signal also
+ * where the machine is busy.
+ */
+const STOP_TIMEOUT_MS = 4000;
 
 export interface RunCommand {
   readonly config: string | undefined;

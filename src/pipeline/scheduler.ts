@@ -2,7 +2,7 @@ import { SamwireError } from '../errors.js';
 import type { Camera, FrameChoice } from '../frames/camera.js';
 import type { NativeFrameInfo } from '../native/types.js';
 import type { FramePrompt } from '../prompts/types.js';
-import type { PromptResult, Segmenter, SegmentTiming } from '../segment/segmenter.js';
+import type { PromptResult, Segmenter, SegmentResult, SegmentTiming } from '../segment/segmenter.js';
 
 /** A request for masks on one camera's frame. */
 export interface SchedulerRequest {
@@ -44,6 +44,8 @@ export interface SchedulerOptions {
   readonly queueLimit: number;
   /** Prompts that share one decoder batch. */
   readonly maxPrompts: number;
+  /** A run found the device lost: its senders are told already, and no later run will do better. */
+  readonly onDeviceFailed: (error: SamwireError) => void;
   readonly now?: () => number;
 }
 
@@ -55,19 +57,29 @@ interface Job {
   readonly reject: (error: SamwireError) => void;
 }
 
+/** Requests that the segmenter answers together. */
+interface Run {
+  readonly jobs: readonly Job[];
+  readonly frame: NativeFrameInfo;
+}
+
+interface BegunRun extends Run {
+  /** `prompts[i]` are those of `jobs[i]`. */
+  readonly prompts: readonly (readonly FramePrompt[])[];
+  readonly startedAtMs: number;
+}
+
 /**
- * Decides what the segmenter does next: one run at a time, oldest request first, on the newest frame at that moment
- * (or on the frame that the request names). Waiting requests for the same frame join the run, so that a frame is
- * encoded once and its prompts are decoded together.
+ * Decides what the segmenter does next: as many runs at a time as it is worth handing over, oldest request first, on
+ * the newest frame at that moment (or on the frame that the request names). Waiting requests for the same frame join
+ * the run, so that a frame is encoded once and its prompts are decoded together.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #now: () => number;
   readonly #queue: Job[] = [];
   #waitingForFrame = 0;
-  /** What the run in progress answers. */
-  #served: readonly Job[] = [];
-  #running = false;
+  readonly #running = new Set<Run>();
   #closed = false;
   #abandoned = false;
   #tellClosed: () => void = () => undefined;
@@ -94,11 +106,11 @@ export class Scheduler {
     return new Promise((resolve, reject) => {
       this.#queue.push({ request, pinned, resolve, reject });
       if (this.#queue.length > this.#options.queueLimit) this.#dropOldest();
-      void this.#pump();
+      this.#pump();
     });
   }
 
-  /** Refuses what waits. The run in progress may end within `graceMs`; then its senders are refused too. */
+  /** Refuses what waits. The runs in progress may end within `graceMs`; then their senders are refused too. */
   close({ graceMs }: { readonly graceMs: number }): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -106,7 +118,7 @@ export class Scheduler {
     for (const job of this.#queue.splice(0)) this.#refuse(job, stopping());
     setTimeout(() => {
       this.#abandoned = true;
-      for (const job of this.#served) job.reject(stopping());
+      for (const { jobs } of this.#running) for (const job of jobs) job.reject(stopping());
     }, graceMs).unref();
   }
 
@@ -167,61 +179,70 @@ export class Scheduler {
     job.reject(error);
   }
 
-  async #pump(): Promise<void> {
-    if (this.#running) return;
-    this.#running = true;
-    try {
-      for (let job = this.#queue.shift(); job; job = this.#queue.shift()) await this.#serve(job);
-    } finally {
-      this.#running = false;
+  #pump(): void {
+    while (this.#running.size < this.#options.segmenter.runsAtOnce) {
+      const job = this.#queue.shift();
+      if (!job) return;
+      const run = this.#begin(job);
+      if (run) void this.#serve(run);
     }
   }
 
-  async #serve(first: Job): Promise<void> {
-    if (this.#expired(first)) return;
-    let frame: NativeFrameInfo;
+  /** The next run, with all that it can answer; nothing where its first request is refused. */
+  #begin(first: Job): Run | undefined {
+    if (this.#expired(first)) return undefined;
     try {
-      frame = first.pinned ?? this.#newest(first.request.camera);
+      const frame = first.pinned ?? this.#newest(first.request.camera);
+      return { jobs: [first, ...this.#takeMates(first, frame)], frame };
     } catch (thrown) {
       first.reject(thrown as SamwireError);
-      return;
+      return undefined;
     }
-    const jobs = [first, ...this.#takeMates(first, frame)];
-    this.#served = jobs;
+  }
+
+  async #serve(run: Run): Promise<void> {
+    const { jobs, frame } = run;
+    this.#running.add(run);
     const startedAtMs = this.#now();
-    const prompts = jobs.map((job) => job.request.prompts(frame));
     try {
-      const { results, timing } = await this.#options.segmenter.segment({
+      const prompts = jobs.map((job) => job.request.prompts(frame));
+      const answer = await this.#options.segmenter.segment({
         frame,
         prompts: jobs.flatMap((job, i) =>
           (prompts[i] ?? []).map((prompt) => ({ ...prompt, multimask: job.request.multimask })),
         ),
       });
-      if (this.#abandoned) return;
-      const answeredAtMs = this.#now();
-      let offset = 0;
-      for (const [i, job] of jobs.entries()) {
-        const own = prompts[i] ?? [];
-        const arrivedAtMs = Math.max(job.request.receivedAtMs, frame.timestamp);
-        job.request.onAnswer?.(frame);
-        job.resolve({
-          frame,
-          skewMs: skew(job.request.frame, frame),
-          prompts: own,
-          results: results.slice(offset, offset + own.length),
-          ageMs: arrivedAtMs - frame.timestamp,
-          queueMs: Math.max(0, startedAtMs - arrivedAtMs),
-          timing,
-          answeredAtMs,
-        });
-        offset += own.length;
-      }
+      if (!this.#abandoned) this.#answer({ ...run, prompts, startedAtMs }, answer);
     } catch (thrown) {
       for (const job of jobs) job.reject(thrown as SamwireError);
+      if (thrown instanceof SamwireError && thrown.code === 'device_failed')
+        this.#options.onDeviceFailed(thrown);
     } finally {
-      this.#served = [];
+      this.#running.delete(run);
       for (const job of jobs) if (job.pinned) this.#options.releaseFrame(job.pinned.id);
-      if (!first.pinned) this.#options.releaseFrame(frame.id);
+      if (!jobs[0]?.pinned) this.#options.releaseFrame(frame.id);
+      this.#pump();
+    }
+  }
+
+  #answer({ jobs, frame, prompts, startedAtMs }: BegunRun, { results, timing }: SegmentResult): void {
+    const answeredAtMs = this.#now();
+    let offset = 0;
+    for (const [i, job] of jobs.entries()) {
+      const own = prompts[i] ?? [];
+      const arrivedAtMs = Math.max(job.request.receivedAtMs, frame.timestamp);
+      job.request.onAnswer?.(frame);
+      job.resolve({
+        frame,
+        skewMs: skew(job.request.frame, frame),
+        prompts: own,
+        results: results.slice(offset, offset + own.length),
+        ageMs: arrivedAtMs - frame.timestamp,
+        queueMs: Math.max(0, startedAtMs - arrivedAtMs),
+        timing,
+        answeredAtMs,
+      });
+      offset += own.length;
     }
   }
 

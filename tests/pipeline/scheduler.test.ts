@@ -52,9 +52,11 @@ class FakeCamera {
 /** A segmenter that answers when the test says so. */
 class PacedSegmenter implements Segmenter {
   readonly model = 'test';
-  readonly backend = 'onnx';
+  readonly backend = 'tensorrt';
   readonly requests: SegmentRequest[] = [];
   #settle: { resolve: (result: SegmentResult) => void; reject: (error: Error) => void }[] = [];
+
+  constructor(readonly runsAtOnce: number) {}
 
   segment(request: SegmentRequest): Promise<SegmentResult> {
     this.requests.push(request);
@@ -79,16 +81,18 @@ class PacedSegmenter implements Segmenter {
   async close(): Promise<void> {}
 }
 
-function setup(options: { queueLimit?: number; maxPrompts?: number } = {}) {
+function setup(options: { queueLimit?: number; maxPrompts?: number; runsAtOnce?: number } = {}) {
   const handles = new Map<number, number>();
   const clock = { now: 1000 };
   const camera = new FakeCamera('front', handles);
-  const segmenter = new PacedSegmenter();
+  const segmenter = new PacedSegmenter(options.runsAtOnce ?? 1);
+  const lost: SamwireError[] = [];
   const scheduler = new Scheduler({
     segmenter,
     releaseFrame: (id) => handles.set(id, (handles.get(id) ?? 0) - 1),
     queueLimit: options.queueLimit ?? 8,
     maxPrompts: options.maxPrompts ?? 8,
+    onDeviceFailed: (error) => lost.push(error),
     now: () => clock.now,
   });
   const submit = (id: string, request: Partial<SchedulerRequest> = {}) => {
@@ -107,7 +111,7 @@ function setup(options: { queueLimit?: number; maxPrompts?: number } = {}) {
   };
   const settled = () => new Promise((resolve) => setImmediate(resolve));
   const out = () => [...handles.values()].reduce((sum, count) => sum + count, 0);
-  return { camera, segmenter, scheduler, submit, clock, settled, out };
+  return { camera, segmenter, scheduler, submit, clock, settled, out, lost };
 }
 
 const idsOf = (request: SegmentRequest | undefined) => request?.prompts.map((prompt) => prompt.id);
@@ -300,5 +304,84 @@ describe('the scheduler', () => {
     await settled();
     scheduler.close({ graceMs: 1 });
     await expect(waiting).rejects.toMatchObject({ code: 'overloaded' });
+  });
+});
+
+describe('the scheduler with a segmenter that takes two runs at once', () => {
+  it('hands over a second run before the first is answered, and no third', async () => {
+    const { camera, segmenter, submit, settled, out } = setup({ runsAtOnce: 2 });
+    camera.push(1);
+    const answers = ['a', 'b', 'c', 'd'].map((id) => submit(id));
+    await settled();
+    expect(segmenter.requests.map(idsOf)).toEqual([['a'], ['b']]);
+    await segmenter.answer();
+    expect(segmenter.requests.map(idsOf)).toEqual([['a'], ['b'], ['c', 'd']]);
+    await segmenter.answer();
+    await segmenter.answer();
+    expect((await Promise.all(answers)).map(({ results }) => results)).toMatchObject(
+      ['a', 'b', 'c', 'd'].map((id) => [{ error: { message: id } }]),
+    );
+    await settled();
+    expect(out()).toBe(0);
+  });
+
+  it('answers a request when its own run is done, whatever becomes of the other', async () => {
+    const { camera, segmenter, submit, settled, out } = setup({ runsAtOnce: 2 });
+    camera.push(1);
+    const [first, second] = [submit('a'), submit('b')];
+    await settled();
+    await segmenter.answer(new SamwireError('model_failed', 'no'));
+    await expect(first).rejects.toMatchObject({ code: 'model_failed' });
+    await segmenter.answer();
+    expect((await second).results).toMatchObject([{ error: { message: 'b' } }]);
+    expect(out()).toBe(0);
+  });
+
+  it('takes for each run the frame that is the newest when it begins', async () => {
+    const { camera, segmenter, submit, settled } = setup({ runsAtOnce: 2 });
+    camera.push(1);
+    const first = submit('a');
+    await settled();
+    camera.push(2);
+    const second = submit('b');
+    await settled();
+    await segmenter.answer();
+    await segmenter.answer();
+    expect([(await first).frame.id, (await second).frame.id]).toEqual([1, 2]);
+  });
+
+  it('refuses both runs in progress when they take longer than the grace', async () => {
+    const { camera, scheduler, segmenter, submit, settled, out } = setup({ runsAtOnce: 2 });
+    camera.push(1);
+    const [first, second] = [submit('a'), submit('b')];
+    await settled();
+    scheduler.close({ graceMs: 1 });
+    await expect(first).rejects.toMatchObject({ code: 'overloaded' });
+    await expect(second).rejects.toMatchObject({ code: 'overloaded' });
+    await segmenter.answer();
+    await segmenter.answer();
+    expect(out()).toBe(0);
+  });
+});
+
+describe('a device that is lost', () => {
+  it('is told to the sender and to the service', async () => {
+    const { camera, segmenter, submit, settled, lost, out } = setup();
+    camera.push(1);
+    const sender = submit('a');
+    await settled();
+    await segmenter.answer(new SamwireError('device_failed', 'gone'));
+    await expect(sender).rejects.toMatchObject({ code: 'device_failed' });
+    expect(lost).toMatchObject([{ code: 'device_failed', message: 'gone' }]);
+    expect(out()).toBe(0);
+  });
+
+  it('is not what a model that fails is', async () => {
+    const { camera, segmenter, submit, settled, lost } = setup();
+    camera.push(1);
+    submit('a');
+    await settled();
+    await segmenter.answer(new SamwireError('model_failed', 'no'));
+    expect(lost).toEqual([]);
   });
 });

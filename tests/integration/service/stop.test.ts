@@ -22,8 +22,8 @@ import {
   stillCamera,
 } from './harness.js';
 
-/** The 4.5 s after which the service ends in any case, and what a busy machine adds. */
-const STOP_MS = 6000;
+/** The 4 s after which the service ends in any case, and what a busy machine adds. */
+const STOP_MS = 5000;
 
 const picture = testPicture(160, 120);
 const box = { id: 'box', box: [20, 15, 110, 100] };
