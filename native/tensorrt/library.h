@@ -7,9 +7,10 @@ namespace samwire::tensorrt {
 
 // Versions as "10.3.0".
 struct LibraryInfo {
-  std::string compiled;  // of the headers
-  std::string loaded;    // of libnvinfer; empty where it can't be used
-  std::string problem;   // why not, in one sentence; empty when loaded
+  std::string compiled;      // of the headers
+  std::string loaded;        // of libnvinfer; empty where it can't be used
+  std::string problem;       // why not, in one sentence; empty when loaded
+  bool other_major = false;  // the problem is that another major lies there
 };
 
 // TensorRT is opened at run time, once a process: libnvinfer.so.<major> of the headers' major, from
