@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <functional>
+
+namespace samwire::doubles {
+
+// What a kernel launch is here: `work` runs when the stream comes to it, with the device's memory
+// open. While the stream is captured it becomes part of the graph. `work` calls no CUDA function.
+// The error is that of a launch (lost device, injected); `function` is its name for fail() and
+// calls().
+cudaError_t submit(cudaStream_t stream, std::function<void()> work,
+                   const char* function = "cudaLaunchKernel");
+
+// Work that may fail while it runs.
+cudaError_t submit_fallible(cudaStream_t stream, std::function<cudaError_t()> work,
+                            const char* function);
+
+// For the double of TensorRT: it shares faults and counters.
+void count_object(const char* kind, int change);
+void report_misuse(const std::string& what);
+// True when this call of `function` shall fail.
+bool fails(const char* function);
+bool is_capturing(cudaStream_t stream);
+void invalidate_capture(cudaStream_t stream);
+// True when this enqueue is the one that loses the device.
+bool breaks_device();
+std::string wrong();
+std::string device_name();
+void device_capability(int& major, int& minor);
+
+}  // namespace samwire::doubles
