@@ -1,15 +1,13 @@
 #include "camera/camera.h"
 
 #include <atomic>
-#include <cstddef>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "binding/channel.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
@@ -48,96 +46,28 @@ Napi::Object event_to_js(Napi::Env env, const CameraEvent& event) {
   return object;
 }
 
-// One thing that crosses from a camera's threads to the JS thread.
-struct Delivery {
-  CameraEvent event;
-  // Set for frames: counted while they wait. Shared, since events that wait may outlive the
-  // channel.
-  std::shared_ptr<std::atomic<int>> pending;
-  // Set instead of an event: the camera is closed.
-  std::function<void(Napi::Env)> closed;
-};
-
-// Without an environment (it ends, and its queues are emptied) only memory is given back.
-void deliver(Napi::Env env, Napi::Function callback, std::nullptr_t*, Delivery* raw) {
-  const std::unique_ptr<Delivery> delivery(raw);
-  if (delivery->pending) --*delivery->pending;
-  if (env == nullptr) return;
-  if (delivery->closed) return delivery->closed(env);
-  try {
-    callback.Call({event_to_js(env, delivery->event)});
-  } catch (const Napi::Error& error) {
-    // As an error of any other listener; left to Node it would become a deprecation warning
-    // (DEP0168). Fails where the environment is being terminated, which is none of ours.
-    static_cast<void>(napi_fatal_exception(env, error.Value()));
-  }
-}
-
-// The way from a camera's threads to the JS thread. Lifetime rules, each for a crash it prevents:
-// 1. The thread-safe function is used under `mutex_` and only while `open_`: Node frees it when its
-//    environment ends, and a call after that would touch freed memory.
-// 2. Shared by the camera's callbacks and the handle, so that neither outlives it.
-// 3. What waits in the queue does not point here: a handle that is collected while the JS thread is
-//    behind leaves events that are called after the channel is gone.
-class Channel {
+// A camera's events on their way to JS. A handle that is collected while the JS thread is behind
+// leaves events that run after this is gone, so they share the count.
+class Events {
  public:
-  Channel(Napi::Env env, const Napi::Function& on_event)
-      : function_(Function::New(env, on_event, "samwire-camera", 0, 1)) {
-    // A camera alone keeps no process alive.
-    function_.Unref(env);
-  }
-  ~Channel() { shut(); }
-  Channel(const Channel&) = delete;
-  Channel& operator=(const Channel&) = delete;
+  explicit Events(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
 
   void send(const CameraEvent& event) {
-    const bool is_frame = event.type == CameraEvent::Type::kFrame;
-    const std::lock_guard lock(mutex_);
-    if (!open_ || (is_frame && *pending_ >= kMaxPendingFrames)) return;
-    auto delivery = std::make_unique<Delivery>();
-    delivery->event = event;
-    if (is_frame) delivery->pending = pending_;
-    if (is_frame) ++*pending_;
-    if (!post(std::move(delivery)) && is_frame) --*pending_;
-  }
-
-  // A promise that somebody waits for keeps the process alive until it is settled.
-  void hold(Napi::Env env) { function_.Ref(env); }
-
-  // Calls `closed` on the JS thread, unless the environment ends before; the last call through this
-  // channel.
-  void finish(std::function<void(Napi::Env)> closed) {
-    const std::lock_guard lock(mutex_);
-    if (!open_) return;
-    auto delivery = std::make_unique<Delivery>();
-    delivery->closed = std::move(closed);
-    post(std::move(delivery));
-    release();
-  }
-
-  void shut() {
-    const std::lock_guard lock(mutex_);
-    if (open_) release();
+    std::shared_ptr<void> counted;
+    if (event.type == CameraEvent::Type::kFrame) {
+      if (*pending_ >= kMaxPendingFrames) return;
+      ++*pending_;
+      counted = std::shared_ptr<void>(nullptr, [pending = pending_](void*) { --*pending; });
+    }
+    channel_->post([event, counted](Napi::Env env, const Napi::Function& on_event) mutable {
+      counted.reset();
+      on_event.Call({event_to_js(env, event)});
+    });
   }
 
  private:
-  using Function = Napi::TypedThreadSafeFunction<std::nullptr_t, Delivery, deliver>;
-
-  bool post(std::unique_ptr<Delivery> delivery) {
-    if (function_.NonBlockingCall(delivery.get()) != napi_ok) return false;
-    static_cast<void>(delivery.release());
-    return true;
-  }
-
-  void release() {
-    open_ = false;
-    function_.Release();
-  }
-
-  std::mutex mutex_;
-  Function function_;
+  const std::shared_ptr<Channel> channel_;
   const std::shared_ptr<std::atomic<int>> pending_ = std::make_shared<std::atomic<int>>(0);
-  bool open_ = true;
 };
 
 CameraOptions camera_options(const Napi::Object& object) {
@@ -175,9 +105,11 @@ class CameraHandle : public Napi::ObjectWrap<CameraHandle> {
     call(info.Env(), [&] {
       const CameraOptions options = camera_options(object_argument(info, 0));
       if (!info[1].IsFunction()) throw Error("invalid_argument", "Expected an event callback.");
-      channel_ = std::make_shared<Channel>(info.Env(), info[1].As<Napi::Function>());
-      camera_ = std::make_unique<Camera>(
-          options, [channel = channel_](const CameraEvent& event) { channel->send(event); });
+      channel_ =
+          std::make_shared<Channel>(info.Env(), "samwire-camera", info[1].As<Napi::Function>());
+      camera_ =
+          std::make_unique<Camera>(options, [events = std::make_shared<Events>(channel_)](
+                                                const CameraEvent& event) { events->send(event); });
       open_cameras_->insert(camera_.get());
       // An environment that ends (a worker, the process) closes its cameras before Node frees what
       // they call.
@@ -231,7 +163,7 @@ class CameraHandle : public Napi::ObjectWrap<CameraHandle> {
       channel_->hold(info.Env());
       // Not to be collected before the promise is settled: the destructor would shut the channel.
       Ref();
-      const auto done = [this, deferred](Napi::Env env) {
+      const auto done = [this, deferred](Napi::Env env, const Napi::Function&) {
         deferred.Resolve(env.Undefined());
         Unref();
       };

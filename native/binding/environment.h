@@ -17,6 +17,7 @@ namespace samwire::binding {
 struct EnvironmentData {
   Napi::FunctionReference error_class;
   std::unique_ptr<Napi::FunctionReference> camera_class;
+  std::unique_ptr<Napi::FunctionReference> tensorrt_class;
   // Shared with the cameras' handles, whose end may come after this one's.
   std::shared_ptr<std::set<Camera*>> open_cameras = std::make_shared<std::set<Camera*>>();
   FramePool pool;

@@ -2,6 +2,8 @@
 
 #include <napi.h>
 
+#include <exception>
+
 #include "frame/error.h"
 
 namespace samwire::binding {
@@ -11,6 +13,9 @@ namespace samwire::binding {
 // sender's mistake.
 Napi::Error to_js_error(Napi::Env env, const Error& error);
 
+// The same for whatever else the core throws: what is not its Error becomes "internal".
+Napi::Error to_js_error(Napi::Env env, const std::exception_ptr& failure);
+
 // Runs `body` and turns what the core throws into a JS exception. Every exported function goes
 // through here.
 template <typename Body>
@@ -19,12 +24,8 @@ auto call(Napi::Env env, Body body) -> decltype(body()) {
     return body();
   } catch (const Napi::Error&) {
     throw;
-  } catch (const Error& error) {
-    throw to_js_error(env, error);
-  } catch (const std::bad_alloc&) {
-    throw to_js_error(env, Error("internal", "Out of memory in the native addon."));
-  } catch (const std::exception& error) {
-    throw to_js_error(env, Error("internal", error.what()));
+  } catch (const std::exception&) {
+    throw to_js_error(env, std::current_exception());
   }
 }
 

@@ -9,5 +9,8 @@ void export_frames(Napi::Env env, Napi::Object exports);
 void export_image(Napi::Env env, Napi::Object exports);
 void export_mask(Napi::Env env, Napi::Object exports);
 void export_camera(Napi::Env env, Napi::Object exports);
+void export_tensorrt(Napi::Env env, Napi::Object exports);
+// Of addons with TensorRT.
+void export_tensorrt_segmenter(Napi::Env env, Napi::Object exports);
 
 }  // namespace samwire::binding

@@ -1,0 +1,281 @@
+#ifdef SAMWIRE_TENSORRT
+
+#include "binding/tensorrt_values.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "binding/convert.h"
+#include "frame/error.h"
+#include "mask/rle.h"
+
+namespace samwire::binding {
+namespace {
+
+[[noreturn]] void wrong(const std::string& expected) {
+  throw Error("invalid_argument", "Expected " + expected + ".");
+}
+
+Napi::Array array_of(const Napi::Value& value, const char* where) {
+  if (!value.IsArray()) wrong(std::string(where) + " to be an array");
+  return value.As<Napi::Array>();
+}
+
+Napi::Object element(const Napi::Array& array, std::uint32_t index, const char* where) {
+  const Napi::Value value = array.Get(index);
+  if (!value.IsObject()) wrong(std::string("each of ") + where + " to be an object");
+  return value.As<Napi::Object>();
+}
+
+int range_of(const Napi::Object& object, const char* key, int low, int high) {
+  const int value = int_of(object, key);
+  if (value < low || value > high) {
+    wrong(std::string(key) + " from " + std::to_string(low) + " to " + std::to_string(high) +
+          ", got " + std::to_string(value));
+  }
+  return value;
+}
+
+std::vector<float> floats_of(const Napi::Value& value, const char* where, std::size_t length) {
+  if (!value.IsTypedArray() ||
+      value.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
+    wrong(std::string(where) + " to be a Float32Array");
+  }
+  const auto array = value.As<Napi::Float32Array>();
+  if (array.ElementLength() != length) {
+    wrong(std::string(where) + " to have " + std::to_string(length) + " numbers, got " +
+          std::to_string(array.ElementLength()));
+  }
+  return {array.Data(), array.Data() + length};
+}
+
+tensorrt::BuildPrecision precision_of(const std::string& name) {
+  if (name == "typed") return tensorrt::BuildPrecision::kTyped;
+  if (name == "fp16") return tensorrt::BuildPrecision::kFp16;
+  if (name == "fp32") return tensorrt::BuildPrecision::kFp32;
+  if (name == "int8") return tensorrt::BuildPrecision::kInt8;
+  wrong("precision to be typed, fp16, fp32 or int8");
+}
+
+std::vector<std::int64_t> lengths_of(const Napi::Object& object, const char* key) {
+  const Napi::Array array = array_of(object.Get(key), key);
+  std::vector<std::int64_t> lengths;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    lengths.push_back(int_of(array.Get(i), key));
+  }
+  return lengths;
+}
+
+tensorrt::MaskStart start_of(const Napi::Value& value, const tensorrt::ModelSpec& model,
+                             const tensorrt::OpenOptions& options) {
+  tensorrt::MaskStart start;
+  if (value.IsNull()) return start;
+  if (value.IsNumber()) {
+    start.slot = int_of(value, "a start");
+    if (start.slot < 0 || start.slot >= options.logits_kept) {
+      wrong("a start to be a slot of " + std::to_string(options.logits_kept));
+    }
+    return start;
+  }
+  start.logits = floats_of(
+      value, "a start",
+      static_cast<std::size_t>(model.grid_width) * static_cast<std::size_t>(model.grid_height));
+  return start;
+}
+
+tensorrt::PromptGroup group_of(const Napi::Object& object, const tensorrt::ModelSpec& model,
+                               const tensorrt::OpenOptions& options) {
+  tensorrt::PromptGroup group;
+  group.rows = range_of(object, "rows", 1, model.max_prompts);
+  group.points = range_of(object, "points", 1, model.max_points);
+  const auto points = static_cast<std::size_t>(group.rows) * static_cast<std::size_t>(group.points);
+  group.coords = floats_of(object.Get("coords"), "coords", 2 * points);
+  group.labels = floats_of(object.Get("labels"), "labels", points);
+  if (const Napi::Value starts = object.Get("starts"); !starts.IsUndefined()) {
+    const Napi::Array array = array_of(starts, "starts");
+    if (array.Length() != static_cast<std::uint32_t>(group.rows)) wrong("a start for each row");
+    for (std::uint32_t i = 0; i < array.Length(); ++i) {
+      group.starts.push_back(start_of(array.Get(i), model, options));
+    }
+  }
+  const Napi::Array tasks = array_of(object.Get("tasks"), "tasks");
+  for (std::uint32_t i = 0; i < tasks.Length(); ++i) {
+    const Napi::Object task = element(tasks, i, "tasks");
+    group.tasks.push_back({.row = range_of(task, "row", 0, group.rows - 1),
+                           .plane = range_of(task, "plane", cuda::kOfficial, model.candidates - 1),
+                           .points = group.points,
+                           .keep = range_of(task, "keep", -1, options.logits_kept - 1)});
+  }
+  return group;
+}
+
+Napi::Array pair(Napi::Env env, double first, double second) {
+  Napi::Array array = Napi::Array::New(env, 2);
+  array.Set(0u, first);
+  array.Set(1u, second);
+  return array;
+}
+
+Napi::Object to_js(Napi::Env env, const Reply::Mask& from) {
+  Napi::Object mask = Napi::Object::New(env);
+  mask.Set("counts", from.counts);
+  mask.Set("area", static_cast<double>(from.mask.area));
+  mask.Set("stability", from.mask.stability);
+  mask.Set("box", env.Null());
+  if (from.mask.area > 0) {
+    Napi::Array box = Napi::Array::New(env, 4);
+    for (std::uint32_t i = 0; i < 4; ++i) box.Set(i, from.mask.box[i]);
+    mask.Set("box", box);
+  }
+  Napi::Object lowres = Napi::Object::New(env);
+  lowres.Set("size", pair(env, from.lowres.height, from.lowres.width));
+  lowres.Set("counts", from.lowres_counts);
+  lowres.Set("scale", pair(env, from.lowres.scale_x, from.lowres.scale_y));
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("plane", from.plane);
+  object.Set("score", from.score);
+  object.Set("mask", mask);
+  object.Set("lowres", lowres);
+  return object;
+}
+
+Reply::Mask reply_mask(cuda::DeviceMask&& from) {
+  Reply::Mask mask;
+  mask.plane = from.plane;
+  mask.score = from.score;
+  mask.counts = rle_compress(from.mask.counts);
+  mask.lowres_counts = rle_compress(from.lowres.mask.counts);
+  mask.mask = std::move(from.mask);
+  mask.lowres = std::move(from.lowres);
+  mask.mask.counts = {};
+  mask.lowres.mask.counts = {};
+  return mask;
+}
+
+}  // namespace
+
+tensorrt::BuildRequest build_request(const Napi::Object& object) {
+  tensorrt::BuildRequest request;
+  request.onnx_path = string_of(object, "onnxPath");
+  request.plan_path = string_of(object, "planPath");
+  request.timing_cache_path = string_of(object, "timingCachePath");
+  request.precision = precision_of(string_of(object, "precision"));
+  const Napi::Array nodes = array_of(object.Get("fp32Nodes"), "fp32Nodes");
+  for (std::uint32_t i = 0; i < nodes.Length(); ++i) {
+    const Napi::Value name = nodes.Get(i);
+    if (!name.IsString()) wrong("fp32Nodes to be names");
+    request.fp32_nodes.push_back(name.As<Napi::String>().Utf8Value());
+  }
+  const Napi::Array shapes = array_of(object.Get("shapes"), "shapes");
+  for (std::uint32_t i = 0; i < shapes.Length(); ++i) {
+    const Napi::Object shape = element(shapes, i, "shapes");
+    request.shapes.push_back({.input = string_of(shape, "input"),
+                              .min = lengths_of(shape, "min"),
+                              .opt = lengths_of(shape, "opt"),
+                              .max = lengths_of(shape, "max")});
+  }
+  request.workspace_bytes = count_of(object, "workspaceBytes");
+  request.optimization_level = range_of(object, "optimizationLevel", 0, 5);
+  request.dla_core = int_of(object, "dlaCore");
+  request.device = int_of(object, "device");
+  return request;
+}
+
+tensorrt::ModelSpec model_spec(const Napi::Object& object) {
+  tensorrt::ModelSpec model;
+  model.image = image_spec(object_of(object, "image"));
+  const Napi::Object encoder = object_of(object, "encoder");
+  model.encoder.image = string_of(encoder, "image");
+  model.encoder.embedding = string_of(encoder, "embedding");
+  const Napi::Object decoder = object_of(object, "decoder");
+  model.decoder.embeddings = string_of(decoder, "embeddings");
+  model.decoder.coords = string_of(decoder, "coords");
+  model.decoder.labels = string_of(decoder, "labels");
+  model.decoder.low_res = string_of(decoder, "lowRes");
+  model.decoder.iou = string_of(decoder, "iou");
+  model.decoder.mask_input = string_of(decoder, "maskInput");
+  model.decoder.has_mask_input = string_of(decoder, "hasMaskInput");
+  model.coords_rank = range_of(object, "coordsRank", 3, 4);
+  model.grid_width = range_of(object, "gridWidth", 1, kMaxMaskSide);
+  model.grid_height = range_of(object, "gridHeight", 1, kMaxMaskSide);
+  model.candidates = range_of(object, "candidates", 1, 1024);
+  model.max_prompts = range_of(object, "maxPrompts", 1, 65536);
+  model.max_points = range_of(object, "maxPoints", 1, 65536);
+  return model;
+}
+
+tensorrt::OpenOptions open_options(const Napi::Object& object) {
+  tensorrt::OpenOptions options;
+  options.encoder_plan = string_of(object, "encoderPlan");
+  options.decoder_plan = string_of(object, "decoderPlan");
+  options.device = int_of(object, "device");
+  options.dla_core = int_of(object, "dlaCore");
+  options.embeddings_kept = range_of(object, "embeddingsKept", 1, 65536);
+  options.logits_kept = range_of(object, "logitsKept", 0, 65536);
+  options.requests_at_once = range_of(object, "requestsAtOnce", 1, 64);
+  options.frame_width = range_of(object, "frameWidth", 1, kMaxImageSide);
+  options.frame_height = range_of(object, "frameHeight", 1, kMaxImageSide);
+  return options;
+}
+
+std::vector<tensorrt::PromptGroup> prompt_groups(const Napi::Value& value,
+                                                 const tensorrt::ModelSpec& model,
+                                                 const tensorrt::OpenOptions& options) {
+  const Napi::Array array = array_of(value, "the groups");
+  std::vector<tensorrt::PromptGroup> groups;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    groups.push_back(group_of(element(array, i, "the groups"), model, options));
+  }
+  return groups;
+}
+
+Reply reply_of(tensorrt::Outcome outcome) noexcept {
+  Reply reply;
+  reply.error = outcome.error;
+  if (reply.error) return reply;
+  try {
+    for (auto& group : outcome.answer->masks) {
+      auto& masks = reply.masks.emplace_back();
+      for (cuda::DeviceMask& mask : group) masks.push_back(reply_mask(std::move(mask)));
+    }
+    reply.timing = outcome.answer->timing;
+  } catch (...) {
+    reply.error = std::current_exception();
+  }
+  return reply;
+}
+
+Napi::Object to_js(Napi::Env env, const Reply& reply) {
+  Napi::Array groups = Napi::Array::New(env, reply.masks.size());
+  for (std::uint32_t g = 0; g < reply.masks.size(); ++g) {
+    // A scope of its own: a full run has some thousand values.
+    const Napi::HandleScope scope(env);
+    Napi::Array masks = Napi::Array::New(env, reply.masks[g].size());
+    for (std::uint32_t i = 0; i < reply.masks[g].size(); ++i) {
+      masks.Set(i, to_js(env, reply.masks[g][i]));
+    }
+    groups.Set(g, masks);
+  }
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("masks", groups);
+  object.Set("prepareMs", reply.timing.prepare_ms);
+  object.Set("encodeMs", reply.timing.encode_ms);
+  object.Set("decodeMs", reply.timing.decode_ms);
+  object.Set("maskMs", reply.timing.mask_ms);
+  object.Set("embeddingReused", reply.timing.embedding_reused);
+  return object;
+}
+
+Napi::Object to_js(Napi::Env env, const tensorrt::Stats& stats) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("deviceBytes", static_cast<double>(stats.device_bytes));
+  object.Set("graphs", static_cast<double>(stats.graphs));
+  object.Set("plainEnqueues", static_cast<double>(stats.plain_enqueues));
+  object.Set("allocations", static_cast<double>(stats.allocations));
+  return object;
+}
+
+}  // namespace samwire::binding
+
+#endif
