@@ -1,0 +1,136 @@
+import type { Logger } from 'pino';
+import { ConfigError, SamwireError, UnavailableError } from '../errors.js';
+import type { ModelDirectory } from '../models/directory.js';
+import { loadAddon } from '../native/addon.js';
+import type { BuiltEngines } from '../segment/tensorrt/engines.js';
+import { buildEngines, engineFacts, SelfTestError } from './build.js';
+import { type EnginesState, engineFolder, inspectEngines } from './inspect.js';
+import { type TensorrtMachine, tensorrtMachine } from './machine.js';
+import { bucketOf } from './profile.js';
+import type { BuildProgress } from './progress.js';
+import { type EngineSettings, type EnginesRecord, planPath } from './record.js';
+
+const DEFAULT_WORKSPACE_BYTES = 2 ** 30;
+
+export interface EnsureOptions {
+  readonly model: ModelDirectory;
+  readonly backend: 'auto' | 'tensorrt' | 'onnx';
+  /** `model.cache` of the config. */
+  readonly cache: string;
+  /** Prompts in one run, for engines that are not there yet; those that are stay as they were built. */
+  readonly maxPrompts: number;
+  /** CPU threads of the onnx backend, which new engines are compared with. */
+  readonly threads: number;
+  /** False: engines that are there and current, or none. */
+  readonly mayBuild?: boolean;
+  /** Build them anew, whatever is there: their record and plans are in order, but they can't be loaded. */
+  readonly force?: boolean;
+  readonly log: Logger;
+  /** Called only where something is built. */
+  readonly onProgress?: (progress: BuildProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export type Ensured =
+  | { readonly engines: BuiltEngines; readonly built: boolean }
+  /** The onnx backend is to serve; `why` in a sentence. */
+  | { readonly engines: null; readonly why: string };
+
+/** What engines are built with where nobody says otherwise. */
+export function defaultSettings(maxPrompts: number): EngineSettings {
+  return {
+    precision: null,
+    maxPrompts: bucketOf(maxPrompts),
+    dlaCore: -1,
+    workspaceBytes: DEFAULT_WORKSPACE_BYTES,
+  };
+}
+
+/**
+ * The engines that a model runs on, built where they are missing or stale. `auto` falls back to the onnx backend, and
+ * says why in the log; `tensorrt` does not.
+ * @throws UnavailableError where `tensorrt` was asked for and can't be, with the remedy, or when `signal` stopped it;
+ *   SamwireError `device_failed`.
+ */
+export async function ensureEngines(options: EnsureOptions): Promise<Ensured> {
+  const { backend, model, log, signal } = options;
+  if (backend === 'onnx') return { engines: null, why: 'The onnx backend was asked for.' };
+  const machine = tensorrtMachine(loadAddon().tensorrtStatus());
+  if ('why' in machine) {
+    if (backend === 'tensorrt') throw new UnavailableError(machine.why);
+    log.info({ why: machine.why }, 'TensorRT is not used: the onnx backend serves');
+    return { engines: null, why: machine.why };
+  }
+  try {
+    return await ensureOn(machine, options);
+  } catch (error) {
+    const known =
+      error instanceof SamwireError || error instanceof UnavailableError || error instanceof ConfigError;
+    const lost = error instanceof SamwireError && error.code === 'device_failed';
+    if (!known || lost || signal?.aborted) throw error;
+    const why = error.message;
+    if (backend === 'tensorrt') throw new UnavailableError(why, { cause: error });
+    log.warn(
+      { model: model.manifest.name, why },
+      'NO TENSORRT ENGINES: the onnx backend serves on the CPU, many times slower',
+    );
+    return { engines: null, why };
+  }
+}
+
+async function ensureOn(machine: TensorrtMachine, options: EnsureOptions): Promise<Ensured> {
+  const { model, cache, log, signal } = options;
+  const folder = engineFolder(cache, model);
+  const found = await inspectEngines({
+    model,
+    folder,
+    machine,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (found.state === 'current' && !options.force)
+    return { engines: enginesOf(found.record, folder, machine), built: false };
+  if (found.state === 'refused' && !options.force)
+    throw new SelfTestError(model.manifest.name, found.record.trials);
+  const why = reasonOf(found);
+  if (options.mayBuild === false)
+    throw new UnavailableError(`${why} Run: samwire models build ${model.manifest.name}`);
+  log.info(
+    { model: model.manifest.name, why, folder },
+    'TensorRT engines are built; this takes minutes, once',
+  );
+  const record = await buildEngines({
+    ...options,
+    machine,
+    settings: settingsOf(found) ?? defaultSettings(options.maxPrompts),
+  });
+  return { engines: enginesOf(record, folder, machine), built: true };
+}
+
+function reasonOf(found: EnginesState): string {
+  switch (found.state) {
+    case 'missing':
+      return 'There are no TensorRT engines of this model yet.';
+    case 'stale':
+      return `The TensorRT engines are stale: ${found.why}.`;
+    case 'current':
+    case 'refused':
+      return 'The TensorRT engines could not be loaded.';
+  }
+}
+
+/** What was chosen with `samwire models build` holds for the next build, too. */
+function settingsOf(found: EnginesState): EngineSettings | undefined {
+  return 'record' in found ? found.record?.settings : undefined;
+}
+
+function enginesOf(record: EnginesRecord, folder: string, machine: TensorrtMachine): BuiltEngines {
+  return {
+    encoderPlan: planPath(folder, record.encoder),
+    decoderPlan: planPath(folder, record.decoder),
+    precision: {
+      encoder: record.encoder.identity.precision,
+      decoder: record.decoder.identity.precision,
+    },
+    ...engineFacts(record, machine),
+  };
+}

@@ -1,0 +1,48 @@
+import { SamwireError, UnavailableError } from '../errors.js';
+import { createSegmenter } from '../segment/create.js';
+import type { Segmenter } from '../segment/segmenter.js';
+import { type EnsureOptions, ensureEngines } from './ensure.js';
+
+export interface OpenOptions extends EnsureOptions {
+  /** Run the model once while it loads: for a service, not for a single picture. */
+  readonly warmUp?: boolean;
+  /** The engines are there, or the onnx backend will serve: the model is being loaded. */
+  readonly onLoading?: () => void;
+}
+
+/**
+ * Loads a model on the backend that is asked for, with its engines built before where need be. Engines that are in
+ * order and can't be loaded all the same are built anew, once.
+ * @throws what ensureEngines and createSegmenter throw.
+ */
+export async function openSegmenter(options: OpenOptions): Promise<Segmenter> {
+  const { model, backend, threads, log, signal, warmUp, onLoading } = options;
+  const create = (engines: Awaited<ReturnType<typeof ensureEngines>>['engines']): Promise<Segmenter> => {
+    onLoading?.();
+    return createSegmenter({
+      model,
+      backend: engines === null ? 'onnx' : backend,
+      threads,
+      log,
+      ...(engines === null ? {} : { engines }),
+      ...(warmUp === undefined ? {} : { warmUp }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  };
+  const { engines } = await ensureEngines(options);
+  try {
+    return await create(engines);
+  } catch (error) {
+    const unloadable = error instanceof SamwireError && error.code === 'model_failed';
+    if (engines === null || !unloadable || options.mayBuild === false) throw error;
+    log.warn({ err: error }, 'the engines can not be loaded; building them anew');
+    const anew = await ensureEngines({ ...options, force: true });
+    return create(anew.engines).catch((again: unknown) => {
+      if (!(again instanceof SamwireError) || again.code !== 'model_failed') throw again;
+      const why = `New TensorRT engines of ${model.manifest.name} can't be loaded either: ${again.message}`;
+      if (backend === 'tensorrt') throw new UnavailableError(why, { cause: again });
+      log.warn({ why }, 'NO TENSORRT ENGINES: the onnx backend serves on the CPU, many times slower');
+      return create(null);
+    });
+  }
+}

@@ -1,0 +1,87 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mendDecoder } from '../mend/decoder.js';
+import { fp32Nodes, typedGraph } from '../mend/precision.js';
+import { readModelDirectory } from '../models/directory.js';
+import { ManifestError } from '../models/manifest.js';
+import { readGraph } from '../models/read-graph.js';
+import { verifyFiles } from '../models/verify.js';
+import { graphSummary } from '../onnx/summary.js';
+import { type Precision, sha256Of } from './identity.js';
+import type { PreparedGraph, Task } from './tasks.js';
+
+/** From here on networks are strongly typed, where FP16 is asked for: it stands in the graph itself. */
+const TYPED_FROM = 10;
+
+/**
+ * The `prepare` task: the graphs that TensorRT is handed, made from the model's own files.
+ * @throws ManifestError for files that are missing or not the manifest's, and for what TensorRT can't be handed.
+ */
+export async function prepareGraphs(task: Extract<Task, { task: 'prepare' }>): Promise<PreparedGraph[]> {
+  const model = await readModelDirectory(task.modelDir);
+  await verifyFiles(model);
+  const prepared: PreparedGraph[] = [];
+  for (const { part, precision } of task.graphs) {
+    const path = part === 'encoder' ? model.encoderPath : model.decoderPath;
+    const source = await readFile(path);
+    refuse(path, source, precision);
+    const graph = prepareGraph(
+      part === 'decoder' ? mendDecoder(source).bytes : source,
+      precision,
+      task.major,
+    );
+    const written = task.folder === null ? null : join(task.folder, `${part}-${precision}.onnx`);
+    if (written !== null) await writeFile(written, graph.bytes);
+    prepared.push({
+      part,
+      precision,
+      sourceSha256: sha256Of(source),
+      graphSha256: sha256Of(graph.bytes),
+      buildPrecision: graph.buildPrecision,
+      fp32Nodes: [...graph.fp32Nodes],
+      io: written === null ? null : await ioOf(written),
+      path: written,
+    });
+  }
+  return prepared;
+}
+
+type Handed = Pick<PreparedGraph, 'buildPrecision'> & {
+  readonly bytes: Uint8Array;
+  readonly fp32Nodes: readonly string[];
+};
+
+function prepareGraph(bytes: Uint8Array, precision: Precision, major: number): Handed {
+  switch (precision) {
+    case 'fp32':
+      return { bytes, buildPrecision: 'fp32', fp32Nodes: [] };
+    case 'int8':
+      return { ...fp32Nodes(bytes, 'mixed'), buildPrecision: 'int8' };
+    case 'fp16':
+    case 'mixed':
+      return major >= TYPED_FROM
+        ? { bytes: typedGraph(bytes, precision).bytes, buildPrecision: 'typed', fp32Nodes: [] }
+        : { ...fp32Nodes(bytes, precision), buildPrecision: 'fp16' };
+  }
+}
+
+function refuse(path: string, source: Uint8Array, precision: Precision): void {
+  const { external, ops } = graphSummary(source);
+  if (external.length > 0)
+    throw new ManifestError(
+      `${path} keeps its weights in other files, which TensorRT engines can't be built from yet. Save it as one file ` +
+        '(onnx.save with save_as_external_data=False).',
+    );
+  if (precision === 'int8' && ops.QuantizeLinear === undefined)
+    throw new ManifestError(
+      `${path} has no QuantizeLinear and DequantizeLinear nodes, which precision int8 is read from. Quantise it first ` +
+        "(docs/tensorrt.md), or name another precision; the manifest's encoder.precision and decoder.precision may differ.",
+    );
+}
+
+async function ioOf(path: string): Promise<NonNullable<PreparedGraph['io']>> {
+  const { inputs, outputs } = await readGraph(path);
+  const plain = (tensors: typeof inputs) =>
+    tensors.map(({ name, type, shape }) => ({ name, type, shape: shape === null ? null : [...shape] }));
+  return { inputs: plain(inputs), outputs: plain(outputs) };
+}

@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { z } from 'zod';
+import { ConfigError, SamwireError, UnavailableError } from '../errors.js';
+import { PACKAGE_ROOT } from '../native/addon.js';
+import { type ChildMessage, messageSchema, type Task } from './tasks.js';
+
+/** Compiled, also when the sources run in a test. */
+const CHILD = `${PACKAGE_ROOT}dist/build/child.js`;
+/** Of what a child writes on its standard error, this much of the end is kept for the message. */
+const STDERR_CHARACTERS = 2000;
+
+/** The child did not come to its end. */
+export class ChildDiedError extends SamwireError {
+  /** True where it was most likely ended for lack of memory: what needs more will not fare better. */
+  readonly outOfMemory: boolean;
+
+  constructor(task: string, outOfMemory: boolean, how: string) {
+    super('model_failed', `The process for "${task}" ${how}`);
+    this.name = 'ChildDiedError';
+    this.outOfMemory = outOfMemory;
+  }
+}
+
+export interface TaskOptions {
+  /** A phase of the task, and how much of it is done: 0..1, -1 where that can't be told. */
+  readonly onProgress?: (phase: string, fraction: number) => void;
+  /** Kills the child; the promise rejects with an UnavailableError when it is gone. */
+  readonly signal?: AbortSignal;
+  /** Tests put a program of their own in the child's place. */
+  readonly program?: string;
+}
+
+/**
+ * Runs a task in a process of its own and resolves to its result.
+ * @throws what the task threw, as the same kind of error; ChildDiedError.
+ */
+export async function runTask<T>(
+  task: Task,
+  schema: z.ZodType<T>,
+  { onProgress, signal, program = CHILD }: TaskOptions = {},
+): Promise<T> {
+  if (signal?.aborted) throw cancelled();
+  // A group of its own: a Ctrl-C at the terminal is for this process, which then ends the child.
+  const child = spawn(process.execPath, [program], {
+    stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  signal?.addEventListener('abort', kill);
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_CHARACTERS);
+  });
+  // Left open: the child ends itself when it closes, because then this process is gone.
+  child.stdin?.on('error', () => undefined).write(`${JSON.stringify(task)}\n`);
+  let last: Exclude<ChildMessage, { phase: string }> | undefined;
+  createInterface({ input: child.stdio[3] as Readable }).on('line', (line) => {
+    const message = parse(line);
+    if (message === undefined) return;
+    if ('phase' in message) onProgress?.(message.phase, message.fraction);
+    else last = message;
+  });
+  try {
+    const ended = await new Promise<Ending>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, by) => resolve({ code, by }));
+    });
+    if (signal?.aborted) throw cancelled();
+    if (last === undefined) throw died(task.task, ended, stderr);
+    if ('failed' in last) throw errorOf(last.failed);
+    return schema.parse(last.result);
+  } finally {
+    signal?.removeEventListener('abort', kill);
+  }
+}
+
+interface Ending {
+  readonly code: number | null;
+  readonly by: NodeJS.Signals | null;
+}
+
+/** What is no message of ours (a library that writes to any descriptor) is left out. */
+function parse(line: string): ChildMessage | undefined {
+  try {
+    return messageSchema.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function cancelled(): UnavailableError {
+  return new UnavailableError('The building of engines was stopped.');
+}
+
+function died(task: string, { code, by }: Ending, stderr: string): ChildDiedError {
+  const said = stderr.trim() === '' ? '' : ` It wrote: ${stderr.trim()}`;
+  if (by === 'SIGKILL')
+    return new ChildDiedError(
+      task,
+      true,
+      'was killed (SIGKILL), most likely by the kernel for lack of memory (dmesg says so). End other programs, add ' +
+        'swap, or build with a smaller --workspace-mb or --max-prompts.',
+    );
+  const how = by === null ? `ended with exit code ${code} and without a result.` : `crashed (${by}).`;
+  return new ChildDiedError(task, false, `${how}${said}`);
+}
+
+function errorOf({
+  kind,
+  code,
+  message,
+  faults,
+}: Extract<ChildMessage, { failed: unknown }>['failed']): Error {
+  if (kind === 'config') return new ConfigError(message, faults);
+  if (kind === 'unavailable') return new UnavailableError(message);
+  return new SamwireError(code ?? 'internal', message, { details: faults });
+}
