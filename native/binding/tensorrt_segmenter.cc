@@ -95,7 +95,7 @@ class TensorrtHandle : public Napi::ObjectWrap<TensorrtHandle> {
     tensorrt::Request request;
     request.frame = frame_of(info[0]);
     request.mask = mask_spec(object_argument(info, 1));
-    request.groups = prompt_groups(info[2], model_, options_);
+    request.groups = prompt_groups(info[2]);
     if (!segmenter_) throw Error("model_failed", "The engines are closed.");
     channel_->hold(info.Env());
     try {

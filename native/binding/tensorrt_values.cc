@@ -28,26 +28,19 @@ Napi::Object element(const Napi::Array& array, std::uint32_t index, const char* 
   return value.As<Napi::Object>();
 }
 
-int range_of(const Napi::Object& object, const char* key, int low, int high) {
+int at_least(int low, const Napi::Object& object, const char* key) {
   const int value = int_of(object, key);
-  if (value < low || value > high) {
-    wrong(std::string(key) + " from " + std::to_string(low) + " to " + std::to_string(high) +
-          ", got " + std::to_string(value));
-  }
+  if (value < low) wrong(std::string(key) + " of " + std::to_string(low) + " or more");
   return value;
 }
 
-std::vector<float> floats_of(const Napi::Value& value, const char* where, std::size_t length) {
+std::vector<float> floats_of(const Napi::Value& value, const char* where) {
   if (!value.IsTypedArray() ||
       value.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
     wrong(std::string(where) + " to be a Float32Array");
   }
   const auto array = value.As<Napi::Float32Array>();
-  if (array.ElementLength() != length) {
-    wrong(std::string(where) + " to have " + std::to_string(length) + " numbers, got " +
-          std::to_string(array.ElementLength()));
-  }
-  return {array.Data(), array.Data() + length};
+  return {array.Data(), array.Data() + array.ElementLength()};
 }
 
 tensorrt::BuildPrecision precision_of(const std::string& name) {
@@ -67,45 +60,35 @@ std::vector<std::int64_t> lengths_of(const Napi::Object& object, const char* key
   return lengths;
 }
 
-tensorrt::MaskStart start_of(const Napi::Value& value, const tensorrt::ModelSpec& model,
-                             const tensorrt::OpenOptions& options) {
+tensorrt::MaskStart start_of(const Napi::Value& value) {
   tensorrt::MaskStart start;
-  if (value.IsNull()) return start;
   if (value.IsNumber()) {
     start.slot = int_of(value, "a start");
-    if (start.slot < 0 || start.slot >= options.logits_kept) {
-      wrong("a start to be a slot of " + std::to_string(options.logits_kept));
-    }
-    return start;
+  } else if (!value.IsNull()) {
+    start.logits = floats_of(value, "a start");
   }
-  start.logits = floats_of(
-      value, "a start",
-      static_cast<std::size_t>(model.grid_width) * static_cast<std::size_t>(model.grid_height));
   return start;
 }
 
-tensorrt::PromptGroup group_of(const Napi::Object& object, const tensorrt::ModelSpec& model,
-                               const tensorrt::OpenOptions& options) {
+tensorrt::PromptGroup group_of(const Napi::Object& object) {
   tensorrt::PromptGroup group;
-  group.rows = range_of(object, "rows", 1, model.max_prompts);
-  group.points = range_of(object, "points", 1, model.max_points);
-  const auto points = static_cast<std::size_t>(group.rows) * static_cast<std::size_t>(group.points);
-  group.coords = floats_of(object.Get("coords"), "coords", 2 * points);
-  group.labels = floats_of(object.Get("labels"), "labels", points);
+  group.rows = int_of(object, "rows");
+  group.points = int_of(object, "points");
+  group.coords = floats_of(object.Get("coords"), "coords");
+  group.labels = floats_of(object.Get("labels"), "labels");
   if (const Napi::Value starts = object.Get("starts"); !starts.IsUndefined()) {
     const Napi::Array array = array_of(starts, "starts");
-    if (array.Length() != static_cast<std::uint32_t>(group.rows)) wrong("a start for each row");
     for (std::uint32_t i = 0; i < array.Length(); ++i) {
-      group.starts.push_back(start_of(array.Get(i), model, options));
+      group.starts.push_back(start_of(array.Get(i)));
     }
   }
   const Napi::Array tasks = array_of(object.Get("tasks"), "tasks");
   for (std::uint32_t i = 0; i < tasks.Length(); ++i) {
     const Napi::Object task = element(tasks, i, "tasks");
-    group.tasks.push_back({.row = range_of(task, "row", 0, group.rows - 1),
-                           .plane = range_of(task, "plane", cuda::kOfficial, model.candidates - 1),
+    group.tasks.push_back({.row = int_of(task, "row"),
+                           .plane = int_of(task, "plane"),
                            .points = group.points,
-                           .keep = range_of(task, "keep", -1, options.logits_kept - 1)});
+                           .keep = int_of(task, "keep")});
   }
   return group;
 }
@@ -176,7 +159,7 @@ tensorrt::BuildRequest build_request(const Napi::Object& object) {
                               .max = lengths_of(shape, "max")});
   }
   request.workspace_bytes = count_of(object, "workspaceBytes");
-  request.optimization_level = range_of(object, "optimizationLevel", 0, 5);
+  request.optimization_level = int_of(object, "optimizationLevel");
   request.dla_core = int_of(object, "dlaCore");
   request.device = int_of(object, "device");
   return request;
@@ -196,12 +179,12 @@ tensorrt::ModelSpec model_spec(const Napi::Object& object) {
   model.decoder.iou = string_of(decoder, "iou");
   model.decoder.mask_input = string_of(decoder, "maskInput");
   model.decoder.has_mask_input = string_of(decoder, "hasMaskInput");
-  model.coords_rank = range_of(object, "coordsRank", 3, 4);
-  model.grid_width = range_of(object, "gridWidth", 1, kMaxMaskSide);
-  model.grid_height = range_of(object, "gridHeight", 1, kMaxMaskSide);
-  model.candidates = range_of(object, "candidates", 1, 1024);
-  model.max_prompts = range_of(object, "maxPrompts", 1, 65536);
-  model.max_points = range_of(object, "maxPoints", 1, 65536);
+  model.coords_rank = at_least(1, object, "coordsRank");
+  model.grid_width = at_least(1, object, "gridWidth");
+  model.grid_height = at_least(1, object, "gridHeight");
+  model.candidates = at_least(1, object, "candidates");
+  model.max_prompts = at_least(1, object, "maxPrompts");
+  model.max_points = at_least(1, object, "maxPoints");
   return model;
 }
 
@@ -211,21 +194,19 @@ tensorrt::OpenOptions open_options(const Napi::Object& object) {
   options.decoder_plan = string_of(object, "decoderPlan");
   options.device = int_of(object, "device");
   options.dla_core = int_of(object, "dlaCore");
-  options.embeddings_kept = range_of(object, "embeddingsKept", 1, 65536);
-  options.logits_kept = range_of(object, "logitsKept", 0, 65536);
-  options.requests_at_once = range_of(object, "requestsAtOnce", 1, 64);
-  options.frame_width = range_of(object, "frameWidth", 1, kMaxImageSide);
-  options.frame_height = range_of(object, "frameHeight", 1, kMaxImageSide);
+  options.embeddings_kept = at_least(1, object, "embeddingsKept");
+  options.logits_kept = at_least(0, object, "logitsKept");
+  options.requests_at_once = at_least(1, object, "requestsAtOnce");
+  options.frame_width = at_least(1, object, "frameWidth");
+  options.frame_height = at_least(1, object, "frameHeight");
   return options;
 }
 
-std::vector<tensorrt::PromptGroup> prompt_groups(const Napi::Value& value,
-                                                 const tensorrt::ModelSpec& model,
-                                                 const tensorrt::OpenOptions& options) {
+std::vector<tensorrt::PromptGroup> prompt_groups(const Napi::Value& value) {
   const Napi::Array array = array_of(value, "the groups");
   std::vector<tensorrt::PromptGroup> groups;
   for (std::uint32_t i = 0; i < array.Length(); ++i) {
-    groups.push_back(group_of(element(array, i, "the groups"), model, options));
+    groups.push_back(group_of(element(array, i, "the groups")));
   }
   return groups;
 }

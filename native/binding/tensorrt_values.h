@@ -9,8 +9,8 @@
 #include "tensorrt/builder.h"
 #include "tensorrt/segmenter.h"
 
-// The TensorRT part of src/native/types.ts <-> the core's structs. As in convert.h, type and state
-// are rechecked here, so that no call from JS can reach undefined behaviour.
+// The TensorRT part of src/native/types.ts <-> the core's structs. Types are rechecked here, as in
+// convert.h; lengths and ranges in native/tensorrt, which knows the engines.
 namespace samwire::binding {
 
 tensorrt::BuildRequest build_request(const Napi::Object& object);
@@ -18,9 +18,7 @@ tensorrt::ModelSpec model_spec(const Napi::Object& object);
 tensorrt::OpenOptions open_options(const Napi::Object& object);
 
 // Copied: nothing of the arrays is needed after the call.
-std::vector<tensorrt::PromptGroup> prompt_groups(const Napi::Value& value,
-                                                 const tensorrt::ModelSpec& model,
-                                                 const tensorrt::OpenOptions& options);
+std::vector<tensorrt::PromptGroup> prompt_groups(const Napi::Value& value);
 
 // An outcome as JS gets it, made on the inference thread: the runs are text already.
 struct Reply {

@@ -21,9 +21,7 @@ describe('docs/errors.md', () => {
         .filter((entry) => entry.isFile() && /\.(ts|cc|h)$/.test(entry.name) && entry.name !== 'errors.ts')
         .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')),
     );
-    // The camera code's own device_failed never leaves it under that name: it becomes a camera's state.
-    const made = (code: string): boolean =>
-      code !== 'device_failed' && sources.some((text) => new RegExp(`['"]${code}['"]`).test(text));
+    const made = (code: string): boolean => sources.some((text) => new RegExp(`['"]${code}['"]`).test(text));
     const reserved = table
       .filter(([, when]) => when?.startsWith('reserved'))
       .flatMap(([code]) => codes(code));
