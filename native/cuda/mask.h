@@ -6,23 +6,11 @@
 #include <memory>
 #include <span>
 
+#include "cuda/mask_task.h"
 #include "mask/lowres.h"
 #include "mask/mask.h"
 
 namespace samwire::cuda {
-
-// Which of a prompt's candidates becomes a mask. kBestScore and kOfficial choose on the device by
-// predicted IoU, so that the CPU does not have to wait for the decoder (src/models/candidates.ts
-// says what they mean; NaN never wins).
-inline constexpr int kBestScore = -1;
-inline constexpr int kOfficial = -2;
-
-struct MaskTask {
-  int row = 0;     // of the decoder's batch
-  int plane = 0;   // candidate, or kBestScore or kOfficial
-  int points = 0;  // N of this prompt, for kOfficial
-  int keep = -1;   // slot of `kept` that the chosen plane is copied to; -1: none
-};
 
 struct MaskBatch {
   const float* logits = nullptr;  // device, [rows, candidates, grid_height, grid_width]
@@ -56,7 +44,9 @@ class MaskMaker {
   // nothing.
   void reserve(int masks, const MaskSpec& spec);
 
-  // Throws as check_mask_spec and cuda::check().
+  // Throws as check_mask_spec, Error("invalid_argument") for a task whose plane is none of the
+  // candidates, and as cuda::check(). The logits, scores and kept slots are read and written when
+  // the stream comes to it.
   void enqueue(const MaskBatch& batch, cudaStream_t stream);
 
   // Mask `index` of the last batch, after the stream's work is done. `out`'s memory is used again.

@@ -2,10 +2,12 @@
 // phase, each thread after the other.
 #include "cuda/launch.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "cuda/mask_kernel.h"
 #include "cuda/preprocess_kernel.h"
 #include "work.h"
 
@@ -54,6 +56,48 @@ void run(const PreprocessJob& job) {
   job.tile_width > 0 ? run_tiles<kFormat, T>(job) : run_passes<kFormat, T>(job);
 }
 
+// One tile of a mask, as one warp makes it.
+template <bool kGrid>
+void run_mask_tile(const MaskJob& job, const BitSurface& surface, int mask, int column_tile,
+                   int below) {
+  const float* logits = chosen_logits(job, mask);
+  const WordTile tile = word_tile(surface, column_tile, below);
+  CellRange range = empty_range();
+  if constexpr (!kGrid) {
+    for (int lane = 0; lane < kLanes; ++lane) merge(range, cell_range(job, logits, tile, lane));
+  }
+  Tally& tally = kGrid ? job.heads[mask].grid : job.heads[mask].frame;
+  for (int lane = 0; lane < kLanes; ++lane) {
+    const Word word = kGrid ? grid_word(job, logits, tile, lane)
+                            : lane_word(job, logits, tile, classify(job, range), lane);
+    merge(tally, tally_of(word, tile.x0 + lane, tile.y0));
+    if (tile.x0 + lane >= surface.width) continue;
+    const std::size_t column = static_cast<std::size_t>(tile.x0 + lane) * surface.column_words;
+    surface.bits[mask * surface.mask_stride + column + below] = word.inside;
+  }
+}
+
+template <bool kGrid>
+void run_mask(const MaskJob& job, const BitSurface& surface, int mask) {
+  for (int tile = 0; tile * kLanes < surface.width; ++tile) {
+    for (int below = 0; below < surface.column_words; ++below)
+      run_mask_tile<kGrid>(job, surface, mask, tile, below);
+  }
+}
+
+void run_masks(const MaskJob& job) {
+  for (int i = 0; i < job.task_count; ++i) {
+    choose(job, i);
+    const int keep = job.tasks[i].keep;
+    if (keep >= 0) {
+      const float* from = chosen_logits(job, i);
+      std::copy(from, from + grid_cells(job), job.kept + keep * grid_cells(job));
+    }
+    run_mask<false>(job, job.frame, i);
+    run_mask<true>(job, job.grid, i);
+  }
+}
+
 }  // namespace
 
 cudaError_t launch_preprocess(const PreprocessJob& job, TensorType type, cudaStream_t stream) {
@@ -63,6 +107,10 @@ cudaError_t launch_preprocess(const PreprocessJob& job, TensorType type, cudaStr
                                 : run<decltype(format)::value, float>(job);
     });
   });
+}
+
+cudaError_t launch_masks(const MaskJob& job, cudaStream_t stream) {
+  return doubles::submit(stream, [job] { run_masks(job); });
 }
 
 }  // namespace samwire::cuda
