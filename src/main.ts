@@ -1,5 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Logger } from 'pino';
+import { openSegmenter } from './build/open.js';
+import type { BuildProgress } from './build/progress.js';
 import type { CameraConfig, Config } from './config/schema.js';
 import { ConfigError, UnavailableError } from './errors.js';
 import { Camera } from './frames/camera.js';
@@ -10,7 +12,6 @@ import type { NativeAddon } from './native/types.js';
 import { Scheduler } from './pipeline/scheduler.js';
 import { PipelineService } from './pipeline/service.js';
 import { DEFAULT_PROMPT_LIMITS } from './prompts/message.js';
-import { createSegmenter } from './segment/create.js';
 import type { Segmenter } from './segment/segmenter.js';
 import { VERSION } from './version.js';
 
@@ -21,6 +22,8 @@ export interface ServiceOptions {
   readonly onFatal: (reason: string, exitCode: number) => void;
   /** Gives the start up: `startService` rejects, with everything let go of. */
   readonly signal?: AbortSignal;
+  /** How far the building of TensorRT engines is, where it is needed; the state topic tells it as well. */
+  readonly onBuilding?: (progress: BuildProgress) => void;
 }
 
 /** The running service. */
@@ -43,11 +46,12 @@ const BROKER_GRACE_MS = 2000;
  * broker and cameras may come and go for ever.
  * @throws ConfigError when the model can't be loaded, UnavailableError when the addon can't, or `signal` came first.
  */
-export async function startService({ config, log, onFatal, signal }: ServiceOptions): Promise<Service> {
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { config, log, onFatal, signal, onBuilding } = options;
   const addon = loadAddon();
   const parts = new Parts(config, addon, log, onFatal);
   try {
-    await parts.start(signal);
+    await parts.start(signal, onBuilding);
   } catch (error) {
     await parts.close();
     throw error;
@@ -93,7 +97,7 @@ class Parts implements Service {
     });
   }
 
-  async start(signal: AbortSignal | undefined): Promise<void> {
+  async start(signal: AbortSignal | undefined, onBuilding: ServiceOptions['onBuilding']): Promise<void> {
     const config = this.#config;
     const mqtt = this.mqtt;
     mqtt.setNodeState({ state: 'starting', backend: null, model: null });
@@ -104,7 +108,7 @@ class Parts implements Service {
       camera.start();
       mqtt.setCameraState(name, camera.state);
     }
-    const segmenter = await this.#loadModel(signal);
+    const segmenter = await this.#loadModel(signal, onBuilding);
     this.#segmenter = segmenter;
     signal?.throwIfAborted();
     this.#scheduler = new Scheduler({
@@ -127,16 +131,30 @@ class Parts implements Service {
   }
 
   /** What a one-shot command calls unavailable is a fault of the config here: starting again would not mend it. */
-  async #loadModel(signal: AbortSignal | undefined): Promise<Segmenter> {
-    const { name, paths, backend, threads } = this.#config.model;
+  async #loadModel(
+    signal: AbortSignal | undefined,
+    onBuilding: ServiceOptions['onBuilding'],
+  ): Promise<Segmenter> {
+    const { name, paths, backend, cache, maxPrompts, threads } = this.#config.model;
+    let told = -1;
     try {
       const model = await resolveModel(name, paths);
-      return await createSegmenter({
+      return await openSegmenter({
         model,
         backend,
+        cache,
+        maxPrompts,
         threads,
         warmUp: true,
         log: this.#log.child({ part: 'segment' }),
+        onProgress: (building) => {
+          onBuilding?.(building);
+          // A state a percent: each is kept by the broker, and by OwnState.
+          const progress = Math.floor(building.fraction * 100) / 100;
+          if (progress === told) return;
+          told = progress;
+          this.mqtt.setNodeState({ state: 'building', backend: 'tensorrt', model: name, progress });
+        },
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {

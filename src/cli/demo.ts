@@ -4,6 +4,7 @@ import { createLogger } from '../log.js';
 import type { MasksMessage } from '../masks/types.js';
 import { percentiles } from '../pipeline/counters.js';
 import { EXIT } from './exit.js';
+import { EXIT_INTERRUPTED } from './interrupt.js';
 
 export interface DemoCommand {
   readonly source: string | undefined;
@@ -19,22 +20,20 @@ export async function demoCommand({ source, once, out, logLevel }: DemoCommand):
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   if (!once) print('Starting the demo; Ctrl-C ends it.');
-  const { messages, overlays, errors } = await runDemo({
-    source,
-    once,
-    out,
-    log,
-    print,
-    signal: stop.signal,
+  const summary = await runDemo({ source, once, out, log, print, signal: stop.signal }).catch((error) => {
+    // Ctrl-C while engines are built or the model is loaded.
+    if (!stop.signal.aborted) throw error;
   });
+  if (!summary) return EXIT_INTERRUPTED;
+  const { messages, overlays, errors } = summary;
   const masks = messages.flatMap(masksOf).filter((mask) => mask.area > 0);
-  if (once && messages.length > 0) for (const line of summary(messages, overlays, out)) print(line);
+  if (once && messages.length > 0) for (const line of summaryLines(messages, overlays, out)) print(line);
   if (masks.length > 0) return EXIT.done;
   print(`No mask was published.${errors[0] === undefined ? '' : ` The first error: ${errors[0]}`}`);
   return EXIT.failed;
 }
 
-function summary(messages: readonly MasksMessage[], overlays: number, out: string): string[] {
+function summaryLines(messages: readonly MasksMessage[], overlays: number, out: string): string[] {
   const masks = messages.flatMap(masksOf);
   const scores = masks.map((mask) => mask.score);
   const mean = scores.reduce((sum, score) => sum + score, 0) / Math.max(1, scores.length);

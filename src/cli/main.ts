@@ -18,11 +18,19 @@ function positiveNumber(text: string): number {
   throw new InvalidArgumentError(`Expected a number above 0, got "${text}".`);
 }
 
-function wholeNumber(text: string): number {
-  const value = positiveNumber(text);
-  if (Number.isInteger(value) && value <= MAX_THREADS) return value;
-  throw new InvalidArgumentError(`Expected a whole number from 1 to ${MAX_THREADS}, got "${text}".`);
-}
+const wholeFrom =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}, got "${text}".`);
+  };
+
+const wholeNumber = wholeFrom(1, MAX_THREADS);
+/** Of one run of a decoder: the largest bucket that engines are built for. */
+const promptCount = wholeFrom(1, 64);
+const coreNumber = wholeFrom(0, 15);
+const megabytes = wholeFrom(1, 1_048_576);
 
 /** A day: no answer takes that long, and a timer takes no more than 24 days. */
 const MAX_TIMEOUT_SEC = 86_400;
@@ -176,6 +184,44 @@ models
 interface AddFlags {
   readonly name?: string;
   readonly family?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+models
+  .command('build')
+  .argument('<name>', 'a model name or directory')
+  .description('builds the TensorRT engines of this machine and holds their masks against the onnx backend')
+  .addOption(
+    new Option(
+      '--precision <precision>',
+      'of both parts; default: as the manifest says, and lower if need be',
+    ).choices(['fp16', 'mixed', 'fp32', 'int8']),
+  )
+  .option('--max-prompts <n>', 'prompts in one run, 1 to 64; default: model.maxPrompts', promptCount)
+  .option('--dla <n>', 'builds the encoder for this DLA core', coreNumber)
+  .option(
+    '--workspace-mb <mb>',
+    'memory that TensorRT may use while it runs an engine (default: 1024)',
+    megabytes,
+  )
+  .option('--config <file>', 'its model.paths, model.cache and model.maxPrompts')
+  .option('--force', 'build them anew, also when they are current')
+  .option('--json', 'print progress and result as lines of JSON')
+  .action(async (name: string, options: BuildFlags) => {
+    const { buildModelCommand } = await import('./models-build.js');
+    process.exitCode = await buildModelCommand(name, {
+      ...options,
+      logLevel: program.opts<LogOption>().logLevel,
+    });
+  });
+
+interface BuildFlags {
+  readonly precision?: 'fp16' | 'mixed' | 'fp32' | 'int8';
+  readonly maxPrompts?: number;
+  readonly dla?: number;
+  readonly workspaceMb?: number;
+  readonly config?: string;
   readonly force?: boolean;
   readonly json?: boolean;
 }

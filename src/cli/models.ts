@@ -32,7 +32,14 @@ export async function listModelsCommand(flags: ModelsFlags): Promise<number> {
 
 /** `samwire models verify [NAME]`, as the command line gives it. */
 export async function verifyModelsCommand(name: string | undefined, flags: ModelsFlags): Promise<number> {
-  return modelsVerify({ ...commandOf(flags), ...(name === undefined ? {} : { name }), trial: trialRun });
+  const { paths, cache, maxPrompts } = loadConfig(flags.config).config.model;
+  return modelsVerify({
+    paths,
+    json: flags.json ?? false,
+    write: writeLine,
+    ...(name === undefined ? {} : { name }),
+    trial: (model) => trialRun(model, { cache, maxPrompts }),
+  });
 }
 
 /** `samwire models add DIR`, as the command line gives it. */

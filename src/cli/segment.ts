@@ -1,10 +1,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { Logger } from 'pino';
+import { openSegmenter } from '../build/open.js';
+import { loadConfig } from '../config/load.js';
 import { SamwireError, UnavailableError } from '../errors.js';
 import { createLogger } from '../log.js';
 import type { MaskItem, MasksMessage } from '../masks/types.js';
 import { resolveModel } from '../models/catalogue.js';
+import type { ModelDirectory } from '../models/directory.js';
 import { loadAddon } from '../native/addon.js';
 import type { NativeAddon } from '../native/types.js';
 import { renderOverlay } from '../outputs/overlay.js';
@@ -13,7 +17,10 @@ import { type LoadedImage, loadImage } from '../pipeline/image-file.js';
 import { segmentImage } from '../pipeline/segment-image.js';
 import { DEFAULT_PROMPT_LIMITS, type PromptMessage, parsePromptMessage } from '../prompts/message.js';
 import { createSegmenter } from '../segment/create.js';
+import type { Segmenter } from '../segment/segmenter.js';
+import { showProgress } from './build-progress.js';
 import { EXIT } from './exit.js';
+import { EXIT_INTERRUPTED, interruptible } from './interrupt.js';
 
 const FORMATS = ['json', 'png', 'overlay'] as const;
 const MAX_IMAGE_PIXELS = 200_000_000;
@@ -56,12 +63,8 @@ export async function segmentCommand(command: SegmentCommand): Promise<number> {
   try {
     await makeFolder(command.out);
     const log = createLogger({ level: command.logLevel ?? 'warn', pretty: process.stderr.isTTY });
-    const segmenter = await createSegmenter({
-      model,
-      backend: command.backend,
-      threads: command.threads,
-      log,
-    });
+    const segmenter = await openModel(model, command, log);
+    if (!segmenter) return EXIT_INTERRUPTED;
     try {
       const answer = await segmentImage({
         addon,
@@ -79,6 +82,33 @@ export async function segmentCommand(command: SegmentCommand): Promise<number> {
     }
   } finally {
     addon.releaseFrame(image.frame.id);
+  }
+}
+
+/** Builds the engines first where they are missing, and says so; undefined when that was interrupted. */
+async function openModel(
+  model: ModelDirectory,
+  { backend, threads }: SegmentCommand,
+  log: Logger,
+): Promise<Segmenter | undefined> {
+  if (backend === 'onnx') return createSegmenter({ model, backend, threads, log });
+  const { cache, maxPrompts } = loadConfig().config.model;
+  const progress = showProgress();
+  try {
+    return await interruptible((signal) =>
+      openSegmenter({
+        model,
+        backend,
+        threads,
+        cache,
+        maxPrompts,
+        log,
+        onProgress: progress.update,
+        signal,
+      }),
+    );
+  } finally {
+    progress.close();
   }
 }
 

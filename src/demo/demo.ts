@@ -2,6 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Logger } from 'pino';
+import { progressLines } from '../build/progress-line.js';
 import { ConfigSchema } from '../config/schema.js';
 import type { Camera } from '../frames/camera.js';
 import { startService } from '../main.js';
@@ -56,6 +57,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
       config: demoConfig(broker, options.source),
       log,
       onFatal: (reason) => log.fatal(reason),
+      signal: options.signal,
+      onBuilding: progressLines(options.print),
     });
     try {
       const camera = service.cameras.get(CAMERA) as Camera;
