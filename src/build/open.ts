@@ -21,7 +21,6 @@ export async function openSegmenter(options: OpenOptions): Promise<Segmenter> {
     onLoading?.();
     return createSegmenter({
       model,
-      backend: engines === null ? 'onnx' : backend,
       threads,
       log,
       ...(engines === null ? {} : { engines }),

@@ -38,7 +38,7 @@ export async function makeReference(
   const model = await readModelDirectory(task.modelDir);
   const pictures = await loadPictures(model);
   const { threads } = task;
-  const segmenter = await createSegmenter({ model, backend: 'onnx', threads, log: silent() });
+  const segmenter = await createSegmenter({ model, threads, log: silent() });
   try {
     const answers = await ask(segmenter, pictures);
     await writeFile(task.answers, JSON.stringify(answers));
@@ -56,7 +56,6 @@ export async function runSelfTest(task: Extract<Task, { task: 'self-test' }>): P
   const { engines } = task;
   const segmenter = await createSegmenter({
     model,
-    backend: 'tensorrt',
     engines,
     threads: 1,
     log: silent(),

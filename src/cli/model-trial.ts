@@ -27,7 +27,6 @@ export async function trialRun(model: ModelDirectory, options: TrialOptions): Pr
   const ensured = await ensureEngines({ ...common, ...options, backend: 'auto', mayBuild: false });
   const segmenter = await createSegmenter({
     ...common,
-    backend: 'auto',
     ...(ensured.engines === null ? {} : { engines: ensured.engines }),
   });
   const data = disc();

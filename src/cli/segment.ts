@@ -91,7 +91,7 @@ async function openModel(
   { backend, threads }: SegmentCommand,
   log: Logger,
 ): Promise<Segmenter | undefined> {
-  if (backend === 'onnx') return createSegmenter({ model, backend, threads, log });
+  if (backend === 'onnx') return createSegmenter({ model, threads, log });
   const { cache, maxPrompts } = loadConfig().config.model;
   const progress = showProgress();
   try {

@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { UnavailableError } from '../errors.js';
 import type { ModelDirectory } from '../models/directory.js';
 import { loadAddon } from '../native/addon.js';
 import { createOnnxSegmenter } from './onnx/backend.js';
@@ -9,7 +8,6 @@ import { createTensorrtSegmenter } from './tensorrt/segmenter.js';
 
 export interface SegmenterOptions {
   readonly model: ModelDirectory;
-  readonly backend: 'auto' | 'tensorrt' | 'onnx';
   /** Engines of the model for this machine: it runs on them. Without, it runs on the onnx backend. */
   readonly engines?: BuiltEngines;
   /** CPU threads of the onnx backend. */
@@ -28,7 +26,6 @@ export interface SegmenterOptions {
  */
 export async function createSegmenter({
   model,
-  backend,
   engines,
   log,
   signal,
@@ -37,9 +34,5 @@ export async function createSegmenter({
   const giveUp = signal === undefined ? {} : { signal };
   if (engines)
     return createTensorrtSegmenter({ manifest: model.manifest, engines, addon: loadAddon(), log, ...giveUp });
-  if (backend === 'tensorrt')
-    throw new UnavailableError(
-      'The tensorrt backend is not in this version of Samwire. Use --backend auto or onnx (model.backend in the config).',
-    );
   return createOnnxSegmenter({ dir: model.dir, log, ...onnx, ...giveUp });
 }

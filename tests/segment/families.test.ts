@@ -31,7 +31,7 @@ async function load(model: SemanticModel): Promise<Segmenter> {
   writeSemanticModel(path, model);
   const directory = await readModelDirectory(path);
   const log = pino({ level: 'silent' });
-  const segmenter = await createSegmenter({ model: directory, backend: 'onnx', threads: 1, log });
+  const segmenter = await createSegmenter({ model: directory, threads: 1, log });
   open.push(segmenter);
   return segmenter;
 }
