@@ -7,15 +7,15 @@ namespace samwire::tensorrt {
 
 // Versions as "10.3.0".
 struct LibraryInfo {
-  std::string compiled;      // of the headers
-  std::string loaded;        // of libnvinfer; empty where it can't be used
-  std::string problem;       // why not, in one sentence; empty when loaded
-  bool other_major = false;  // the problem is that another major lies there
+  std::string compiled;  // of the headers
+  std::string loaded;    // of libnvinfer; empty where it can't be used
+  std::string piece;     // "library" or "major": what is missing; empty when loaded
+  std::string problem;   // why not, in one sentence; empty when loaded
 };
 
 // TensorRT is opened at run time, once a process: libnvinfer.so.<major> of the headers' major, from
 // the folder that the build was told (SAMWIRE_TENSORRT_LIBRARY_DIR) or the system's. Another major
-// is refused by name. Never throws; thread-safe.
+// is refused by name, and so is an older minor. Never throws; thread-safe.
 const LibraryInfo& library();
 
 // Opens the library or throws Error("model_failed") with library().problem.

@@ -80,11 +80,12 @@ struct Outcome {
   std::exception_ptr error;  // samwire::Error: model_failed, or device_failed when the GPU is lost
 };
 
+// The two of memory are of the whole process.
 struct Stats {
   std::size_t device_bytes = 0;    // allocated by us for buffers, engines not counted
   std::size_t graphs = 0;          // CUDA graphs held
   std::size_t plain_enqueues = 0;  // runs without a graph
-  std::size_t allocations = 0;     // device and pinned allocations since the start
+  std::size_t allocations = 0;     // device and page-locked allocations since the start
 };
 
 // A model on one device: engines, pool of embeddings, an encoder lane on a low-priority and a
@@ -101,9 +102,10 @@ class Segmenter {
   // Waits for what was submitted; `done` of requests that were not begun gets model_failed.
   virtual ~Segmenter() = default;
 
-  // `done` is called once, on the inference thread, in order of submission. Bounded: throws
-  // Error("overloaded") when `queue limit` (64) requests wait. After a device_failed every later
-  // request gets device_failed.
+  // `done` is called once, on the inference thread, in order of submission; it must not throw, nor
+  // destroy the segmenter. Throws Error("invalid_argument") for a request that does not fit the
+  // model, and Error("overloaded") when 64 requests wait. After a device_failed every later request
+  // gets device_failed.
   virtual void submit(Request request, std::function<void(Outcome)> done) = 0;
 
   virtual Stats stats() const = 0;

@@ -1,0 +1,55 @@
+#include "tensorrt/embeddings.h"
+
+#include "frame/error.h"
+
+namespace samwire::tensorrt {
+namespace {
+
+// What cudaMalloc aligns to; kernels of TensorRT expect it of their inputs.
+constexpr std::size_t kAlignment = 256;
+
+std::size_t aligned(std::size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+}  // namespace
+
+EmbeddingPool::EmbeddingPool(int count, std::size_t floats_each)
+    : size_bytes_(floats_each * sizeof(float)),
+      memory_(count * aligned(size_bytes_), "embeddings"),
+      embeddings_(count) {
+  std::size_t offset = 0;
+  for (Embedding& embedding : embeddings_) {
+    embedding.data = reinterpret_cast<float*>(memory_.data<char>() + offset);
+    offset += aligned(size_bytes_);
+  }
+}
+
+Embedding* EmbeddingPool::find(std::uint64_t frame_id) {
+  if (frame_id == 0) return nullptr;
+  for (Embedding& embedding : embeddings_) {
+    if (embedding.frame_id != frame_id) continue;
+    embedding.last_use = ++uses_;
+    return &embedding;
+  }
+  return nullptr;
+}
+
+Embedding& EmbeddingPool::take(std::uint64_t frame_id) {
+  Embedding* oldest = nullptr;
+  for (Embedding& embedding : embeddings_) {
+    if (embedding.users > 0) continue;
+    if (embedding.frame_id == 0) embedding.last_use = 0;
+    if (oldest == nullptr || embedding.last_use < oldest->last_use) oldest = &embedding;
+  }
+  if (oldest == nullptr) throw Error("model_failed", "Every embedding is in use");
+  oldest->frame_id = frame_id;
+  oldest->last_use = ++uses_;
+  return *oldest;
+}
+
+void EmbeddingPool::clear() {
+  for (Embedding& embedding : embeddings_) drop(embedding);
+}
+
+}  // namespace samwire::tensorrt

@@ -1,0 +1,125 @@
+#include "tensorrt/engine.h"
+
+#include <cuda_runtime_api.h>
+
+#include <algorithm>
+
+#include "cuda/error.h"
+#include "frame/error.h"
+#include "tensorrt/library.h"
+#include "tensorrt/plan_file.h"
+
+namespace samwire::tensorrt {
+namespace {
+
+// TensorRT does not say whether the GPU is lost; CUDA does, at the next call that reaches it.
+[[noreturn]] void fail(const std::string& what, LogCapture& log) {
+  const std::string reason = log.take_errors();
+  cuda::check(cudaFree(nullptr), what);
+  throw Error("model_failed", what + " failed: " + reason);
+}
+
+std::vector<Lengths> lengths_of(const nvinfer1::ICudaEngine& engine, const char* name, bool input) {
+  const auto dims = engine.getTensorShape(name);
+  using Select = nvinfer1::OptProfileSelector;
+  const bool free = std::any_of(dims.d, dims.d + std::max(dims.nbDims, 0),
+                                [](auto length) { return length < 0; });
+  nvinfer1::Dims min = dims, max = dims;
+  if (input && free) {
+    min = engine.getProfileShape(name, 0, Select::kMIN);
+    max = engine.getProfileShape(name, 0, Select::kMAX);
+  }
+  std::vector<Lengths> lengths;
+  for (int i = 0; i < dims.nbDims; ++i) {
+    if (dims.d[i] >= 0) {
+      lengths.push_back({dims.d[i], dims.d[i]});
+    } else {
+      lengths.push_back({min.d[i], max.d[i]});
+    }
+  }
+  return lengths;
+}
+
+std::vector<TensorFacts> facts_of(const nvinfer1::ICudaEngine& engine) {
+  std::vector<TensorFacts> tensors;
+  for (int i = 0; i < engine.getNbIOTensors(); ++i) {
+    const char* name = engine.getIOTensorName(i);
+    TensorFacts facts;
+    facts.name = name;
+    facts.input = engine.getTensorIOMode(name) == nvinfer1::TensorIOMode::kINPUT;
+    facts.type = engine.getTensorDataType(name);
+    facts.plain = engine.getTensorFormat(name) == nvinfer1::TensorFormat::kLINEAR &&
+                  engine.getTensorLocation(name) == nvinfer1::TensorLocation::kDEVICE;
+    facts.shape = lengths_of(engine, name, facts.input);
+    tensors.push_back(std::move(facts));
+  }
+  return tensors;
+}
+
+}  // namespace
+
+std::size_t floats_of(const nvinfer1::Dims& dims) {
+  std::size_t count = 1;
+  for (int i = 0; i < dims.nbDims; ++i) count *= static_cast<std::size_t>(dims.d[i]);
+  return count;
+}
+
+bool operator==(const nvinfer1::Dims& a, const nvinfer1::Dims& b) {
+  return a.nbDims == b.nbDims && std::equal(a.d, a.d + std::max(a.nbDims, 0), b.d);
+}
+
+std::string text_of(const nvinfer1::Dims& dims) {
+  std::string text = "[";
+  for (int i = 0; i < dims.nbDims; ++i) {
+    text += (i == 0 ? "" : ", ") + (dims.d[i] < 0 ? "?" : std::to_string(dims.d[i]));
+  }
+  return text + "]";
+}
+
+std::string text_of(nvinfer1::DataType type) {
+  switch (static_cast<int>(type)) {
+    case 0:
+      return "FP32";
+    case 1:
+      return "FP16";
+    case 2:
+      return "INT8";
+    case 3:
+      return "INT32";
+    case 4:
+      return "BOOL";
+    case 5:
+      return "UINT8";
+    case 7:
+      return "BF16";
+    case 8:
+      return "INT64";
+    default:
+      return "type " + std::to_string(static_cast<int>(type));
+  }
+}
+
+Engine::Engine(const std::string& path, int dla_core, LogCapture& log) : path_(path), log_(&log) {
+  require_library();
+  const std::vector<char> plan = read_file(path);
+  const std::string loading = "Loading " + path + " into TensorRT " + library().loaded;
+  runtime_.reset(nvinfer1::createInferRuntime(logger()));
+  if (!runtime_) fail("Starting TensorRT " + library().loaded, log);
+  if (dla_core >= runtime_->getNbDLACores()) {
+    throw Error("model_failed", path + " was built for DLA core " + std::to_string(dla_core) +
+                                    "; this device has " +
+                                    std::to_string(runtime_->getNbDLACores()) + " DLA cores");
+  }
+  if (dla_core >= 0) runtime_->setDLACore(dla_core);
+  engine_.reset(runtime_->deserializeCudaEngine(plan.data(), plan.size()));
+  if (!engine_) fail(loading, log);
+  tensors_ = facts_of(*engine_);
+}
+
+std::unique_ptr<nvinfer1::IExecutionContext> Engine::make_context() {
+  std::unique_ptr<nvinfer1::IExecutionContext> context(engine_->createExecutionContext());
+  if (!context) fail("Making a context of " + path_, *log_);
+  return context;
+}
+
+}  // namespace samwire::tensorrt

@@ -1,0 +1,60 @@
+#include "tensorrt/warm_up.h"
+
+#include <algorithm>
+
+#include "frame/pool.h"
+
+namespace samwire::tensorrt {
+namespace {
+
+// The length of a box, and of a point with its padding: the commonest.
+constexpr std::int64_t kUsualPoints = 2;
+
+FramePtr grey_frame(const OpenOptions& options) {
+  const std::vector<std::uint8_t> levels(options.frame_width, 128);
+  ImageView view;
+  view.format = PixelFormat::kGray8;
+  view.width = options.frame_width;
+  view.height = options.frame_height;
+  view.planes[0] = {levels.data(), 0};  // one row, again and again
+  FramePool pool;
+  return copy_frame(view, 0, 0, -1, pool);
+}
+
+PromptGroup prompts(int rows, const DecoderIo& io) {
+  PromptGroup group;
+  group.rows = rows;
+  group.points = static_cast<int>(std::clamp(kUsualPoints, io.points.min, io.points.max));
+  const std::size_t points = static_cast<std::size_t>(rows) * group.points;
+  group.coords.assign(points * 2, 0.F);
+  group.labels.assign(points, 1.F);
+  for (int row = 0; row < rows; ++row) group.tasks.push_back({row, 0, group.points, -1});
+  return group;
+}
+
+void run(Pipeline& pipeline, Request request) {
+  std::exception_ptr error;
+  pipeline.begin({std::move(request), [&](Outcome outcome) { error = outcome.error; }});
+  while (pipeline.at_work() > 0) pipeline.advance();
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace
+
+void warm_up(Pipeline& pipeline, const ModelSpec& model, const OpenOptions& options) {
+  const FramePtr frame = grey_frame(options);
+  const MaskSpec mask = usual_mask(model, options);
+  for (int time = 0; time < 2; ++time) {
+    pipeline.forget_embeddings();
+    for (const int rows : pipeline.decoder().buckets()) {
+      Request request;
+      request.frame = frame;
+      request.mask = mask;
+      request.groups.push_back(prompts(rows, pipeline.decoder().io()));
+      run(pipeline, std::move(request));
+    }
+  }
+  pipeline.forget_embeddings();
+}
+
+}  // namespace samwire::tensorrt
