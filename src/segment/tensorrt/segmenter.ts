@@ -1,27 +1,14 @@
 import type { Logger } from 'pino';
-import { SamwireError, UnavailableError } from '../../errors.js';
-import type { ModelContract } from '../../models/contract.js';
-import { imageSpec, maskSpec } from '../../models/geometry.js';
+import { UnavailableError } from '../../errors.js';
+import { maskSpec } from '../../models/geometry.js';
 import type { Manifest } from '../../models/manifest.js';
-import type {
-  NativeAddon,
-  NativePromptGroup,
-  NativeTensorrt,
-  NativeTensorrtAnswer,
-  NativeTensorrtModel,
-} from '../../native/types.js';
-import { candidateOf, maskId } from '../candidate.js';
-import { type DecoderRun, decoderRuns } from '../decoder-runs.js';
-import type {
-  PromptResult,
-  Segmenter,
-  SegmentPrompt,
-  SegmentRequest,
-  SegmentResult,
-  SegmentTiming,
-} from '../segmenter.js';
+import type { NativeAddon, NativeTensorrt, NativeTensorrtAnswer } from '../../native/types.js';
+import { decoderRuns } from '../decoder-runs.js';
+import type { PromptResult, Segmenter, SegmentRequest, SegmentResult, SegmentTiming } from '../segmenter.js';
 import type { BuiltEngines } from './engines.js';
 import { type KeptAnswer, KeptLogits, SLOTS } from './kept-logits.js';
+import { nativeGroup, resultsOf, type WantedMask, wantedMasks } from './native-groups.js';
+import { nativeModel, takesMask } from './native-model.js';
 
 /** Frames whose embedding stays on the device: 2 MB each for samwire-tiny, 4 MB for SAM's 256×64×64. */
 const EMBEDDINGS_KEPT = 8;
@@ -29,9 +16,6 @@ const EMBEDDINGS_KEPT = 8;
 const RUNS_AT_ONCE = 2;
 /** Buffers are made for frames of this size at the start; a larger frame makes them anew, once. */
 const USUAL_FRAME = { frameWidth: 1920, frameHeight: 1080 } as const;
-/** Planes that the device chooses by the scores (native/cuda/mask.h). */
-const BEST_SCORE = -1;
-const OFFICIAL = -2;
 
 type SegmenterAddon = Pick<NativeAddon, 'openTensorrt' | 'rleToLogits'>;
 
@@ -101,7 +85,7 @@ class TensorrtSegmenter implements Segmenter {
     const results: PromptResult[] = new Array(prompts.length);
     for (const [index, error] of failed) results[index] = { error: error.toBody() };
     if (runs.length === 0) return { results, timing: NOTHING_DONE };
-    const wanted = runs.map((run) => this.#wanted(run, prompts));
+    const wanted = runs.map((run) => wantedMasks(run, prompts, this.#manifest.mask));
     const slots = this.#takeSlots(frame, wanted.flat());
     const groups = runs.map((run, g) => nativeGroup(run, wanted[g] ?? [], slots));
     const spec = maskSpec(this.#manifest, contract.decoder, frame);
@@ -109,21 +93,15 @@ class TensorrtSegmenter implements Segmenter {
       for (const kept of slots.values()) kept.failed = true;
       throw error;
     });
-    for (const [g, run] of runs.entries())
-      this.#collect({ run, wanted: wanted[g] ?? [], answer, g, frame }, results);
+    for (const [g, run] of runs.entries()) {
+      const own = resultsOf({ run, wanted: wanted[g] ?? [], masks: answer.masks[g] ?? [], slots, frame });
+      for (const [row, index] of run.members.entries()) results[index] = own[row] as PromptResult;
+    }
     return { results, timing: timingOf(answer) };
   }
 
   close(): Promise<void> {
     return this.#native.close();
-  }
-
-  /** The masks of a run, prompt by prompt. */
-  #wanted({ members }: DecoderRun<KeptAnswer>, prompts: readonly SegmentPrompt[]): WantedMask[] {
-    return members.flatMap((index, row) => {
-      const prompt = prompts[index] as SegmentPrompt;
-      return planes(this.#manifest.mask, prompt).map((plane, i) => ({ row, plane, id: maskId(prompt, i) }));
-    });
   }
 
   #takeSlots(frame: SegmentRequest['frame'], wanted: readonly WantedMask[]): Map<WantedMask, KeptAnswer> {
@@ -132,34 +110,6 @@ class TensorrtSegmenter implements Segmenter {
     const kept = this.#kept.take(frame.id, ids);
     return new Map(wanted.flatMap((mask, i) => (kept[i] ? [[mask, kept[i]]] : [])));
   }
-
-  #collect({ run, wanted, answer, g, frame }: AnsweredRun, results: PromptResult[]): void {
-    const masks = answer.masks[g] ?? [];
-    for (const [row, index] of run.members.entries()) {
-      const start = run.starts[row];
-      const own = masks.filter((_, task) => wanted[task]?.row === row);
-      results[index] =
-        start !== undefined && !(start instanceof Float32Array) && start.failed
-          ? { error: startFailed().toBody() }
-          : { candidates: own.map((mask) => candidateOf(mask, frame)) };
-    }
-  }
-}
-
-/** A mask that a run is to make; `plane` as in NativeMaskTask. */
-interface WantedMask {
-  readonly row: number;
-  readonly plane: number;
-  readonly id: string;
-}
-
-interface AnsweredRun {
-  readonly run: DecoderRun<KeptAnswer>;
-  readonly wanted: readonly WantedMask[];
-  readonly answer: NativeTensorrtAnswer;
-  /** Which of the request's runs. */
-  readonly g: number;
-  readonly frame: SegmentRequest['frame'];
 }
 
 const NOTHING_DONE: SegmentTiming = {
@@ -170,57 +120,6 @@ const NOTHING_DONE: SegmentTiming = {
   embeddingReused: false,
 };
 
-/** The candidates that answer a prompt, as chooseCandidates (src/models/candidates.ts) picks them with the scores. */
-function planes({ single, multi }: Manifest['mask'], { multimask }: SegmentPrompt): readonly number[] {
-  if (multimask) return multi;
-  if (typeof single === 'number') return [single];
-  return [single === 'official' ? OFFICIAL : BEST_SCORE];
-}
-
-function nativeGroup(
-  { group, members, starts }: DecoderRun<KeptAnswer>,
-  wanted: readonly WantedMask[],
-  slots: ReadonlyMap<WantedMask, KeptAnswer>,
-): NativePromptGroup {
-  return {
-    rows: members.length,
-    points: group.n,
-    coords: group.coords,
-    labels: group.labels,
-    ...(starts.some((start) => start !== undefined)
-      ? { starts: starts.map((start) => (start instanceof Float32Array ? start : (start?.slot ?? null))) }
-      : {}),
-    tasks: wanted.map((mask) => ({ row: mask.row, plane: mask.plane, keep: slots.get(mask)?.slot ?? -1 })),
-  };
-}
-
-function nativeModel(manifest: Manifest, { contract, maxPrompts }: BuiltEngines): NativeTensorrtModel {
-  const { encoder, decoder } = contract;
-  return {
-    image: imageSpec(manifest),
-    encoder: { image: encoder.input, embedding: encoder.output },
-    decoder: {
-      embeddings: decoder.inputs.embeddings,
-      coords: decoder.inputs.coords,
-      labels: decoder.inputs.labels,
-      lowRes: decoder.outputs.lowRes,
-      iou: decoder.outputs.iou,
-      maskInput: decoder.inputs.maskInput ?? '',
-      hasMaskInput: decoder.inputs.hasMaskInput ?? '',
-    },
-    coordsRank: decoder.coordsRank,
-    gridWidth: decoder.grid.width,
-    gridHeight: decoder.grid.height,
-    candidates: decoder.candidates,
-    maxPrompts,
-    maxPoints: decoder.maxPoints,
-  };
-}
-
-function takesMask({ decoder }: ModelContract): boolean {
-  return decoder.inputs.maskInput !== undefined;
-}
-
 function timingOf({
   prepareMs,
   encodeMs,
@@ -229,13 +128,6 @@ function timingOf({
   embeddingReused,
 }: NativeTensorrtAnswer): SegmentTiming {
   return { prepareMs, encodeMs, decodeMs, maskMs, embeddingReused };
-}
-
-function startFailed(): SamwireError {
-  return new SamwireError(
-    'model_failed',
-    'The answer that this prompt refines could not be made; send both again.',
-  );
 }
 
 async function unlessGivenUp(

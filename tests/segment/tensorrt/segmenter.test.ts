@@ -216,12 +216,15 @@ describe('prompts that start from a mask', () => {
     const first = segmenter.segment({ frame, prompts: [box('a'), box('b')] });
     first.catch(() => undefined);
     const second = segmenter.segment({ frame, prompts: [{ ...box('c'), refine: 'a' }, box('d')] });
+    const ofC = segmenter.segment({ frame, prompts: [{ ...box('f'), refine: 'c' }] });
     await answer(new SamwireError('model_failed', 'no'));
     const { groups } = await answer();
     expect(groups[0]?.starts).toEqual([expect.any(Number), null]);
     const { results } = await second;
     expect(results[0]).toMatchObject({ error: { code: 'model_failed' } });
     expect(countsOf(results[1])).toEqual(['g0r1p-1']);
+    await answer();
+    expect((await ofC).results).toMatchObject([{ error: { code: 'model_failed' } }]);
     const third = await segmenter.segment({ frame, prompts: [{ ...box('e'), refine: 'a' }] });
     expect(third.results).toMatchObject([{ error: { code: 'invalid_message' } }]);
   });

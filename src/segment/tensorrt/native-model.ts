@@ -1,0 +1,33 @@
+import type { ModelContract } from '../../models/contract.js';
+import { imageSpec } from '../../models/geometry.js';
+import type { Manifest } from '../../models/manifest.js';
+import type { NativeTensorrtModel } from '../../native/types.js';
+import type { BuiltEngines } from './engines.js';
+
+/** A model in the addon's terms. */
+export function nativeModel(manifest: Manifest, { contract, maxPrompts }: BuiltEngines): NativeTensorrtModel {
+  const { encoder, decoder } = contract;
+  return {
+    image: imageSpec(manifest),
+    encoder: { image: encoder.input, embedding: encoder.output },
+    decoder: {
+      embeddings: decoder.inputs.embeddings,
+      coords: decoder.inputs.coords,
+      labels: decoder.inputs.labels,
+      lowRes: decoder.outputs.lowRes,
+      iou: decoder.outputs.iou,
+      maskInput: decoder.inputs.maskInput ?? '',
+      hasMaskInput: decoder.inputs.hasMaskInput ?? '',
+    },
+    coordsRank: decoder.coordsRank,
+    gridWidth: decoder.grid.width,
+    gridHeight: decoder.grid.height,
+    candidates: decoder.candidates,
+    maxPrompts,
+    maxPoints: decoder.maxPoints,
+  };
+}
+
+export function takesMask({ decoder }: ModelContract): boolean {
+  return decoder.inputs.maskInput !== undefined;
+}
