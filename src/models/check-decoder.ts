@@ -11,8 +11,9 @@ import { type DecoderOutputs, findOutputs } from './decoder-outputs.js';
 import type { GraphFaults } from './graph-faults.js';
 import type { Manifest } from './manifest.js';
 
-const COORDS = ['point_coords', 'batched_point_coords'];
-const LABELS = ['point_labels', 'batched_point_labels'];
+/** The names that the families' exporters give to points and labels. */
+export const COORDS: readonly string[] = ['point_coords', 'batched_point_coords'];
+export const LABELS: readonly string[] = ['point_labels', 'batched_point_labels'];
 const LABEL_TYPES: readonly LabelsType[] = ['float32', 'int32', 'int64'];
 const SIZE_TYPES: readonly OrigSizeType[] = ['float32', 'int32', 'int64'];
 const KNOWN_INPUTS = [
@@ -153,8 +154,9 @@ function assemble(check: DecoderCheck, parts: Parts): DecoderContract | undefine
   const grid = gridOf(check, parts);
   const candidates = candidatesOf(check, outputs);
   if (grid === undefined || candidates === undefined) return undefined;
-  const batched = [points.coords, points.labels, outputs.lowRes, outputs.iou];
-  const batch = batched.every((tensor) => !isFixed(batchOf(tensor, points.rank))) ? 'free' : 1;
+  const batched = [points.coords, points.labels, outputs.iou].map((tensor) => batchOf(tensor, points.rank));
+  const logits = outputs.lowRes.shape;
+  const batch = [...batched, logits?.[logits.length - 4]].every((length) => !isFixed(length)) ? 'free' : 1;
   const maskBatched = masks ? [masks.maskInput, ...(masks.hasMaskInput ? [masks.hasMaskInput] : [])] : [];
   const maskBatch = batch === 'free' && maskBatched.every((tensor) => !isFixed(tensor.shape[0])) ? 'free' : 1;
   const length = points.coords.shape[points.rank - 2];

@@ -25,7 +25,7 @@ export function findOutputs(search: Search): DecoderOutputs | undefined {
   const { file, decoder, rank, faults } = search;
   const lead = rank === 4 ? [1] : [];
   const text = rank === 4 ? '[1,B' : '[B';
-  const iou = decoder.outputs.find((tensor) => IOU.includes(tensor.name));
+  const iou = findIou(decoder);
   const found = findLogits(decoder, iou);
   if (found === undefined) {
     const names = decoder.outputs.map((tensor) => `${tensor.name} ${describeTensor(tensor)}`).join('; ');
@@ -41,20 +41,35 @@ export function findOutputs(search: Search): DecoderOutputs | undefined {
     shape: [...lead, null, candidates ?? null],
     shapeText: `${text},${candidates ?? 'candidates'}]`,
   });
+  // EfficientSAM's exporter leaves the leading 1 of everything else out here.
+  const bare = found.lowRes.shape?.length === 4;
   const lowResFits = fitsOrUndeclared(faults, found.lowRes, {
     where: `${file}: output ${found.lowRes.name}`,
     types: ['float32'],
-    shape: [...lead, null, null, null, null],
-    shapeText: `${text},${candidates ?? 'candidates'},H,W]`,
+    shape: [...(bare ? [] : lead), null, null, null, null],
+    shapeText: `${bare ? '[B' : text},${candidates ?? 'candidates'},H,W]`,
   });
   if (!iouFits || !lowResFits || iou === undefined) return undefined;
   return { ...found, iou, candidates };
 }
 
+/** The names of the outputs that Samwire asks for; undefined where one of them can't be told. */
+export function wantedOutputs(
+  decoder: GraphIO,
+): { readonly lowRes: string; readonly iou: string } | undefined {
+  const iou = findIou(decoder);
+  const found = findLogits(decoder, iou);
+  return iou && found && { lowRes: found.lowRes.name, iou: iou.name };
+}
+
+function findIou(decoder: GraphIO): TensorInfo | undefined {
+  return decoder.outputs.find((tensor) => IOU.includes(tensor.name));
+}
+
 /**
  * `low_res_masks` where there is such an output. `masks` means full-size masks beside it, or in a graph that asks for
  * the picture's size (SAM), but low-resolution logits by themselves (EdgeSAM, EfficientViT-SAM). EfficientSAM's
- * exporter names its logits automatically, beside `output_masks`.
+ * exporter names its logits automatically, beside `output_masks` or, in a mended graph, alone.
  */
 function findLogits(
   decoder: GraphIO,
@@ -69,7 +84,8 @@ function findLogits(
   if (!asksForSize) return full && { lowRes: full };
   const unnamed = decoder.outputs.filter((tensor) => tensor !== iou && tensor !== full);
   const [only, ...others] = unnamed;
-  return only && full && others.length === 0 ? { lowRes: only, full } : undefined;
+  if (only === undefined || others.length > 0) return undefined;
+  return full ? { lowRes: only, full } : { lowRes: only };
 }
 
 /** Exporters leave the shapes of outputs out; then the first run shows them. */

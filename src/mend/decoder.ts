@@ -1,0 +1,130 @@
+import type { GraphIO } from '../models/contract.js';
+import { wantedOutputs } from '../models/decoder-outputs.js';
+import { EditableGraph } from '../onnx/graph.js';
+import { readModel, writeModel } from '../onnx/model.js';
+import type { ModelProto } from '../onnx/schema.js';
+import { summarise } from '../onnx/summary.js';
+import { ShapeMismatch } from './fact.js';
+import { freePrompts, MANY } from './free-prompts.js';
+import { inferFacts } from './infer.js';
+import {
+  declareOutputs,
+  inputSizes,
+  isFixed,
+  type PromptInput,
+  promptInputs,
+  promptSymbol,
+  type Size,
+  Unmendable,
+} from './prompt-axes.js';
+import { replaceRepeats } from './repeats.js';
+import type { Mended } from './types.js';
+
+const FEW = { prompts: 3, points: 2 };
+/** Slice takes its bounds as inputs from here on. */
+const OLDEST_OPSET = 10;
+
+/**
+ * Makes of a SAM decoder as its authors export it one that takes all prompts of a picture in a run and that TensorRT builds:
+ * outputs that Samwire does not ask for are cut, the prompts' axis becomes free, repeats become broadcasts. Nothing is taken
+ * for granted that is not read from the graph, and `proveMended` (proof.ts) holds the result against the original; a graph
+ * that can't be mended is given back with the reason, and serves one prompt a run.
+ * @throws SamwireError `model_failed` for bytes that are no ONNX network.
+ */
+export function mendDecoder(bytes: Uint8Array): Mended {
+  const model = readModel(bytes);
+  const why = untouchable(model);
+  if (why !== undefined) return { bytes, changes: [], unmended: why };
+  const graph = new EditableGraph(model);
+  const prompts = promptInputs(graph);
+  if (prompts.length === 0)
+    return { bytes, changes: [], unmended: 'It takes no point_coords: it is no decoder.' };
+  if (!needsMending(graph, prompts)) return { bytes, changes: [] };
+  if (graph.opset < OLDEST_OPSET)
+    return {
+      bytes,
+      changes: [],
+      unmended: `It is of operator set ${graph.opset}; mending needs ${OLDEST_OPSET}.`,
+    };
+  const cut = cutOutputs(graph);
+  try {
+    const changes = [...cut, ...freePrompts(graph, prompts), ...broadcastRepeats(graph, prompts)];
+    return changes.length === 0 ? { bytes, changes } : { bytes: declared(graph, prompts), changes };
+  } catch (thrown) {
+    if (!(thrown instanceof Unmendable)) throw thrown;
+    return withoutFreeing(bytes, thrown.message);
+  }
+}
+
+/** The outputs are cut all the same. */
+function withoutFreeing(bytes: Uint8Array, why: string): Mended {
+  const unmended = `Prompts run one by one: ${why}.`;
+  const graph = new EditableGraph(readModel(bytes));
+  const cut = cutOutputs(graph);
+  if (cut.length === 0) return { bytes, changes: [], unmended };
+  return { bytes: finished(graph), changes: cut, unmended };
+}
+
+function broadcastRepeats(graph: EditableGraph, prompts: readonly PromptInput[]): string[] {
+  try {
+    return replaceRepeats(graph, prompts);
+  } catch (thrown) {
+    if (thrown instanceof ShapeMismatch) throw new Unmendable(thrown.message);
+    throw thrown;
+  }
+}
+
+/** The file, with what two sizes show of its outputs' shapes. */
+function declared(graph: EditableGraph, prompts: readonly PromptInput[]): Uint8Array {
+  graph.removeDead();
+  const at = (size: Size) => ({ size, facts: inferFacts(graph, inputSizes(graph, prompts, size)) });
+  declareOutputs(graph, promptSymbol(graph, prompts), [at(MANY), at(FEW)]);
+  return finished(graph);
+}
+
+function finished(graph: EditableGraph): Uint8Array {
+  graph.removeDead();
+  graph.dropValueInfo();
+  return writeModel(graph.model);
+}
+
+function untouchable(model: ModelProto): string | undefined {
+  if (summarise(model).external.length > 0)
+    return 'Its weights are in another file; export it with them inside to have it mended.';
+  if ((model.functions ?? []).length > 0)
+    return 'It calls functions of its own; export it with them inlined to have it mended.';
+  return undefined;
+}
+
+function needsMending(graph: EditableGraph, prompts: readonly PromptInput[]): boolean {
+  const wanted = wantedOutputs(io(graph));
+  if (wanted && graph.outputs.length > 2) return true;
+  if (prompts.some((prompt) => isFixed(graph, prompt))) return true;
+  return graph.nodes.some(({ opType, input }) => opType === 'Tile' && !graph.constant(input?.[1] ?? ''));
+}
+
+/** Cuts what Samwire does not ask for: full-size masks, their areas and stability, and all that only they need. */
+function cutOutputs(graph: EditableGraph): string[] {
+  const wanted = wantedOutputs(io(graph));
+  if (!wanted) return [];
+  const names = [wanted.lowRes, wanted.iou];
+  const extra = graph.outputs.flatMap(({ name = '' }) => (names.includes(name) ? [] : [name]));
+  if (extra.length === 0) return [];
+  graph.setOutputs(graph.outputs.filter(({ name }) => names.includes(name ?? '')));
+  const gone = graph.removeDead(['orig_im_size']);
+  return [
+    `Cut ${extra.length === 1 ? 'the output' : 'the outputs'} ${extra.join(', ')}, which Samwire does not ask for` +
+      `${gone.length > 0 ? `, and with it the input ${gone.join(', ')}` : ''}.`,
+  ];
+}
+
+function io(graph: EditableGraph): GraphIO {
+  const { inputs, outputs } = summarise(graph.model);
+  const info = (tensors: typeof inputs) =>
+    tensors.map(({ name, elemType, shape }) => ({
+      name,
+      type: elemType,
+      shape: shape?.map((length) => length ?? '') ?? null,
+    }));
+  return { inputs: info(inputs), outputs: info(outputs) };
+}
