@@ -16,12 +16,6 @@ const LATER = 'is valid, but this version does not serve it yet';
 
 /** Settings that are validated but do nothing yet. A version that serves one deletes its line. */
 const NODE_SETTINGS: readonly NotServed<Config>[] = [
-  {
-    path: 'model.backend',
-    asked: ({ model }) => model.backend === 'tensorrt',
-    message:
-      'tensorrt is valid, but not in this version: `samwire run` refuses to start with it; auto takes the onnx backend',
-  },
   { path: 'outputs.labels', asked: ({ outputs }) => outputs.labels, message: LATER },
   { path: 'outputs.frames', asked: ({ outputs }) => outputs.frames, message: LATER },
   { path: 'outputs.visionMsgs', asked: ({ outputs }) => outputs.visionMsgs, message: LATER },

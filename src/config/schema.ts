@@ -252,10 +252,16 @@ const model = z
     paths: list(filePath, 64, 'folders')
       .default(['/var/lib/samwire/models'])
       .describe('Folders with more model directories, besides the bundled `engines/`.'),
-    cache: filePath.default('/var/cache/samwire').describe('Folder for built TensorRT engines.'),
+    cache: filePath
+      .default('/var/cache/samwire')
+      .describe(
+        'Folder for built TensorRT engines (docs/tensorrt.md); the service must be able to write there.',
+      ),
     maxPrompts: int(1, 1024)
       .default(64)
-      .describe('Prompts per frame that are decoded; a message with more is refused.'),
+      .describe(
+        'Prompts per frame that are decoded; a message with more is refused. New TensorRT engines decode as many in one run, up to 64.',
+      ),
     threads: int(1, 256).default(2).describe('CPU threads of the ONNX backend.'),
   })
   .prefault({});

@@ -1,40 +1,14 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { readPlatform } from '../build/platform.js';
 import type { Check } from './check.js';
 import { type Host, onHost } from './host.js';
 
 /** Before this nothing of Samwire existed: a machine without a clock battery that has no network time yet. */
 const EARLIEST_NOW = Date.UTC(2025, 0, 1);
 
-/** Jetson Linux (L4T) releases and the JetPack that brought them. */
-const JETPACKS: readonly (readonly [l4t: RegExp, jetpack: string])[] = [
-  [/^35\./, '5.1'],
-  [/^36\.3/, '6.0'],
-  [/^36\.[45]/, '6.1 or 6.2'],
-  [/^38\.2/, '7.0'],
-  [/^38\.4/, '7.1'],
-  [/^39\.2/, '7.2'],
-];
-
-const LIBRARY_FOLDERS = [
-  '/usr/lib/aarch64-linux-gnu',
-  '/usr/lib/x86_64-linux-gnu',
-  '/usr/lib64',
-  '/usr/lib',
-  '/usr/local/lib',
-  '/usr/local/cuda/lib64',
-  '/usr/local/tensorrt/lib',
-];
-
-/** The machine itself: hardware, Jetson and JetPack, clock, GPU, TensorRT. */
+/** The machine itself: hardware, Jetson and JetPack, clock, GPU. */
 export async function checkMachine(host: Host): Promise<Check[]> {
-  return [
-    machine(host),
-    await jetson(host),
-    clock(host),
-    await gpu(host),
-    tensorrt(host),
-    await service(host),
-  ];
+  return [machine(host), await jetson(host), clock(host), await gpu(host), await service(host)];
 }
 
 function machine(host: Host): Check {
@@ -46,16 +20,15 @@ function machine(host: Host): Check {
 
 async function jetson(host: Host): Promise<Check> {
   const board = textOf(host, '/proc/device-tree/model').replaceAll('\0', '').trim();
-  const release = /R(\d+) \(release\), REVISION: ([\d.]+)/.exec(textOf(host, '/etc/nv_tegra_release'));
-  if (!release && !/jetson|tegra|nvidia/i.test(board)) {
+  const { l4t, jetpack: row } = readPlatform(host.arch, host.root);
+  if (l4t === undefined && !/jetson|tegra|nvidia/i.test(board)) {
     return { name: 'Jetson', status: 'skipped', found: 'this is no Jetson' };
   }
-  const l4t = release ? `${release[1]}.${release[2]}` : undefined;
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is dpkg-query's
   const installed = await host.output('dpkg-query', ['-W', '-f', '${Version}', 'nvidia-jetpack']);
-  const jetpack = installed || JETPACKS.find(([form]) => l4t !== undefined && form.test(l4t))?.[1];
+  const jetpack = installed || row?.jetpack;
   const found = `${board || 'Jetson'}, Jetson Linux ${l4t ?? 'unknown'}, JetPack ${jetpack ?? 'unknown'}`;
-  if (l4t === undefined || Number(release?.[1]) >= 35) return { name: 'Jetson', status: 'ok', found };
+  if (l4t === undefined || Number.parseInt(l4t, 10) >= 35) return { name: 'Jetson', status: 'ok', found };
   return {
     name: 'Jetson',
     status: 'fail',
@@ -87,20 +60,6 @@ async function gpu(host: Host): Promise<Check> {
   return { name: 'GPU', status: 'skipped', found: 'no NVIDIA GPU: models run on the CPU' };
 }
 
-function tensorrt(host: Host): Check {
-  const libraries = LIBRARY_FOLDERS.flatMap((folder) => {
-    const names = namesIn(onHost(host, folder)).filter((name) => /^libnvinfer\.so\.\d+$/.test(name));
-    return names.map((name) => `${folder}/${name}`);
-  });
-  if (libraries.length === 0)
-    return { name: 'TensorRT', status: 'skipped', found: 'not installed; the onnx backend is used' };
-  return {
-    name: 'TensorRT',
-    status: 'ok',
-    found: `${libraries.join(', ')}; this version runs the onnx backend only`,
-  };
-}
-
 /** How the last run of the systemd service ended: 78 is a faulty config, or another node that took over its id. */
 async function service(host: Host): Promise<Check> {
   const shown = await host.output('systemctl', [
@@ -130,14 +89,6 @@ function textOf(host: Host, path: string): string {
     return readFileSync(onHost(host, path), 'utf8');
   } catch {
     return '';
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }
 

@@ -53,8 +53,8 @@ export async function checkModel({ model }: Config, verify: VerifyModel): Promis
   return { ...base, status: 'ok', found: `${model.name} in ${entry.dir}; ${others} more ready` };
 }
 
-/** Space and permission where TensorRT engines are kept. Without them nothing is amiss: the onnx backend needs no cache. */
-export async function checkCache({ model }: Config, host: Host): Promise<Check> {
+/** Space and permission where TensorRT engines are kept; without TensorRT nothing is amiss. */
+export async function checkCache({ model }: Config, host: Host, engines: boolean): Promise<Check> {
   const existing = nearestExisting(onHost(host, model.cache));
   const { bavail, bsize } = await statfs(existing);
   const free = bavail * bsize;
@@ -62,11 +62,11 @@ export async function checkCache({ model }: Config, host: Host): Promise<Check> 
   const found = `${model.cache}: ${gigabytes(free)} free${denied ? `, user ${host.user} may not write there` : ''}`;
   const name = 'engine cache';
   if (!denied && free >= CACHE_FLOOR_BYTES) return { name, status: 'ok', found };
-  return {
-    name,
-    status: 'skipped',
-    found: `${found}; only TensorRT needs it, which this version does not run`,
-  };
+  if (!engines) return { name, status: 'skipped', found: `${found}; only TensorRT engines need it` };
+  const remedy = denied
+    ? `Run: sudo install -d -o "$USER" ${model.cache} (the systemd service has a cache folder of its own)`
+    : 'Make room there, or name another folder in model.cache.';
+  return { name, status: 'warn', found, remedy, of: 'configured' };
 }
 
 function nearestExisting(path: string): string {

@@ -7,6 +7,7 @@ import { checkCameras } from './check-cameras.js';
 import { checkMachine } from './check-machine.js';
 import { checkCache, checkModel, checkPort, type VerifyModel, verifyModelFiles } from './check-models.js';
 import { checkAddon, checkSoftware } from './check-software.js';
+import { checkEngines, checkTensorrt } from './check-tensorrt.js';
 import { type Host, thisHost } from './host.js';
 
 export interface DoctorOptions {
@@ -36,7 +37,8 @@ export async function runDoctor(options: DoctorOptions = {}): Promise<DoctorRepo
     ...(loaded ? configured(loaded, { host, addon, verify: options.verifyModel ?? verifyModelFiles }) : []),
   ]);
   const [machine = [], software = [], ...rest] = parts;
-  return { checks: [...machine, addonCheck, ...software, ...configCheck, ...rest.flat()] };
+  const tensorrt = checkTensorrt(addon, host, loaded?.config.model.backend ?? 'auto');
+  return { checks: [...machine, addonCheck, tensorrt, ...software, ...configCheck, ...rest.flat()] };
 }
 
 interface Means {
@@ -47,7 +49,12 @@ interface Means {
 
 function configured({ config }: LoadedConfig, { host, addon, verify }: Means): Promise<Check[]>[] {
   return [
-    Promise.all([checkModel(config, verify), checkCache(config, host), checkPort(config)]),
+    Promise.all([
+      checkModel(config, verify),
+      checkEngines(config, addon),
+      checkCache(config, host, config.model.backend !== 'onnx' && addon?.tensorrtStatus().problem === null),
+      checkPort(config),
+    ]),
     checkCameras(config, host, addon),
     checkBroker(config, host),
   ];

@@ -334,7 +334,6 @@ describe('settings that are not served yet', () => {
 mqtt: { url: mqtt://h }
 cameras:
   a.b: { source: 'csi://0', detections: {}, everything: { every: 1s }, depth: { source: 'csi://1', intrinsics: { fx: 1, fy: 1, cx: 0, cy: 0 } } }
-model: { backend: tensorrt }
 outputs: { labels: true, frames: true, visionMsgs: true }
 jobs: { enabled: true }
 http: { port: 9000 }
@@ -342,7 +341,6 @@ http: { port: 9000 }
       '/x.yaml',
     );
     expect(warnings.map(({ path }) => path)).toEqual([
-      'model.backend',
       'outputs.labels',
       'outputs.frames',
       'outputs.visionMsgs',

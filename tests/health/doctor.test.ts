@@ -37,7 +37,7 @@ describe('the doctor', () => {
     );
     const report = await runDoctor({ config, host: machine.host, verifyModel: async () => {} });
     const names = report.checks.map(({ name }) => name);
-    for (const name of ['machine', 'GStreamer elements', 'config', 'model', 'camera front', 'broker']) {
+    for (const name of ['machine', 'TensorRT', 'config', 'model', 'engines', 'camera front', 'broker']) {
       expect(names).toContain(name);
     }
     expect(report.checks.find(({ name }) => name === 'broker')?.status).toBe('fail');
@@ -116,14 +116,17 @@ describe('the model', () => {
 describe('the disk and the port', () => {
   it('have space, and are free or not', async () => {
     expect(
-      (await checkCache(configOf('model: { cache: ./cache }'), { ...machine.host, root: '/' })).found,
+      (await checkCache(configOf('model: { cache: ./cache }'), { ...machine.host, root: '/' }, true)).found,
     ).toMatch(/cache: [\d.]+ GB free/);
     expect(
-      await checkCache(configOf('model: { cache: /proc/samwire }'), { ...machine.host, root: '/' }),
+      await checkCache(configOf('model: { cache: /proc/samwire }'), { ...machine.host, root: '/' }, false),
     ).toMatchObject({
       status: 'skipped',
-      found: expect.stringMatching(/0\.0 GB free.*; only TensorRT needs it/),
+      found: expect.stringMatching(/0\.0 GB free.*; only TensorRT engines need it/),
     });
+    expect(
+      await checkCache(configOf('model: { cache: /proc/samwire }'), { ...machine.host, root: '/' }, true),
+    ).toMatchObject({ status: 'warn', of: 'configured' });
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;

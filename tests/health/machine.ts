@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { UnavailableError } from '../../src/errors.js';
 import type { Host } from '../../src/health/host.js';
-import type { NativeAddon } from '../../src/native/types.js';
+import type { NativeAddon, TensorrtStatus } from '../../src/native/types.js';
 
 export interface MadeMachine {
   readonly host: Host;
@@ -18,13 +18,37 @@ export interface MadeMachineOptions extends Partial<Omit<Host, 'root' | 'output'
   readonly programs?: Readonly<Record<string, string>>;
   /** The GStreamer elements that exist; without them the addon can't be loaded. */
   readonly elements?: readonly string[];
+  /** What the addon knows of TensorRT; compiled without, when left out. */
+  readonly tensorrt?: TensorrtStatus;
   /** What the addon's `cameraPipeline` throws. */
   readonly pipelineFault?: string;
 }
 
+export const NOT_COMPILED: TensorrtStatus = {
+  compiled: null,
+  library: null,
+  device: null,
+  problem: { piece: 'headers', text: 'This addon was compiled without TensorRT.' },
+};
+
+export const ORIN_TENSORRT: TensorrtStatus = {
+  compiled: '10.3.0',
+  library: '10.3.0',
+  device: {
+    index: 0,
+    name: 'Orin',
+    computeCapability: '8.7',
+    integrated: true,
+    memoryBytes: 8e9,
+    driverCuda: '12.6',
+    runtimeCuda: '12.6',
+  },
+  problem: null,
+};
+
 /** A machine as the checks see it: a folder for its file system, canned programs, an addon that knows its elements. */
 export function madeMachine(options: MadeMachineOptions = {}): MadeMachine {
-  const { files = {}, programs = {}, elements, pipelineFault, ...facts } = options;
+  const { files = {}, programs = {}, elements, tensorrt = NOT_COMPILED, pipelineFault, ...facts } = options;
   const root = mkdtempSync(join(tmpdir(), 'samwire-machine-'));
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -32,6 +56,7 @@ export function madeMachine(options: MadeMachineOptions = {}): MadeMachine {
   }
   const addon = {
     about: () => ({ version: '0.1.0', gstreamer: '1.22.0', simd: 'avx2' }),
+    tensorrtStatus: () => tensorrt,
     gstElements: (names: readonly string[]) =>
       Object.fromEntries(names.map((name) => [name, elements?.includes(name) ?? false])),
     cameraPipeline: () => {
