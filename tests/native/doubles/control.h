@@ -57,9 +57,9 @@ void fail(const std::string& function, int nth, cudaError_t error = cudaErrorMem
 // it.
 int calls(const std::string& function);
 
-// The work of the (n+1)th enqueueV3 from now on is an illegal address: the GPU is lost. 0: the
-// next.
-void break_after(int enqueues);
+// The (n+1)th run of an engine from now on, by enqueueV3 or in a graph, is an illegal address: the
+// GPU is lost. 0: the next.
+void break_after(int runs);
 
 // From now on every call that reaches the device returns this sticky error.
 void lose_device(cudaError_t error = cudaErrorIllegalAddress);

@@ -18,6 +18,12 @@ void device_capability(int& major, int& minor) {
   minor = kMinor;
 }
 
+int dla_cores() {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  return s.kind == DeviceKind::kIntegrated ? 2 : 0;
+}
+
 }  // namespace samwire::doubles
 
 using namespace samwire::doubles;

@@ -44,7 +44,7 @@ void read_environment(State& s) {
   s.name = environment("SAMWIRE_DOUBLE_DEVICE_NAME", "Samwire double");
   s.wrong = environment("SAMWIRE_DOUBLE_WRONG", "");
   s.memory_limit = std::stoul(environment("SAMWIRE_DOUBLE_MEMORY_MIB", "8192")) << 20;
-  s.enqueues_left = std::stoi(environment("SAMWIRE_DOUBLE_STICKY_AFTER", "-1"));
+  s.runs_left = std::stoi(environment("SAMWIRE_DOUBLE_STICKY_AFTER", "-1"));
   std::istringstream faults(environment("SAMWIRE_DOUBLE_FAIL", ""));
   for (std::string fault; std::getline(faults, fault, ',');) {
     std::istringstream parts(fault);
@@ -129,10 +129,10 @@ int calls(const std::string& function) {
   return s.calls[function];
 }
 
-void break_after(int enqueues) {
+void break_after(int runs) {
   State& s = state();
   const std::lock_guard lock(s.mutex);
-  s.enqueues_left = enqueues;
+  s.runs_left = runs;
 }
 
 void lose_device(cudaError_t error) {
@@ -186,16 +186,21 @@ bool fails(const char* function) {
   return take_fault(s, function) != cudaSuccess;
 }
 
-bool breaks_device() {
-  State& s = state();
-  const std::lock_guard lock(s.mutex);
-  return s.enqueues_left >= 0 && s.enqueues_left-- == 0;
+namespace work {
+
+bool can_reach(const void* data, std::size_t size) {
+  const Block* block = find_block(state(), data, size);
+  return block != nullptr && (block->device || block->mapped);
 }
 
-std::string wrong() {
-  // Called by work, which runs under the lock.
-  return state().wrong;
+bool breaks_device() {
+  State& s = state();
+  return s.runs_left >= 0 && s.runs_left-- == 0;
 }
+
+std::string wrong() { return state().wrong; }
+
+}  // namespace work
 
 std::string device_name() {
   State& s = state();

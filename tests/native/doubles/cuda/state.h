@@ -59,7 +59,7 @@ struct State {
   std::unique_ptr<CUstream_st> default_stream;
   std::size_t device_bytes = 0, peak_device_bytes = 0, memory_limit = 0;
   int opened = 0;  // depth of work that runs
-  int enqueues_left = -1;
+  int runs_left = -1;
   cudaError_t lost = cudaSuccess;
   DeviceKind kind = DeviceKind::kDiscrete;
   std::string name, wrong;

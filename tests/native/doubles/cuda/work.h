@@ -2,7 +2,9 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstddef>
 #include <functional>
+#include <string>
 
 namespace samwire::doubles {
 
@@ -24,10 +26,17 @@ void report_misuse(const std::string& what);
 bool fails(const char* function);
 bool is_capturing(cudaStream_t stream);
 void invalidate_capture(cudaStream_t stream);
-// True when this enqueue is the one that loses the device.
-bool breaks_device();
-std::string wrong();
 std::string device_name();
 void device_capability(int& major, int& minor);
+int dla_cores();  // Orin NX's two on an integrated device, else none
+
+// For work itself, which runs under the double's lock.
+namespace work {
+// The bytes lie in one block that the device may use.
+bool can_reach(const void* data, std::size_t size);
+// True when this run of an engine is the one that loses the device.
+bool breaks_device();
+std::string wrong();
+}  // namespace work
 
 }  // namespace samwire::doubles
