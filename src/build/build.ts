@@ -11,7 +11,7 @@ import type { BuiltEngines } from '../segment/tensorrt/engines.js';
 import { makeWorkFolder, removeOtherPlans } from './cache-folder.js';
 import { MIN_IOU } from './compare.js';
 import { CACHE_FORMAT, type EngineIdentity, keyOf, type Part, type Precision, planFile } from './identity.js';
-import { engineFolder, ingredients, manifestSha256, OPTIMIZATION_LEVEL } from './inspect.js';
+import { engineFolder, ingredients, manifestSha256, OPTIMIZATION_LEVEL, wantedGraph } from './inspect.js';
 import { climbDown, type LadderResult, type Pair, rungs } from './ladder.js';
 import type { TensorrtMachine } from './machine.js';
 import { profileOf } from './profile.js';
@@ -167,13 +167,12 @@ class Builder {
   async #graph(part: Part, precision: Precision): Promise<PreparedGraph> {
     const known = this.#graphs.get(`${part} ${precision}`);
     if (known) return known;
-    const { model, machine } = this.#options;
+    const { model, settings, machine } = this.#options;
     const [graph] = await runTask(
       {
         task: 'prepare',
         modelDir: model.dir,
-        graphs: [{ part, precision }],
-        major: machine.major,
+        graphs: [wantedGraph(part, precision, settings, machine)],
         folder: this.#workFolder,
       },
       preparedSchema,

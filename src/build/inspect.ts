@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelDirectory } from '../models/directory.js';
 import { sha256File } from '../models/verify.js';
-import { differences, type EngineIdentity, PARTS, sha256Of } from './identity.js';
+import { differences, type EngineIdentity, PARTS, type Part, type Precision, sha256Of } from './identity.js';
 import type { TensorrtMachine } from './machine.js';
 import {
   type EngineRecord,
@@ -12,7 +12,7 @@ import {
   readRecord,
 } from './record.js';
 import { runTask } from './run-task.js';
-import { type PreparedGraph, preparedSchema } from './tasks.js';
+import { type PreparedGraph, preparedSchema, type WantedGraph } from './tasks.js';
 
 /** 0..5 as TensorRT counts; 3 is its own default, which 4 and 5 improve on by little for several times the wait. */
 export const OPTIMIZATION_LEVEL = 3;
@@ -55,8 +55,9 @@ export async function inspectEngines(options: InspectOptions): Promise<EnginesSt
     {
       task: 'prepare',
       modelDir: model.dir,
-      graphs: PARTS.map((part) => ({ part, precision: record[part].identity.precision })),
-      major: machine.major,
+      graphs: PARTS.map((part) =>
+        wantedGraph(part, record[part].identity.precision, record.settings, machine),
+      ),
       folder: null,
     },
     preparedSchema,
@@ -73,6 +74,20 @@ export async function inspectEngines(options: InspectOptions): Promise<EnginesSt
     if (fault !== undefined) return stale(`the ${part}'s plan ${fault}`);
   }
   return { state: 'current', record };
+}
+
+/**
+ * From TensorRT 10 on networks are strongly typed, and 11 knows no others. DLA takes FP16 by the builder's flag until
+ * then.
+ */
+export function wantedGraph(
+  part: Part,
+  precision: Precision,
+  { dlaCore }: EngineSettings,
+  { major }: TensorrtMachine,
+): WantedGraph {
+  const onDla = part === 'encoder' && dlaCore >= 0;
+  return { part, precision, typed: major >= 11 || (major === 10 && !onDla) };
 }
 
 /** What of an identity does not depend on what was asked for. */

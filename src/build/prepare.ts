@@ -10,9 +10,6 @@ import { graphSummary } from '../onnx/summary.js';
 import { type Precision, sha256Of } from './identity.js';
 import type { PreparedGraph, Task } from './tasks.js';
 
-/** From here on networks are strongly typed, where FP16 is asked for: it stands in the graph itself. */
-const TYPED_FROM = 10;
-
 /**
  * The `prepare` task: the graphs that TensorRT is handed, made from the model's own files.
  * @throws ManifestError for files that are missing or not the manifest's, and for what TensorRT can't be handed.
@@ -21,15 +18,11 @@ export async function prepareGraphs(task: Extract<Task, { task: 'prepare' }>): P
   const model = await readModelDirectory(task.modelDir);
   await verifyFiles(model);
   const prepared: PreparedGraph[] = [];
-  for (const { part, precision } of task.graphs) {
+  for (const { part, precision, typed } of task.graphs) {
     const path = part === 'encoder' ? model.encoderPath : model.decoderPath;
     const source = await readFile(path);
     refuse(path, source, precision);
-    const graph = prepareGraph(
-      part === 'decoder' ? mendDecoder(source).bytes : source,
-      precision,
-      task.major,
-    );
+    const graph = prepareGraph(part === 'decoder' ? mendDecoder(source).bytes : source, precision, typed);
     const written = task.folder === null ? null : join(task.folder, `${part}-${precision}.onnx`);
     if (written !== null) await writeFile(written, graph.bytes);
     prepared.push({
@@ -51,7 +44,7 @@ type Handed = Pick<PreparedGraph, 'buildPrecision'> & {
   readonly fp32Nodes: readonly string[];
 };
 
-function prepareGraph(bytes: Uint8Array, precision: Precision, major: number): Handed {
+function prepareGraph(bytes: Uint8Array, precision: Precision, typed: boolean): Handed {
   switch (precision) {
     case 'fp32':
       return { bytes, buildPrecision: 'fp32', fp32Nodes: [] };
@@ -59,7 +52,7 @@ function prepareGraph(bytes: Uint8Array, precision: Precision, major: number): H
       return { ...fp32Nodes(bytes, 'mixed'), buildPrecision: 'int8' };
     case 'fp16':
     case 'mixed':
-      return major >= TYPED_FROM
+      return typed
         ? { bytes: typedGraph(bytes, precision).bytes, buildPrecision: 'typed', fp32Nodes: [] }
         : { ...fp32Nodes(bytes, precision), buildPrecision: 'fp16' };
   }

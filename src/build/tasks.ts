@@ -14,9 +14,7 @@ export type Task =
   | {
       readonly task: 'prepare';
       readonly modelDir: string;
-      readonly graphs: readonly { readonly part: Part; readonly precision: Precision }[];
-      /** TensorRT's major version. */
-      readonly major: number;
+      readonly graphs: readonly WantedGraph[];
       /** Where the graphs are written; null: they are only hashed. */
       readonly folder: string | null;
     }
@@ -42,6 +40,13 @@ const graphIO = z.strictObject({
   type: z.string(),
   shape: z.array(z.union([z.number(), z.string()])).nullable(),
 });
+
+export interface WantedGraph {
+  readonly part: Part;
+  readonly precision: Precision;
+  /** FP16 stands in the tensors' types; else TensorRT is told which nodes must not be FP16. */
+  readonly typed: boolean;
+}
 
 export const preparedSchema = z.array(
   z.strictObject({
