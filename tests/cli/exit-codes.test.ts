@@ -11,6 +11,9 @@ import { freePort } from '../integration/broker.js';
 import { encode, testPicture } from '../segment/picture.js';
 import { emptyDirectory, samwire } from './samwire.js';
 
+/** What an addon without TensorRT says, or one whose library or GPU is not there. */
+const NO_TENSORRT = /compiled without TensorRT|libnvinfer|GPU/;
+
 const SEGMENT = ['segment', 'image.png', '--prompts', 'p.json', '--out', 'out'];
 
 describe('wrong usage ends with 2 and says what is right:', () => {
@@ -22,7 +25,11 @@ describe('wrong usage ends with 2 and says what is right:', () => {
     ['a missing option', ['segment', 'image.png'], /required option '--prompts <file>'/],
     ['an unknown backend', [...SEGMENT, '--backend', 'gpu'], /Allowed choices are auto, tensorrt, onnx/],
     ['an unknown format', [...SEGMENT, '--format', 'json,gif'], /json, png, overlay, got "gif"/],
-    ['threads that are no number', [...SEGMENT, '--threads', 'two'], /above 0, got "two"/],
+    ['threads that are no number', [...SEGMENT, '--threads', 'two'], /from 1 to 256, got "two"/],
+    ['an unknown precision', ['models', 'build', 'm', '--precision', 'fp8'], /fp16, mixed, fp32, int8/],
+    ['too many prompts a run', ['models', 'build', 'm', '--max-prompts', '65'], /from 1 to 64, got "65"/],
+    ['a DLA core below 0', ['models', 'build', 'm', '--dla', '-1'], /from 0 to 15, got "-1"/],
+    ['no model to build', ['models', 'build'], /missing required argument 'name'/],
     ['threads that are no whole number', [...SEGMENT, '--threads', '2.5'], /from 1 to 256, got "2.5"/],
     ['an unknown log level', ['run', '--log-level', 'loud'], /loud/],
     ['no box and no point', ['prompt', '--camera', 'a'], /at least one --box/],
@@ -117,7 +124,7 @@ describe('a faulty config ends with 78:', () => {
   it('one that names a model or a backend that is not there', async () => {
     for (const [model, reason] of [
       ['{ name: samwire-tinny }', /did you mean "samwire-tiny"/],
-      ['{ backend: tensorrt }', /tensorrt backend is not in this version/],
+      ['{ backend: tensorrt }', NO_TENSORRT],
     ] as const) {
       const url = `mqtt://127.0.0.1:${await freePort()}`;
       const { code, stderr } = await runWith(`version: 1\nmqtt: { url: "${url}" }\nmodel: ${model}\n`);
@@ -147,8 +154,12 @@ describe('what a one-shot command lacks ends it with 69:', () => {
     expect(empty.stderr).toContain('manifest.json');
     expect(empty.code).toBe(69);
     const backend = await samwire([...args, '--backend', 'tensorrt']);
-    expect(backend.stderr).toContain('tensorrt backend is not in this version');
+    expect(backend.stderr).toMatch(NO_TENSORRT);
     expect(backend.code).toBe(69);
+    const built = await samwire(['models', 'build', 'samwire-tiny']);
+    expect(built.stderr).toMatch(NO_TENSORRT);
+    expect(built.stdout).toBe('');
+    expect(built.code).toBe(69);
   });
 
   it('a prompts file that is not there', async () => {
