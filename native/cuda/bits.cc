@@ -36,7 +36,7 @@ void runs_of_bits(const BitMask& mask, const std::array<int, 4>& box,
   const int end_word = (box[3] + kWordBits - 1) / kWordBits;
   for (int x = box[0]; x < box[2]; ++x) {
     const std::uint32_t top = static_cast<std::uint32_t>(x) * height;
-    const std::uint32_t* column = mask.words + static_cast<std::size_t>(x) * mask.column_words;
+    const std::uint32_t* column = mask.words + static_cast<std::size_t>(x) * mask.column_stride;
     // The column before ended inside, and this one begins outside.
     if (runs.inside() && first_word > 0) runs.flip(top);
     for (int w = first_word; w < end_word; ++w) {

@@ -10,7 +10,7 @@ namespace samwire::cuda {
 // pixel.
 struct BitMask {
   const std::uint32_t* words = nullptr;
-  int column_words = 0;
+  int column_stride = 0;  // words from one column to the next
   int width = 0, height = 0;
 };
 

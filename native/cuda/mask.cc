@@ -61,20 +61,15 @@ Plan make_plan(const MaskSpec& spec, cudaStream_t stream) {
   return plan;
 }
 
-BitSurface surface(int width, int height) {
-  return {width, height, (height + kWordBits - 1) / kWordBits, nullptr, 0};
+// `aligned`: a block's part of a column is written in one transaction (mask.cu).
+BitSurface surface(int width, int height, bool aligned) {
+  const int words = (height + kWordBits - 1) / kWordBits;
+  const int stride = aligned ? (words + kTileWords - 1) / kTileWords * kTileWords : words;
+  return {width, height, words, stride, nullptr, 0};
 }
 
 std::size_t words_of(const BitSurface& s) {
-  return static_cast<std::size_t>(s.width) * s.column_words;
-}
-
-BitSurface frame_surface(const MaskSpec& spec) {
-  return surface(spec.frame_width, spec.frame_height);
-}
-
-BitSurface grid_surface(const MaskSpec& spec) {
-  return surface(frame_cells_x(spec).size, frame_cells_y(spec).size);
+  return static_cast<std::size_t>(s.width) * s.column_stride;
 }
 
 void check_tasks(const MaskBatch& batch) {
@@ -95,7 +90,7 @@ void read_surface(const Tally& tally, const BitSurface& s, const std::uint32_t* 
   out.box = {0, 0, 0, 0};
   if (tally.area > 0) out.box = {tally.x1, tally.y1, tally.x2, tally.y2};
   out.stability = tally.low > 0 ? static_cast<double>(tally.high) / tally.low : 0;
-  runs_of_bits({words, s.column_words, s.width, s.height}, out.box, out.counts);
+  runs_of_bits({words, s.column_stride, s.width, s.height}, out.box, out.counts);
 }
 
 }  // namespace
@@ -116,12 +111,12 @@ struct MaskMaker::State {
   std::size_t mask_words() const { return words_of(frame) + words_of(grid); }
   void shape(const MaskSpec& spec);
   void grow(int count);
-  void copy_results(cudaStream_t stream);
+  void copy_results(int count, cudaStream_t stream) const;
 };
 
 void MaskMaker::State::shape(const MaskSpec& spec) {
-  frame = frame_surface(spec);
-  grid = grid_surface(spec);
+  frame = surface(spec.frame_width, spec.frame_height, mapped);
+  grid = surface(frame_cells_x(spec).size, frame_cells_y(spec).size, mapped);
   scale_x = cell_pitch_x(spec).pitch;
   scale_y = cell_pitch_y(spec).pitch;
 }
@@ -129,10 +124,12 @@ void MaskMaker::State::shape(const MaskSpec& spec) {
 void MaskMaker::State::grow(int count) {
   const std::size_t tasks_bytes = count * sizeof(MaskTask);
   if (host_tasks.size_bytes() < tasks_bytes) {
+    // What is asked for its size comes last: where one of them can't be had, all are missing.
+    host_tasks = HostMemory();
     tasks = DeviceMemory(tasks_bytes, "mask tasks");
     heads = DeviceMemory(count * sizeof(MaskHead), "mask results");
-    host_tasks = HostMemory(tasks_bytes, false, "mask tasks");
     host_heads = HostMemory(count * sizeof(MaskHead), false, "mask results");
+    host_tasks = HostMemory(tasks_bytes, false, "mask tasks");
   }
   const std::size_t bits_bytes = count * mask_words() * sizeof(std::uint32_t);
   if (host_bits.size_bytes() >= bits_bytes) return;
@@ -144,12 +141,12 @@ void MaskMaker::State::grow(int count) {
 
 // Which words matter is known on the device alone, so all of them are copied: 269 KB for each mask
 // of a 1080p frame, about 0.35 ms for 32 of them over 25 GB/s.
-void MaskMaker::State::copy_results(cudaStream_t stream) {
-  check(cudaMemcpyAsync(host_heads.data(), heads.data(), masks * sizeof(MaskHead),
+void MaskMaker::State::copy_results(int count, cudaStream_t stream) const {
+  check(cudaMemcpyAsync(host_heads.data(), heads.data(), count * sizeof(MaskHead),
                         cudaMemcpyDeviceToHost, stream),
         "Copying mask results from the device");
   if (mapped) return;
-  check(cudaMemcpyAsync(host_bits.data(), bits.data(), masks * mask_words() * sizeof(std::uint32_t),
+  check(cudaMemcpyAsync(host_bits.data(), bits.data(), count * mask_words() * sizeof(std::uint32_t),
                         cudaMemcpyDeviceToHost, stream),
         "Copying masks from the device");
 }
@@ -176,7 +173,6 @@ void MaskMaker::enqueue(const MaskBatch& batch, cudaStream_t stream) {
   const Plan& plan = s.plans.get(key_of(spec), [&] { return make_plan(spec, stream); });
   s.shape(spec);
   s.grow(count);
-  s.masks = count;
   std::copy(batch.tasks.begin(), batch.tasks.end(), s.host_tasks.data<MaskTask>());
   check(cudaMemcpyAsync(s.tasks.data(), s.host_tasks.data(), count * sizeof(MaskTask),
                         cudaMemcpyHostToDevice, stream),
@@ -206,7 +202,8 @@ void MaskMaker::enqueue(const MaskBatch& batch, cudaStream_t stream) {
   job.frame.mask_stride = job.grid.mask_stride = s.mask_words();
   job.heads = s.heads.data<MaskHead>();
   check(launch_masks(job, stream), "Making masks on the device");
-  s.copy_results(stream);
+  s.copy_results(count, stream);
+  s.masks = count;
 }
 
 void MaskMaker::read(int index, DeviceMask& out) const {

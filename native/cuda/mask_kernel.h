@@ -30,10 +30,10 @@ struct MaskAxis {
 };
 
 // Pixels as bits: column-major, each column in whole words, bit 0 the topmost; the bits below the
-// last row are 0.
+// last row are 0. Words between column_words and column_stride are not written.
 struct BitSurface {
   int width, height;
-  int column_words;
+  int column_words, column_stride;
   std::uint32_t* bits;      // of the first mask
   std::size_t mask_stride;  // in words
 };
@@ -211,6 +211,9 @@ SAMWIRE_HD void merge(CellRange& to, const CellRange& from) {
   to.high = larger(to.high, from.high);
 }
 
+// A warp reads so many cells of a row at once, and four rows: a tile of 1080p has 6 x 6 cells.
+inline constexpr int kRangeColumns = 8;
+
 // Least and largest of this lane's share of the cells that the tile's pixels are made of.
 SAMWIRE_HD CellRange cell_range(const MaskJob& job, const float* logits, const WordTile& t,
                                 int lane) {
@@ -219,11 +222,12 @@ SAMWIRE_HD CellRange cell_range(const MaskJob& job, const float* logits, const W
   const int width = job.x.taps[t.x1 - 1].start + job.x.taps[t.x1 - 1].count - left;
   const int height = job.y.taps[t.y1 - 1].start + job.y.taps[t.y1 - 1].count - top;
   CellRange range = empty_range();
-  for (int i = lane; i < width * height; i += kLanes) {
-    const float* row =
-        logits + static_cast<std::size_t>(job.y.knots[top + i / width]) * job.grid_width;
-    const float v = cell_value(row[job.x.knots[left + i % width]], job.threshold);
-    merge(range, {v, v});
+  for (int y = lane / kRangeColumns; y < height; y += kLanes / kRangeColumns) {
+    const float* row = logits + static_cast<std::size_t>(job.y.knots[top + y]) * job.grid_width;
+    for (int x = lane % kRangeColumns; x < width; x += kRangeColumns) {
+      const float v = cell_value(row[job.x.knots[left + x]], job.threshold);
+      merge(range, {v, v});
+    }
   }
   return range;
 }

@@ -70,9 +70,9 @@ void run_mask_tile(const MaskJob& job, const BitSurface& surface, int mask, int 
   for (int lane = 0; lane < kLanes; ++lane) {
     const Word word = kGrid ? grid_word(job, logits, tile, lane)
                             : lane_word(job, logits, tile, classify(job, range), lane);
-    merge(tally, tally_of(word, tile.x0 + lane, tile.y0));
+    if (word.low != 0) merge(tally, tally_of(word, tile.x0 + lane, tile.y0));
     if (tile.x0 + lane >= surface.width) continue;
-    const std::size_t column = static_cast<std::size_t>(tile.x0 + lane) * surface.column_words;
+    const std::size_t column = static_cast<std::size_t>(tile.x0 + lane) * surface.column_stride;
     surface.bits[mask * surface.mask_stride + column + below] = word.inside;
   }
 }
