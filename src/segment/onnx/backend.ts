@@ -134,8 +134,10 @@ class OnnxSegmenter implements Segmenter {
           this.#lost(worker, new Error(`exit code ${code}`));
         });
         worker.on('message', (message: WorkerMessage) => {
-          if (message.type === 'ready') resolve(message.model);
-          else if (message.type === 'refused') {
+          if (message.type === 'ready') {
+            this.#logMending(message);
+            resolve(message.model);
+          } else if (message.type === 'refused') {
             void worker.terminate();
             reject(new ConfigError(message.message, message.faults));
           } else this.#settle(message);
@@ -146,6 +148,12 @@ class OnnxSegmenter implements Segmenter {
     } finally {
       this.#loading = undefined;
     }
+  }
+
+  #logMending({ model, mending }: Extract<WorkerMessage, { type: 'ready' }>): void {
+    const { changes, unmended } = mending;
+    if (changes.length > 0) this.#options.log.info({ model, changes }, 'the decoder was mended');
+    if (unmended !== undefined) this.#options.log.warn({ model, why: unmended }, 'the decoder could not be mended');
   }
 
   /** @throws SamwireError `model_failed`; the next request tries once more. */

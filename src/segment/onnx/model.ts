@@ -1,5 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { InferenceSession } from 'onnxruntime-node';
 import { SamwireError } from '../../errors.js';
+import { mendDecoder } from '../../mend/decoder.js';
+import { proveMended, QUICK } from '../../mend/proof.js';
+import type { Mended } from '../../mend/types.js';
 import { checkGraph } from '../../models/check-graph.js';
 import type { ModelContract } from '../../models/contract.js';
 import type { ModelDirectory } from '../../models/directory.js';
@@ -12,35 +16,92 @@ export interface OnnxModel {
   readonly contract: ModelContract;
   readonly encoder: InferenceSession;
   readonly decoder: InferenceSession;
+  readonly mending: Mending;
+}
+
+/** What was done to the decoder so that prompts share a run. */
+export interface Mending {
+  /** A sentence each; none where the file was run as it is. */
+  readonly changes: readonly string[];
+  /** Why the decoder still serves one prompt a run; absent where it serves all. */
+  readonly unmended?: string;
 }
 
 /**
- * Loads the graphs of a model directory whose files have been verified.
+ * Loads the graphs of a model directory whose files have been verified. A decoder that was exported for one prompt a run is
+ * mended, and used so once its answers were those of the original.
  * @throws ManifestError when a graph can't be read or does not fit the manifest.
  */
 export async function loadOnnxModel(directory: ModelDirectory, threads: number): Promise<OnnxModel> {
   const { manifest } = directory;
   const encoder = await createSession(directory.encoderPath, threads);
-  const decoder = await createSession(directory.decoderPath, threads);
+  const { decoder, mending } = await loadDecoder(directory.decoderPath, threads);
   const contract = checkGraph(manifest, graphOfSession(encoder), graphOfSession(decoder));
-  return { manifest, contract, encoder, decoder };
+  return { manifest, contract, encoder, decoder, mending };
 }
 
-async function createSession(path: string, threads: number): Promise<InferenceSession> {
+async function loadDecoder(
+  path: string,
+  threads: number,
+): Promise<{ decoder: InferenceSession; mending: Mending }> {
+  const mended = await mendedFile(path);
+  const original = await createSession(path, threads);
+  const unmended = mended?.unmended === undefined ? {} : { unmended: mended.unmended };
+  if (!mended || mended.changes.length === 0)
+    return { decoder: original, mending: { changes: [], ...unmended } };
+  const proof = await provenSession(original, mended.bytes, path, threads);
+  if (typeof proof === 'string') return { decoder: original, mending: { changes: [], unmended: proof } };
+  await original.release();
+  return { decoder: proof, mending: { changes: mended.changes, ...unmended } };
+}
+
+/** Undefined where the file is no network at all, which onnxruntime then says better. */
+async function mendedFile(path: string): Promise<Mended | undefined> {
   try {
-    return await InferenceSession.create(path, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      enableCpuMemArena: true,
-      // Shapes change from run to run, where patterns save no time and cost a quarter of the memory.
-      enableMemPattern: false,
-      // Threads that spin between the decoder's many small operators take the cores that cameras and MQTT need:
-      // off halved the decoder's latency and the CPU time on two cores (docs/performance.md).
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    });
+    return mendDecoder(await readFile(path));
+  } catch (thrown) {
+    if (thrown instanceof SamwireError || (thrown instanceof Error && 'code' in thrown)) return undefined;
+    throw thrown;
+  }
+}
+
+/** A session of the mended decoder, or why it can't be used. */
+async function provenSession(
+  original: InferenceSession,
+  bytes: Uint8Array,
+  path: string,
+  threads: number,
+): Promise<InferenceSession | string> {
+  let session: InferenceSession | undefined;
+  try {
+    session = await createSession(path, threads, bytes);
+    const proof = await proveMended(original, session, QUICK);
+    if (proof.proven) return session;
+    await session.release();
+    return `The mended decoder is not used: ${proof.reason ?? ''}`;
+  } catch (thrown) {
+    await session?.release();
+    return `The mended decoder is not used: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+  }
+}
+
+/** Of a file, or of the bytes that were made of it. */
+async function createSession(path: string, threads: number, bytes?: Uint8Array): Promise<InferenceSession> {
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    enableCpuMemArena: true,
+    // Shapes change from run to run, where patterns save no time and cost a quarter of the memory.
+    enableMemPattern: false,
+    // Threads that spin between the decoder's many small operators take the cores that cameras and MQTT need:
+    // off halved the decoder's latency and the CPU time on two cores (docs/performance.md).
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  };
+  try {
+    return await (bytes ? InferenceSession.create(bytes, options) : InferenceSession.create(path, options));
   } catch (cause) {
     const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
     throw new ManifestError(

@@ -1,5 +1,6 @@
 import type { ErrorBody } from '../../errors.js';
 import type { SegmentRequest, SegmentResult } from '../segmenter.js';
+import type { Mending } from './model.js';
 
 /** What the worker is started with. */
 export interface WorkerStart {
@@ -19,7 +20,7 @@ export interface WorkerRequest {
 
 /** Worker → main thread. */
 export type WorkerMessage =
-  | { readonly type: 'ready'; readonly model: string }
+  | { readonly type: 'ready'; readonly model: string; readonly mending: Mending }
   | {
       readonly type: 'refused';
       readonly message: string;

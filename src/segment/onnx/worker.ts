@@ -21,7 +21,7 @@ async function load(start: WorkerStart): Promise<OnnxEngine | undefined> {
     const addon = loadAddon();
     const engine = new OnnxEngine(model, addon);
     if (start.warmUp) await warmUp(engine, addon);
-    post({ type: 'ready', model: directory.manifest.name });
+    post({ type: 'ready', model: directory.manifest.name, mending: model.mending });
     return engine;
   } catch (thrown) {
     const faults = thrown instanceof ConfigError ? thrown.faults : [];
