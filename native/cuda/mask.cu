@@ -7,10 +7,10 @@
 //
 // Hence few pixels are interpolated. A warp looks at 32 x 32 pixels, for which it reads 40 cells at
 // 1080p; where all of them lie on one side of threshold +- offset it writes constant words, after
-// about 200 instructions. Only tiles that a contour crosses are interpolated, by about 2,000: each
-// lane walks down a column, blending each row of the grid once. Of the tiles of three discs on 12 %
-// of the frame (the tests' blob_field) that is 5 %; where contours are everywhere it is nearly all,
-// and takes ten times as long.
+// some 200 instructions by the source's count. Only tiles that a contour crosses are interpolated,
+// by some 2,000: each lane walks down a column, blending each row of the grid once. Of the tiles of
+// three discs on 12 % of the frame (the tests' blob_field) that is 5 %; where contours are
+// everywhere it is nearly all, and ten times the instructions.
 //
 // Words lie column-major, so neighbouring lanes write far from each other; eight tiles above each
 // other make a block, whose words pass through shared memory and leave as 32 neighbouring bytes a
