@@ -147,10 +147,11 @@ function difference(alone: Tensor | undefined, all: Tensor | undefined, row: num
   let scale = 1;
   let worst = 0;
   for (const [i, value] of expected.entries()) {
+    const other = every[row * expected.length + i] ?? Number.NaN;
+    if (Object.is(value, other)) continue;
+    if (!Number.isFinite(value) || !Number.isFinite(other)) return Number.POSITIVE_INFINITY;
     scale = Math.max(scale, Math.abs(value));
-    const delta = Math.abs(value - (every[row * expected.length + i] ?? Number.NaN));
-    // Written so that NaN is kept.
-    if (!(delta <= worst)) worst = delta;
+    worst = Math.max(worst, Math.abs(value - other));
   }
   return worst / scale;
 }

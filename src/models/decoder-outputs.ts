@@ -25,7 +25,7 @@ export function findOutputs(search: Search): DecoderOutputs | undefined {
   const { file, decoder, rank, faults } = search;
   const lead = rank === 4 ? [1] : [];
   const text = rank === 4 ? '[1,B' : '[B';
-  const iou = findIou(decoder);
+  const iou = iouOf(decoder);
   const found = findLogits(decoder, iou);
   if (found === undefined) {
     const names = decoder.outputs.map((tensor) => `${tensor.name} ${describeTensor(tensor)}`).join('; ');
@@ -57,13 +57,19 @@ export function findOutputs(search: Search): DecoderOutputs | undefined {
 export function wantedOutputs(
   decoder: GraphIO,
 ): { readonly lowRes: string; readonly iou: string } | undefined {
-  const iou = findIou(decoder);
+  const iou = iouOf(decoder);
   const found = findLogits(decoder, iou);
   return iou && found && { lowRes: found.lowRes.name, iou: iou.name };
 }
 
-function findIou(decoder: GraphIO): TensorInfo | undefined {
-  return decoder.outputs.find((tensor) => IOU.includes(tensor.name));
+/** The output that predicts the masks' IoU. */
+export function findIou(names: readonly string[]): string | undefined {
+  return names.find((name) => IOU.includes(name));
+}
+
+function iouOf(decoder: GraphIO): TensorInfo | undefined {
+  const name = findIou(decoder.outputs.map((tensor) => tensor.name));
+  return decoder.outputs.find((tensor) => tensor.name === name);
 }
 
 /**
