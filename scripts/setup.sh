@@ -108,12 +108,21 @@ npm_ci() {
   fi
 }
 
+# The files that say which TensorRT and CUDA the addon is built with (cmake/tensorrt.cmake), where there are any.
+sdk_files() {
+  local file
+  for file in ${TENSORRT_ROOT:+"$TENSORRT_ROOT/include/NvInferVersion.h"} /usr/include/NvInferVersion.h \
+    /usr/include/*-linux-gnu/NvInferVersion.h "${CUDACXX:-}" "$(command -v nvcc)" /usr/local/cuda/bin/nvcc; do
+    if [ -f "$file" ]; then printf ' %s' "$file"; fi
+  done
+}
+
 install_system_packages
 [ -d node_modules ] || rm -f .setup/npm
 [ -f build/Release/samwire.node ] || rm -f .setup/native
 [ -f dist/cli/main.js ] || rm -f .setup/typescript
 once npm 'installing npm packages (npm ci, half a minute)' 'package.json package-lock.json' npm_ci
-once native 'building the native addon (a minute)' 'CMakeLists.txt native package.json package-lock.json' \
+once native 'building the native addon (a minute)' "CMakeLists.txt cmake native package.json package-lock.json$(sdk_files)" \
   quietly npm run --silent build:native
 once typescript 'compiling TypeScript' 'tsconfig.json src package-lock.json' \
   quietly npm run --silent build:ts

@@ -1,5 +1,6 @@
-// `npm test`: types, lint, native tests (also under ASan+UBSan), unit and integration tests; the last line counts
-// them all. Arguments name the steps to run: types lint native asan vitest (all when none is named).
+// `npm test`: types, lint, native tests (also under ASan+UBSan, and those of the TensorRT backend under TSan), the CUDA
+// kernels where nvcc is, unit and integration tests; the last line counts them all. Arguments name the steps to run:
+// types lint native asan tsan kernels vitest (all when none is named).
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 
@@ -39,19 +40,30 @@ function clangFormat() {
   check('clang-format', ['clang-format', '--dry-run', '--Werror', ...sources]);
 }
 
-/** Builds one CMake preset and counts its tests from CTest's JUnit report. */
-function native(preset, env) {
+/** The exit code by which a check says that this machine lacks what it needs; it has printed what. */
+const SKIPPED = 77;
+
+function kernels() {
+  const startedAt = Date.now();
+  const { status } = spawnSync('node', ['scripts/check-kernels.mjs'], { stdio: 'inherit' });
+  const skipped = status === SKIPPED ? 1 : 0;
+  const passed = status === 0 ? 1 : 0;
+  record('kernels', { passed, failed: 1 - passed - skipped, skipped }, startedAt);
+}
+
+/**
+ * Builds one CMake preset, or one program of it, and counts its tests from CTest's JUnit report.
+ * @param only `{target, label}`: what to build, and the label of its tests.
+ */
+function native(preset, env, only) {
   const startedAt = Date.now();
   const dir = `build/${preset}`;
   const junit = `${process.cwd()}/${REPORTS}/${preset}.xml`;
   rmSync(junit, { force: true });
-  const built = run('cmake', ['--preset', preset]) && run('cmake', ['--build', dir, '--parallel', '2']);
-  if (built)
-    run(
-      'ctest',
-      ['--test-dir', dir, '--output-on-failure', '--timeout', '300', '--output-junit', junit],
-      env,
-    );
+  const build = ['--build', dir, '--parallel', '2', ...(only ? ['--target', only.target] : [])];
+  const test = ['--test-dir', dir, '--output-on-failure', '--timeout', '300', '--output-junit', junit];
+  const built = run('cmake', ['--preset', preset]) && run('cmake', build);
+  if (built) run('ctest', [...test, ...(only ? ['--label-regex', only.label] : [])], env);
   let report = '';
   try {
     report = readFileSync(junit, 'utf8');
@@ -95,6 +107,9 @@ const sanitizers = {
   LSAN_OPTIONS: `suppressions='${process.cwd()}/tests/native/suppressions/lsan.txt':print_suppressions=0`,
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
 };
+const threads = {
+  TSAN_OPTIONS: `suppressions='${process.cwd()}/tests/native/suppressions/tsan.txt':ignore_noninstrumented_modules=1:halt_on_error=1`,
+};
 const steps = {
   types: () => check('types', ['npx', 'tsc', '-p', 'tsconfig.tests.json']),
   lint: () => {
@@ -103,6 +118,8 @@ const steps = {
   },
   native: () => native('tests', {}),
   asan: () => native('asan', sanitizers),
+  tsan: () => native('tsan', threads, { target: 'device_tests', label: 'device' }),
+  kernels,
   vitest,
 };
 

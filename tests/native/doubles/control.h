@@ -66,10 +66,11 @@ void lose_device(cudaError_t error = cudaErrorIllegalAddress);
 
 void set_device(DeviceKind kind, const std::string& name = "Samwire double");
 
-// Which engines answer wrongly (noise on floating-point outputs): "fp16" those that were built with
-// kFP16 or hold FP16 tensors and no FP32 islands, "mixed" also those with FP32 islands (nodes
-// fixed to FP32, or typed FP16 with Cast nodes to FLOAT), "all" every one, "" none. The state at
-// the time of a run counts, not that of the build.
+// Which engines answer wrongly (every second number of a floating-point output has the other sign):
+// "fp16" those that were built with kFP16 or hold FP16 tensors, and have no FP32 islands (products,
+// convolutions, normalisation, softmax or sines that the file or the builder keeps in FP32);
+// "mixed" those too that have some; "all" every one; "" none. What is set at the time of a run
+// counts.
 void set_wrong(const std::string& which);
 
 // Forgets faults, counters, misuse, peak and what was set; a lost device is well again. Objects

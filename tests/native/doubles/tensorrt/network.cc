@@ -15,9 +15,11 @@ bool is_one_of(const std::string& op, std::initializer_list<const char*> ops) {
   return std::find(ops.begin(), ops.end(), op) != ops.end();
 }
 
+// What a network of mixed precision keeps in FP32 (src/mend/islands.ts); what one of FP16 keeps,
+// since it has no FP16 form, is none of these.
 bool computes(const std::string& op) {
   return is_one_of(op, {"Conv", "ConvTranspose", "MatMul", "Gemm", "Softmax", "LayerNormalization",
-                        "ReduceMean", "InstanceNormalization", "Sqrt", "Pow"});
+                        "InstanceNormalization", "ReduceMean", "Sqrt", "Pow", "Sin", "Cos"});
 }
 
 nvinfer1::LayerType layer_type_of(const std::string& op) {
@@ -124,6 +126,7 @@ class Layer final : public nvinfer1::ILayer {
 
   char const* getMetadata() const noexcept override { return metadata_.c_str(); }
 
+  bool is_computing() const { return computes(op_); }
   bool fixed_to_single() const {
     return precision_set_ && precision_ == nvinfer1::DataType::kFLOAT;
   }
@@ -196,7 +199,8 @@ class Network final : public OnnxNetwork {
       if (!layer->fixed_to_single()) continue;
       const auto type = layer->getOutputType(0);
       const bool integer = type != nvinfer1::DataType::kFLOAT && type != nvinfer1::DataType::kHALF;
-      (integer ? facts.fixed_integer : facts.fixed_single).push_back(layer->getName());
+      if (integer) facts.fixed_integer.push_back(layer->getName());
+      if (!integer && layer->is_computing()) facts.fixed_single.push_back(layer->getName());
     }
     return facts;
   }

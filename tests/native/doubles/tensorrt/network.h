@@ -27,8 +27,8 @@ struct NetworkFacts {
   bool typed = false;                      // strongly
   bool half_tensors = false;               // the file holds FP16 tensors
   bool single_compute = false;             // ... and computes something in FP32
-  std::vector<std::string> fixed_single;   // layers fixed to FP32
-  std::vector<std::string> fixed_integer;  // ... that hold integers: TensorRT refuses these
+  std::vector<std::string> fixed_single;   // computing layers fixed to FP32
+  std::vector<std::string> fixed_integer;  // layers of integers fixed to it: TensorRT refuses these
 };
 
 OnnxNetwork* make_network(nvinfer1::NetworkDefinitionCreationFlags flags);

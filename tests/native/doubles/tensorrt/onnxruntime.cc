@@ -65,6 +65,8 @@ void check(void* const* api, Place place, Arguments... arguments) {
 Runtime load() {
   const char* asked = std::getenv("SAMWIRE_DOUBLE_ONNXRUNTIME");
   const std::string path = asked != nullptr ? asked : SAMWIRE_DOUBLE_ONNXRUNTIME_PATH;
+  // Its official builds send usage data unless this stands there when they are loaded.
+  setenv("ORT_DISABLE_TELEMETRY", "1", 1);
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) throw std::runtime_error(dlerror());
   auto* get_base = reinterpret_cast<const ApiBase* (*)()>(dlsym(library, "OrtGetApiBase"));
