@@ -124,11 +124,10 @@ void MaskMaker::State::shape(const MaskSpec& spec) {
 void MaskMaker::State::grow(int count) {
   const std::size_t tasks_bytes = count * sizeof(MaskTask);
   if (host_tasks.size_bytes() < tasks_bytes) {
-    // What is asked for its size comes last: where one of them can't be had, all are missing.
-    host_tasks = HostMemory();
     tasks = DeviceMemory(tasks_bytes, "mask tasks");
     heads = DeviceMemory(count * sizeof(MaskHead), "mask results");
     host_heads = HostMemory(count * sizeof(MaskHead), false, "mask results");
+    // Last, because it is asked for its size: where one can't be had, all are made again.
     host_tasks = HostMemory(tasks_bytes, false, "mask tasks");
   }
   const std::size_t bits_bytes = count * mask_words() * sizeof(std::uint32_t);

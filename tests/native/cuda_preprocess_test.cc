@@ -186,6 +186,14 @@ TEST_F(CudaPreprocessTest, ASizeThatWasAmongTheLastEightAllocatesNothing) {
               64);
 }
 
+TEST_F(CudaPreprocessTest, OneSizeUnderManyFiltersAndFitsKeepsThemApart) {
+  const Picture p = picture(PixelFormat::kRGB, 97, 41, random);
+  for (int round = 0; round < 2; ++round) {
+    for (Filter filter : kFilters) expect_reference(p.view, levels(64, 64, Fit::kStretch, filter));
+    for (Fit fit : kFits) expect_reference(p.view, levels(60, 60, fit, Filter::kArea));
+  }
+}
+
 TEST_F(CudaPreprocessTest, InvalidViewsAndSpecsAreRefused) {
   const Picture good = picture(PixelFormat::kI420, 8, 8, random);
   const auto code = [&](auto change) -> std::string {
