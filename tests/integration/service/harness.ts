@@ -1,9 +1,10 @@
 /** The real service, as a process of its own on a real broker, and what a test says to it. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import type { z } from 'zod';
 import type { MaskItem } from '../../../src/masks/types.js';
@@ -15,10 +16,22 @@ import {
 } from '../../../src/outputs/masks-schema.js';
 import { writeSemanticModel } from '../../graphs/model-dir.js';
 import type { SemanticModel } from '../../graphs/semantics.js';
+import { doublePackage, NO_DOUBLE } from '../../native/double-package.js';
 import { encode, type Picture } from '../../segment/picture.js';
+import { brokerMissing } from '../broker.js';
 import { owe, type Received, type TestClient, waitFor } from '../mqtt/harness.js';
 
 export const MAIN = join(PACKAGE_ROOT, 'dist/cli/main.js');
+
+/** `tensorrt` is the whole backend on the doubles of CUDA and TensorRT. */
+export type Backend = 'onnx' | 'tensorrt';
+
+if (NO_DOUBLE) console.warn(`Services on the tensorrt backend are not tested: ${NO_DOUBLE}`);
+
+/** Why a service with this backend can't be tested here, or null. */
+export function serviceMissing(backend: Backend = 'onnx'): string | null {
+  return brokerMissing() ?? (backend === 'tensorrt' ? (NO_DOUBLE ?? null) : null);
+}
 export const BASE = 'samwire/n1';
 
 export type Masks = z.infer<typeof masksMessageSchema>;
@@ -38,11 +51,16 @@ export async function stillCamera(picture: Picture, fps = 10): Promise<{ source:
   return { source: `gst://filesrc location=${path} ! ${frames}` };
 }
 
-/** The `model` block of a config that serves a semantic model. */
-export async function semanticConfig(model: SemanticModel): Promise<Record<string, unknown>> {
+/** The `model` block of a config that serves a semantic model; its engines are built when the service starts. */
+export async function semanticConfig(
+  model: SemanticModel,
+  backend: Backend = 'onnx',
+): Promise<Record<string, unknown>> {
   const dir = await directory();
   writeSemanticModel(dir, model);
-  return { name: `${model.family}-semantic`, backend: 'onnx', paths: [dir], threads: 1 };
+  const name = `${model.family}-semantic`;
+  const config = { name, backend, paths: [dir], threads: 1 };
+  return backend === 'onnx' ? config : { ...config, cache: join(dir, 'cache'), maxPrompts: 8 };
 }
 
 export function configOf(url: string, parts: Record<string, unknown>): Record<string, unknown> {
@@ -65,15 +83,31 @@ export interface ServiceProcess {
   stop(signal?: NodeJS.Signals): Promise<{ readonly code: unknown; readonly ms: number }>;
 }
 
+export interface RunOptions {
+  /** No stop is expected, and none is loud. */
+  readonly endsByItself?: boolean;
+  /** The package whose command is run; this one when left out. */
+  readonly main?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The command of a package whose addon runs on the doubles; goes away with the test. */
+export function doubleMain(): string {
+  const root = doublePackage({ keep: true });
+  owe(() => rm(root, { recursive: true, force: true }));
+  return join(root, 'dist/cli/main.js');
+}
+
 /** `samwire run` with this config; killed at the end of the test where it still runs. */
 export async function run(
   config: Record<string, unknown>,
-  { endsByItself = false } = {},
+  { endsByItself = false, main = MAIN, env = {} }: RunOptions = {},
 ): Promise<ServiceProcess> {
   const path = join(await directory(), 'samwire.yaml');
   await writeFile(path, JSON.stringify(config));
-  const child = spawn(process.execPath, [MAIN, 'run', '--config', path], {
+  const child = spawn(process.execPath, [main, 'run', '--config', path], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   let log = '';
   for (const stream of [child.stdout, child.stderr])
@@ -104,6 +138,22 @@ export async function run(
       return { code, ms: performance.now() - startedAt };
     },
   };
+}
+
+/** `samwire run` on a backend; engines are built before. */
+export async function serve(backend: Backend, config: Record<string, unknown>): Promise<ServiceProcess> {
+  if (backend === 'onnx') return run(config);
+  const main = doubleMain();
+  await buildEngines(main, config);
+  return run(config, { main });
+}
+
+/** `samwire models build` of the config's model. */
+export async function buildEngines(main: string, config: Record<string, unknown>): Promise<void> {
+  const path = join(await directory(), 'samwire.yaml');
+  await writeFile(path, JSON.stringify(config));
+  const { name } = config.model as { readonly name: string };
+  await promisify(execFile)(process.execPath, [main, 'models', 'build', name, '--config', path]);
 }
 
 /** The newest message on a topic that fits, now or later; `after` skips what had been received before. */

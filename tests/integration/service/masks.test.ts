@@ -4,18 +4,20 @@ import { decodeRle } from '../../segment/coco-rle.js';
 import { expectedMasks, maskIou, type TestPrompt } from '../../segment/expected.js';
 import { type Picture, testPicture } from '../../segment/picture.js';
 import { testPrompts } from '../../segment/prompts.js';
-import { brokerMissing } from '../broker.js';
 import { broker, client, closeAll, type TestClient } from '../mqtt/harness.js';
 import {
   ask,
   askInVain,
   BASE,
+  type Backend,
   configOf,
   itemOf,
   type Masks,
   ready,
   run,
   semanticConfig,
+  serve,
+  serviceMissing,
   stillCamera,
 } from './harness.js';
 
@@ -41,10 +43,8 @@ function expectMasks(answer: Masks, { model, shown, prompt, ...options }: Expect
   }
 }
 
-describe.skipIf(brokerMissing() !== null).each<[Family, SemanticModel['batch']]>([
-  ['nanosam', 'free'],
-  ['sam', 1],
-])('samwire run with %s graphs, batch %s', (family, batch) => {
+/** What a service answers, whatever it runs on: held against the closed form of its model. */
+function servesMasks(family: Family, batch: SemanticModel['batch'], backend: Backend): void {
   const model = semanticModel(family, { batch });
   const prompts = testPrompts(model, picture);
   const [box] = prompts as [TestPrompt];
@@ -54,10 +54,11 @@ describe.skipIf(brokerMissing() !== null).each<[Family, SemanticModel['batch']]>
     const { url } = await broker();
     watcher = await client(url);
     const still = await stillCamera(picture);
-    await run(
+    await serve(
+      backend,
       configOf(url, {
         cameras: { front: { ...still, historyMs: 20_000 }, brief: { ...still, historyMs: 0 } },
-        model: await semanticConfig(model),
+        model: await semanticConfig(model, backend),
         pipeline: { maxAgeMs: 30_000 },
       }),
     );
@@ -76,7 +77,7 @@ describe.skipIf(brokerMissing() !== null).each<[Family, SemanticModel['batch']]>
     expect(answer).toMatchObject({
       camera: 'front',
       source: 'prompt',
-      backend: 'onnx',
+      backend,
       model: `${family}-semantic`,
       frame: { width: picture.width, height: picture.height, skewMs: 0 },
     });
@@ -180,9 +181,21 @@ describe.skipIf(brokerMissing() !== null).each<[Family, SemanticModel['batch']]>
     );
     expect(published.json).toEqual(answer);
   });
-});
+}
 
-describe.skipIf(brokerMissing() !== null).each<[Family, SemanticModel['batch']]>([
+describe.skipIf(serviceMissing() !== null).each<[Family, SemanticModel['batch']]>([
+  ['nanosam', 'free'],
+  ['sam', 1],
+])('samwire run with %s graphs, batch %s', (family, batch) => servesMasks(family, batch, 'onnx'));
+
+describe.skipIf(serviceMissing('tensorrt') !== null).each<[Family, SemanticModel['batch']]>([
+  ['nanosam', 1],
+  ['sam', 'free'],
+])('samwire run with engines of %s graphs, batch %s', (family, batch) =>
+  servesMasks(family, batch, 'tensorrt'),
+);
+
+describe.skipIf(serviceMissing() !== null).each<[Family, SemanticModel['batch']]>([
   ['edgesam', 1],
   ['efficientvit-sam', 'free'],
   ['efficientsam', 1],
