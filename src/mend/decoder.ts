@@ -48,10 +48,10 @@ export function mendDecoder(bytes: Uint8Array): Mended {
     };
   const cut = cutOutputs(graph);
   try {
-    const changes = [...cut, ...freePrompts(graph, prompts), ...broadcastRepeats(graph, prompts)];
+    const changes = [...cut, ...freePrompts(graph, prompts), ...replaceRepeats(graph, prompts)];
     return changes.length === 0 ? { bytes, changes } : { bytes: declared(graph, prompts), changes };
   } catch (thrown) {
-    if (!(thrown instanceof Unmendable)) throw thrown;
+    if (!(thrown instanceof Unmendable || thrown instanceof ShapeMismatch)) throw thrown;
     return withoutFreeing(bytes, thrown.message);
   }
 }
@@ -63,15 +63,6 @@ function withoutFreeing(bytes: Uint8Array, why: string): Mended {
   const cut = cutOutputs(graph);
   if (cut.length === 0) return { bytes, changes: [], unmended };
   return { bytes: finished(graph), changes: cut, unmended };
-}
-
-function broadcastRepeats(graph: EditableGraph, prompts: readonly PromptInput[]): string[] {
-  try {
-    return replaceRepeats(graph, prompts);
-  } catch (thrown) {
-    if (thrown instanceof ShapeMismatch) throw new Unmendable(thrown.message);
-    throw thrown;
-  }
 }
 
 /** The file, with what two sizes show of its outputs' shapes. */

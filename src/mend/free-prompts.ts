@@ -120,9 +120,12 @@ class Walk {
 
   run(): void {
     for (const node of [...this.#graph.nodes]) this.#step(node);
-    for (const { name = '' } of this.#graph.outputs)
-      if (this.#growth(name) === undefined)
-        throw new Unmendable(`its output ${name} does not follow the prompts`);
+    for (const { name = '' } of this.#graph.outputs) {
+      const rank = this.#now.get(name)?.dims?.length ?? 0;
+      // Scores are […, prompts, candidates], logits […, prompts, candidates, height, width].
+      if (this.#growth(name) !== rank - (rank < 4 ? 2 : 4))
+        throw new Unmendable(`its output ${name} does not have a row for each prompt`);
+    }
   }
 
   changes(): string[] {

@@ -38,8 +38,10 @@ export async function proveMended(
 ): Promise<Proof> {
   let maxDelta = 0;
   try {
-    for (const [i, one] of cases.entries())
-      maxDelta = Math.max(maxDelta, await compare(original, mended, one, i));
+    for (const [i, one] of cases.entries()) {
+      const prompts = takesMany(mended) ? one.prompts : 1;
+      maxDelta = Math.max(maxDelta, await compare(original, mended, { ...one, prompts }, i));
+    }
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     return { proven: false, maxDelta: Number.POSITIVE_INFINITY, reason: `A run failed: ${why.trim()}` };
@@ -47,6 +49,12 @@ export async function proveMended(
   // NaN is no proof either.
   if (maxDelta <= TOLERANCE) return { proven: true, maxDelta };
   return { proven: false, maxDelta, reason: `Its answers differ from the original's by ${maxDelta}.` };
+}
+
+function takesMany(session: InferenceSession): boolean {
+  const coords = session.inputMetadata.find(({ name }) => COORDS.includes(name));
+  const length = coords?.isTensor ? coords.shape[coords.shape.length - 3] : 1;
+  return typeof length !== 'number' || length <= 0;
 }
 
 async function compare(

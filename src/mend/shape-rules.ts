@@ -20,9 +20,7 @@ const SAME =
   `Identity Cast CastLike Neg Abs Relu Sqrt Erf Sin Cos Tan Tanh Sigmoid Exp Log Floor Ceil Round Sign Not
   Reciprocal Softmax LogSoftmax Hardmax Clip Gelu Mish HardSigmoid HardSwish LeakyRelu Elu Celu Selu Softplus Softsign
   IsNaN IsInf LayerNormalization RMSNormalization InstanceNormalization GroupNormalization BatchNormalization
-  LpNormalization LRN CumSum QuantizeLinear DequantizeLinear Dropout Trilu ScatterND ScatterElements`.split(
-    /\s+/,
-  );
+  LpNormalization LRN CumSum QuantizeLinear DequantizeLinear Dropout Trilu ScatterElements`.split(/\s+/);
 const BROADCAST =
   `Add Sub Mul Div Pow Mod Equal Greater Less GreaterOrEqual LessOrEqual And Or Xor Where Max Min Sum Mean PRelu
   BitShift`.split(/\s+/);
@@ -267,6 +265,14 @@ function blocks(call: Call): number[] {
   return call.node.opType === 'SpaceToDepth' ? [n, c * b * b, h / b, w / b] : [n, c / (b * b), h * b, w * b];
 }
 
+function scattered(call: Call): readonly number[] {
+  const [x, at, updates] = [dims(call)(0), dims(call)(1), dims(call)(2)];
+  const wanted = [...at.slice(0, -1), ...x.slice(at.at(-1) ?? 0)];
+  if (wanted.join() !== updates.join())
+    throw new ShapeMismatch(`[${updates.join(',')}] put into [${x.join(',')}] at [${at.join(',')}]`);
+  return x;
+}
+
 function oneHot(call: Call): number[] {
   const at = dims(call)(0);
   const depth = values(call, 1)[0] ?? 0;
@@ -360,6 +366,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['Upsample', (call) => [resized(call)]],
   ['SpaceToDepth', (call) => [blocks(call)]],
   ['DepthToSpace', (call) => [blocks(call)]],
+  ['ScatterND', (call) => [scattered(call)]],
   ['EyeLike', (call) => [dims(call)(0)]],
 ]);
 
