@@ -153,6 +153,21 @@ TEST_F(DoublesTest, AnEngineComputesWhatItsFileSaysWhenSomebodyWaits) {
   EXPECT_EQ(lane.floats()[5], 12.F);
 }
 
+TEST_F(DoublesTest, AnOutputsShapeIsKnownAlsoWhereNoInputNamesItsDimensions) {
+  const std::string onnx = OnnxWriter()
+                               .input("x", kOnnxFloat, {"batch", 3})
+                               .floats("two", {1}, {2})
+                               .node("Mul", {"x", "two"}, "y")
+                               .output("y", kOnnxFloat, {"rows", "columns"})
+                               .bytes();
+  const Lane lane(build(onnx), log);
+  ASSERT_TRUE(lane.ready());
+  EXPECT_EQ(lane.context->getTensorShape("y").d[0], -1);
+  ASSERT_TRUE(lane.context->setInputShape("x", shape(4)));
+  EXPECT_EQ(lane.context->getTensorShape("y").d[0], 4);
+  EXPECT_EQ(lane.context->getTensorShape("y").d[1], 3);
+}
+
 TEST_F(DoublesTest, PinnedMemoryThatChangesTooEarlyChangesTheAnswer) {
   Lane lane(build(doubling()), log);
   ASSERT_TRUE(lane.ready() && lane.bind());
