@@ -203,6 +203,15 @@ SAMWIRE_HD void narrow_region(const PreprocessJob& job, const Tile& t, int threa
   }
 }
 
+// One rounding on the device, whatever else the compiler would fuse: halves are the rounded floats.
+SAMWIRE_HD float normalised(const TensorChannel& channel, float level) {
+#if defined(__CUDA_ARCH__)
+  return __fmaf_rn(level, channel.factor, channel.offset);
+#else
+  return level * channel.factor + channel.offset;
+#endif
+}
+
 SAMWIRE_HD void put(float* out, float value) { *out = value; }
 SAMWIRE_HD void put(Half* out, float value) { *out = to_half(value); }
 
@@ -239,7 +248,7 @@ SAMWIRE_HD void write_pixel(const PreprocessJob& job, int x, int y, const Narrow
     // Not level[plane]: an index known only at run time would put `level` into local memory.
     float value = level[0];
     for (int i = 1; i < kPlanes; ++i) value = channel.plane == i ? level[i] : value;
-    put(out + c * step, value * channel.factor + channel.offset);
+    put(out + c * step, normalised(channel, value));
   }
 }
 
