@@ -1,12 +1,17 @@
 import { spawn } from 'node:child_process';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
 
-/** What every script begins with: the addon itself, and cameras by URI. */
-const PRELUDE = `
-  const addon = require(${JSON.stringify(`${PACKAGE_ROOT}build/Release/samwire.node`)});
+/** A line of script: `addon`, from this file. */
+export const loading = (path: string): string => `
+  const addon = require(${JSON.stringify(path)});
   addon.setErrorClass(class extends Error {
     constructor(code, message) { super(message); this.code = code; }
   });
+`;
+
+/** What every script begins with: the addon itself, and cameras by URI. */
+const PRELUDE = `
+  ${loading(`${PACKAGE_ROOT}build/Release/samwire.node`)}
   const open = (source, onEvent = () => {}) => addon.openCamera({
     ...addon.cameraPipeline({ source, ...(source.startsWith('test:') ? { width: 64, height: 48, fps: 100 } : {}) }),
     historyMs: 100, historyBytes: 1e6, clockOffsetMs: 0, lastSeq: 0,
@@ -54,11 +59,11 @@ export function runPlainProcess(script: string, limitMs = 40_000): Promise<Ended
  * A line of script: `startWorker()` starts a thread with the addon that runs `body`, and answers it once it has
  * called `ready(value)`, as `{ worker, value }`.
  */
-export function defineWorker(body: string): string {
+export function defineWorker(body: string, prelude = PRELUDE): string {
   const source = `
     const ready = (value) => require('node:worker_threads').parentPort.postMessage(value);
     setInterval(() => {}, 1000);
-    ${PRELUDE}
+    ${prelude}
     ${body}`;
   return `const startWorker = () => new Promise((resolve, reject) => {
     const { Worker } = require('node:worker_threads');

@@ -1,0 +1,231 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { profileOf } from '../../src/build/profile.js';
+import { checkGraph } from '../../src/models/check-graph.js';
+import { readModelDirectory } from '../../src/models/directory.js';
+import { maskSpec } from '../../src/models/geometry.js';
+import { readGraph } from '../../src/models/read-graph.js';
+import type { NativePromptGroup } from '../../src/native/types.js';
+import { nativeModel } from '../../src/segment/tensorrt/native-model.js';
+import { writeSemanticModel } from '../graphs/model-dir.js';
+import { semanticModel } from '../graphs/semantics.js';
+import { DOUBLE_ADDON, NO_DOUBLE } from '../native/double-package.js';
+import { defineWorker, loading, runPlainProcess } from './addon-process.js';
+
+const MAX_PROMPTS = 2;
+const frame = { width: 48, height: 32 };
+const dir = mkdtempSync(join(tmpdir(), 'samwire-tensorrt-'));
+const plan = (part: string): string => join(dir, `${part}.plan`);
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** What every script here begins with: engines that are built, and a request to them. */
+let prelude = '';
+let builds = '';
+
+/** Two prompts of a point each. */
+const group: Omit<NativePromptGroup, 'coords' | 'labels'> = {
+  rows: 2,
+  points: 1,
+  tasks: [
+    { row: 0, plane: -1, keep: -1 },
+    { row: 1, plane: 2, keep: 3 },
+  ],
+};
+
+async function prepare(): Promise<void> {
+  writeSemanticModel(dir, semanticModel('nanosam', { size: 64 }));
+  const model = await readModelDirectory(dir);
+  const graphs = { encoder: await readGraph(model.encoderPath), decoder: await readGraph(model.decoderPath) };
+  const contract = checkGraph(model.manifest, graphs.encoder, graphs.decoder);
+  const device = 0;
+  const request = (part: 'encoder' | 'decoder') => ({
+    onnxPath: join(dir, `${part}.onnx`),
+    planPath: plan(part),
+    timingCachePath: '',
+    precision: 'fp32',
+    fp32Nodes: [],
+    shapes: profileOf(part, graphs[part], contract, MAX_PROMPTS),
+    workspaceBytes: 2 ** 28,
+    optimizationLevel: 3,
+    dlaCore: -1,
+    device,
+  });
+  const native = nativeModel(model.manifest, {
+    encoderPlan: plan('encoder'),
+    decoderPlan: plan('decoder'),
+    contract,
+    device,
+    dlaCore: -1,
+    maxPrompts: MAX_PROMPTS,
+    precision: { encoder: 'fp32', decoder: 'fp32' },
+  });
+  const options = {
+    encoderPlan: plan('encoder'),
+    decoderPlan: plan('decoder'),
+    device,
+    dlaCore: -1,
+    embeddingsKept: 2,
+    logitsKept: 4,
+    requestsAtOnce: 2,
+    frameWidth: frame.width,
+    frameHeight: frame.height,
+  };
+  builds = `${loading(DOUBLE_ADDON)}
+    const requests = ${JSON.stringify([request('encoder'), request('decoder')])};`;
+  prelude = `${loading(DOUBLE_ADDON)}
+    const model = ${JSON.stringify(native)};
+    const options = ${JSON.stringify(options)};
+    const mask = ${JSON.stringify(maskSpec(model.manifest, contract.decoder, frame))};
+    const group = (changes) => ({
+      ...${JSON.stringify(group)},
+      coords: Float32Array.of(10, 10, 30, 20), labels: Float32Array.of(1, 1), ...changes,
+    });
+    const newFrame = () => addon.createFrame({
+      format: 'GRAY8', width: ${frame.width}, height: ${frame.height},
+      data: Uint8Array.from({ length: ${frame.width * frame.height} }, (_, i) => (i * 7) % 256),
+      timestamp: 0, seq: 0,
+    }).id;
+    const outcome = (promise) => promise.then(() => 'answered', (error) => error.code ?? error.name);
+  `;
+}
+
+const ALIVE = { code: 0, signal: null, output: 'alive\n' };
+
+/** Ends a worker at a different moment each time. */
+const terminateOften = (body: string, times: number): string => `${loading(DOUBLE_ADDON)}
+  ${defineWorker(body, prelude)}
+  (async () => {
+    for (let i = 0; i < ${times}; ++i) {
+      const { worker } = await startWorker();
+      await new Promise((resolve) => setTimeout(resolve, 23 * i));
+      await worker.terminate();
+    }
+    console.log('alive');
+  })();`;
+
+describe.skipIf(NO_DOUBLE !== undefined)('the addon on the doubles', () => {
+  beforeAll(async () => {
+    await prepare();
+    const built = await runPlainProcess(`${builds}
+      for (const request of requests) console.log(JSON.stringify(addon.buildEngine(request, 1)));`);
+    expect(built).toMatchObject({ code: 0 });
+    writeFileSync(join(dir, 'built.txt'), built.output);
+  });
+
+  it('writes what it builds and how far it is as lines of JSON', () => {
+    const lines = readFileSync(join(dir, 'built.txt'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const results = lines.filter((line) => 'planBytes' in line);
+    expect(results).toEqual([
+      { planBytes: expect.any(Number), tensorrtVersion: '10.3.0', warnings: expect.any(Array) },
+      { planBytes: expect.any(Number), tensorrtVersion: '10.3.0', warnings: expect.any(Array) },
+    ]);
+    const progress = lines.filter((line) => 'phase' in line);
+    expect(progress.length).toBeGreaterThan(1);
+    for (const { fraction } of progress) expect(fraction).toBeGreaterThanOrEqual(-1);
+  });
+
+  it('builds on when nobody reads how far it is', async () => {
+    const { code, output } = await runPlainProcess(`${builds}
+      console.log(addon.buildEngine(requests[0], 99).planBytes > 0);`);
+    expect({ code, output }).toEqual({ code: 0, output: 'true\n' });
+  });
+
+  it('answers requests in order, and holds a frame whose handle is gone', async () => {
+    const { output, code } = await runPlainProcess(`${prelude}
+      (async () => {
+        const engines = await addon.openTensorrt(model, options);
+        const id = newFrame();
+        const order = [];
+        const asked = [0, 1, 2].map((i) => engines.segment(id, mask, [group()]).then(({ masks }) => {
+          order.push(i);
+          return JSON.stringify(masks);
+        }));
+        addon.releaseFrame(id);
+        const answers = await Promise.all(asked);
+        const [[first, second]] = JSON.parse(answers[0]);
+        console.log(order.join(), new Set(answers).size, addon.framesInUse());
+        console.log(second.plane, first.mask.counts.length > 0, first.mask.area > 0, first.lowres.counts.length > 0);
+        console.log(engines.stats().deviceBytes > 0, engines.close() === engines.close());
+        await engines.close();
+        console.log(await outcome(engines.segment(newFrame(), mask, [group()])));
+      })();`);
+    expect(output).toBe('0,1,2 1 0\n2 true true true\ntrue true\nmodel_failed\n');
+    expect(code).toBe(0);
+  });
+
+  it('refuses requests that do not fit, and serves the next', async () => {
+    const { output } = await runPlainProcess(`${prelude}
+      (async () => {
+        const engines = await addon.openTensorrt(model, options);
+        const id = newFrame();
+        const wrong = [
+          { rows: 3 }, { rows: 0 }, { points: 99 }, { coords: new Float32Array(3) }, { labels: [1, 1] },
+          { tasks: [{ row: 2, plane: 0, keep: -1 }] }, { tasks: [{ row: 0, plane: 4, keep: -1 }] },
+          { tasks: [{ row: 0, plane: 0, keep: 4 }] }, { starts: [4, null] }, { starts: [null] },
+          { starts: [new Float32Array(2), null] }, { tasks: null },
+        ];
+        const outcomes = [];
+        for (const changes of wrong) outcomes.push(await outcome(engines.segment(id, mask, [group(changes)])));
+        outcomes.push(await outcome(engines.segment(id, { ...mask, gridWidth: 5 }, [group()])));
+        console.log([...new Set(outcomes)].join(), await outcome(engines.segment(id + 1, mask, [group()])));
+        console.log(await outcome(engines.segment(id, mask, [group({ starts: [3, null] })])));
+        await engines.close();
+      })();`);
+    expect(output).toBe('TypeError frame_evicted\nanswered\n');
+  });
+
+  it('says why a plan can’t be opened', async () => {
+    const whole = readFileSync(plan('encoder'));
+    writeFileSync(plan('cut'), whole.subarray(0, whole.length / 2));
+    const { output } = await runPlainProcess(`${prelude}
+      const open = (encoderPlan) => addon.openTensorrt(model, { ...options, encoderPlan });
+      (async () => {
+        for (const path of ${JSON.stringify([plan('cut'), plan('none')])})
+          await open(path).catch(({ code, message }) => console.log(code, message.includes(path)));
+      })();`);
+    expect(output).toBe('model_failed true\nmodel_failed true\n');
+  });
+
+  it('lets a worker end while it loads, answers or closes', async () => {
+    const bodies = {
+      loads: `ready(1); addon.openTensorrt(model, options);`,
+      answers: `addon.openTensorrt(model, options).then(async (engines) => {
+        ready(1);
+        for (const id = newFrame(); ; ) await Promise.all([1, 2, 3].map(() => engines.segment(id, mask, [group()])));
+      });`,
+      closes: `addon.openTensorrt(model, options).then((engines) => {
+        for (let i = 0; i < 5; ++i) engines.segment(newFrame(), mask, [group()]).catch(() => {});
+        ready(1);
+        engines.close();
+      });`,
+    };
+    for (const [what, body] of Object.entries(bodies))
+      expect(await runPlainProcess(terminateOften(body, 6)), what).toMatchObject(ALIVE);
+  });
+
+  it('lets the process end while it loads, and where engines are left open', async () => {
+    const loads = `${prelude} addon.openTensorrt(model, options); setTimeout(() => process.exit(3), 5);`;
+    expect(await runPlainProcess(loads)).toMatchObject({ code: 3, signal: null });
+    const left = `${prelude} addon.openTensorrt(model, options).then((engines) => {
+      engines.segment(newFrame(), mask, [group()]).then(() => console.log('alive'));
+    });`;
+    expect(await runPlainProcess(left)).toMatchObject(ALIVE);
+  });
+
+  it('collects engines that nobody holds, with requests at work', async () => {
+    const { code, output } = await runPlainProcess(`${prelude}
+      (async () => {
+        for (let i = 0; i < 5; ++i) {
+          const asked = (await addon.openTensorrt(model, options)).segment(newFrame(), mask, [group()]);
+          for (let k = 0; k < 4; ++k) { gc(); await new Promise((resolve) => setImmediate(resolve)); }
+          console.log(['answered', 'model_failed'].includes(await outcome(asked)));
+        }
+      })();`);
+    expect({ code, output }).toEqual({ code: 0, output: 'true\n'.repeat(5) });
+  });
+});
