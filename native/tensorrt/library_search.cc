@@ -9,47 +9,48 @@ namespace samwire::tensorrt {
 namespace {
 
 constexpr const char* kRemedy = ": rebuild with `bash scripts/setup.sh`";
-constexpr int kOldestMajor = 7;
-constexpr int kNewerMajors = 3;
+constexpr int kMajorsAround = 3;
 
 std::string file_name(const char* stem, int major) {
   return std::string(stem) + ".so." + std::to_string(major);
 }
 
+struct Attempt {
+  void* handle = nullptr;
+  bool absent = false;  // no such file; else it is there and can't be loaded
+  std::string why_not;
+};
+
 // RTLD_LOCAL: its symbols are those that symbols.cc defines under the same names.
-void* open_file(const std::string& path, std::string& why_not) {
-  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) {
-    const char* text = dlerror();
-    why_not = text == nullptr ? "no reason given" : text;
-  }
-  return handle;
+Attempt open_file(const std::string& path) {
+  Attempt attempt;
+  attempt.handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (attempt.handle != nullptr) return attempt;
+  const char* text = dlerror();
+  attempt.why_not = text == nullptr ? "no reason given" : text;
+  // A library that it needs would be named instead.
+  attempt.absent = attempt.why_not.rfind(path + ": ", 0) == 0 &&
+                   attempt.why_not.find("No such file") != std::string::npos;
+  return attempt;
 }
 
-void* open_anywhere(const char* stem, int major, const std::string& directory,
-                    std::string& why_not) {
+Attempt open_library(const char* stem, int major, const std::string& directory) {
   const std::string name = file_name(stem, major);
-  std::string in_directory;
   if (!directory.empty()) {
-    if (void* handle = open_file(directory + "/" + name, in_directory)) return handle;
+    const Attempt attempt = open_file(directory + "/" + name);
+    if (!attempt.absent) return attempt;
   }
-  void* handle = open_file(name, why_not);
-  // A library of that folder that is there but can't be loaded tells more than one that is nowhere.
-  const bool absent = in_directory.find("No such file") != std::string::npos &&
-                      in_directory.find(directory + "/" + name) != std::string::npos;
-  if (handle == nullptr && !in_directory.empty() && !absent) why_not = in_directory;
-  return handle;
+  return open_file(name);
 }
 
 std::vector<int> other_majors_here(const WantedLibrary& wanted) {
   std::vector<int> majors;
-  for (int major = wanted.major + kNewerMajors; major >= kOldestMajor; --major) {
-    std::string ignored;
+  for (int major = wanted.major + kMajorsAround; major >= wanted.major - kMajorsAround; --major) {
     if (major == wanted.major) continue;
-    if (void* handle = open_anywhere("libnvinfer", major, wanted.directory, ignored)) {
-      majors.push_back(major);
-      dlclose(handle);
-    }
+    const Attempt attempt = open_library("libnvinfer", major, wanted.directory);
+    if (attempt.handle == nullptr) continue;
+    majors.push_back(major);
+    dlclose(attempt.handle);
   }
   return majors;
 }
@@ -72,10 +73,11 @@ std::string this_build(const WantedLibrary& wanted) {
   return "This build is for TensorRT " + std::to_string(wanted.major) + " (" + wanted.version + ")";
 }
 
-FoundLibrary not_opened(const WantedLibrary& wanted, const std::string& why_not) {
-  const std::vector<int> others = other_majors_here(wanted);
+FoundLibrary not_opened(const WantedLibrary& wanted, const Attempt& attempt) {
+  const std::vector<int> others = attempt.absent ? other_majors_here(wanted) : std::vector<int>();
   if (others.empty()) {
-    return {nullptr, "", "library", this_build(wanted) + ", which can't be opened: " + why_not};
+    return {nullptr, "", "library",
+            this_build(wanted) + ", which can't be opened: " + attempt.why_not};
   }
   std::string names;
   for (const int major : others) {
@@ -87,9 +89,9 @@ FoundLibrary not_opened(const WantedLibrary& wanted, const std::string& why_not)
 }  // namespace
 
 FoundLibrary find_libnvinfer(const WantedLibrary& wanted) {
-  std::string why_not;
-  void* handle = open_anywhere("libnvinfer", wanted.major, wanted.directory, why_not);
-  if (handle == nullptr) return not_opened(wanted, why_not);
+  const Attempt attempt = open_library("libnvinfer", wanted.major, wanted.directory);
+  if (attempt.handle == nullptr) return not_opened(wanted, attempt);
+  void* const handle = attempt.handle;
   using GetVersion = std::int32_t() noexcept;
   const auto get_version = reinterpret_cast<GetVersion*>(dlsym(handle, "getInferLibVersion"));
   if (get_version == nullptr) {
@@ -110,13 +112,12 @@ FoundLibrary find_libnvinfer(const WantedLibrary& wanted) {
 }
 
 FoundLibrary find_libnvonnxparser(const WantedLibrary& wanted) {
-  std::string why_not;
-  void* handle = open_anywhere("libnvonnxparser", wanted.major, wanted.directory, why_not);
-  if (handle != nullptr) return {handle, "", "", ""};
+  const Attempt attempt = open_library("libnvonnxparser", wanted.major, wanted.directory);
+  if (attempt.handle != nullptr) return {attempt.handle, "", "", ""};
   return {nullptr, "", "library",
-          "Engines are built with TensorRT's ONNX parser, which can't be opened: " + why_not +
-              ". Install it (package libnvonnxparsers" + std::to_string(wanted.major) +
-              ", on Jetson nvidia-jetpack)"};
+          "Engines are built with TensorRT's ONNX parser, which can't be opened: " +
+              attempt.why_not + ". Install it (package libnvonnxparsers" +
+              std::to_string(wanted.major) + ", on Jetson nvidia-jetpack)"};
 }
 
 }  // namespace samwire::tensorrt

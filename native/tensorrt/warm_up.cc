@@ -11,12 +11,13 @@ namespace {
 constexpr std::int64_t kUsualPoints = 2;
 
 FramePtr grey_frame(const OpenOptions& options) {
-  const std::vector<std::uint8_t> levels(options.frame_width, 128);
+  const std::vector<std::uint8_t> levels(
+      static_cast<std::size_t>(options.frame_width) * options.frame_height, 128);
   ImageView view;
   view.format = PixelFormat::kGray8;
   view.width = options.frame_width;
   view.height = options.frame_height;
-  view.planes[0] = {levels.data(), 0};  // one row, again and again
+  view.planes[0] = {levels.data(), options.frame_width};
   FramePool pool;
   return copy_frame(view, 0, 0, -1, pool);
 }
