@@ -168,7 +168,10 @@ describe.skipIf(serviceMissing('tensorrt') !== null)('engines on the doubles', (
       expect(served).toBeGreaterThan(0);
       expect(last).toMatchObject({ code: 'device_failed', camera: 'front' });
       expect(last).toMatchObject({ message: expect.stringContaining('cudaErrorIllegalAddress') });
+      const toldAt = performance.now();
       expect(await service.ended).toBe(70);
+      // By itself, not by the time limit of a stop.
+      expect(performance.now() - toldAt).toBeLessThan(3000);
       await seen(watcher, `${BASE}/state`, ({ state }) => state === 'stopped');
       expect(watcher.received.filter(({ json }) => json.state === 'offline')).toEqual([]);
     });
