@@ -52,17 +52,19 @@ export function mendDecoder(bytes: Uint8Array): Mended {
     return changes.length === 0 ? { bytes, changes } : { bytes: declared(graph, prompts), changes };
   } catch (thrown) {
     if (!(thrown instanceof Unmendable || thrown instanceof ShapeMismatch)) throw thrown;
-    return withoutFreeing(bytes, thrown.message);
+    return cutDecoder(bytes, `${thrown.message}.`);
   }
 }
 
-/** The outputs are cut all the same. */
-function withoutFreeing(bytes: Uint8Array, why: string): Mended {
-  const unmended = `Prompts run one by one: ${why}.`;
+/**
+ * A decoder without the outputs that Samwire does not ask for, for one prompt a run as before.
+ * @param why the prompts run one by one.
+ */
+export function cutDecoder(bytes: Uint8Array, why: string): Mended {
+  const unmended = `Prompts run one by one: ${why}`;
   const graph = new EditableGraph(readModel(bytes));
-  const cut = cutOutputs(graph);
-  if (cut.length === 0) return { bytes, changes: [], unmended };
-  return { bytes: finished(graph), changes: cut, unmended };
+  const changes = cutOutputs(graph);
+  return { bytes: changes.length === 0 ? bytes : finished(graph), changes, unmended };
 }
 
 /** The file, with what two sizes show of its outputs' shapes. */

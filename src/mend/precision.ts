@@ -7,6 +7,7 @@ import { summarise } from '../onnx/summary.js';
 import { scaleQueries } from './attention.js';
 import { halfTensor } from './half.js';
 import { chooseHalves, type Halves } from './halves.js';
+import { writeOutLayerNorms } from './layer-norm.js';
 import type { HalfPrecision, PreparedGraph, TypedOptions } from './types.js';
 
 const { float16, float32 } = ELEM_TYPES;
@@ -38,12 +39,16 @@ export function typedGraph(
 
 /**
  * The names of the nodes that must stay FP32 where a builder chooses each layer's precision by itself (TensorRT 8), with the
- * graph that has these names. Its tensors stay FP32.
+ * graph that has these names, and without LayerNormalization, which 8.5 does not know. Its tensors stay FP32. With `fp32` no
+ * layer is FP16 anyway, and there are no names.
  * @throws SamwireError as {@link typedGraph}.
  */
-export function fp32Nodes(bytes: Uint8Array, precision: HalfPrecision): PreparedGraph {
+export function fp32Nodes(bytes: Uint8Array, precision: HalfPrecision | 'fp32'): PreparedGraph {
   const graph = readable(bytes);
   const changes = prepare(graph);
+  const norms = writeOutLayerNorms(graph);
+  if (norms > 0) changes.push(`${norms} LayerNormalization nodes are written out, for TensorRT 8.5.`);
+  if (precision === 'fp32') return { bytes: written(graph), fp32Nodes: [], changes };
   const { single } = chooseHalves(graph, precision);
   return { bytes: written(graph), fp32Nodes: [...single].map(({ name }) => name ?? ''), changes };
 }

@@ -5,10 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { SamwireError } from '../../src/errors.js';
 import { mendDecoder } from '../../src/mend/decoder.js';
 import { type Proof, proveMended } from '../../src/mend/proof.js';
+import { provenDecoder } from '../../src/mend/proven.js';
 import { readModel, writeModel } from '../../src/onnx/model.js';
 import type { ModelProto } from '../../src/onnx/schema.js';
 import { graphSummary } from '../../src/onnx/summary.js';
-import { GraphBuilder } from '../graphs/builder.js';
+import { GraphBuilder, type Value } from '../graphs/builder.js';
 import { nanosamDecoder } from '../graphs/nanosam-shaped.js';
 import { semanticDecoder, semanticEncoder } from '../graphs/semantic.js';
 import { FAMILIES, semanticModel } from '../graphs/semantics.js';
@@ -157,10 +158,12 @@ describe('a graph that needs nothing', () => {
 
   it.skipIf(!existsSync(bundled))('is the bundled model’s, and costs some milliseconds', () => {
     const bytes = readFileSync(bundled);
-    mendDecoder(bytes);
-    const start = performance.now();
-    expect(mendDecoder(bytes).bytes).toBe(bytes);
-    expect(performance.now() - start).toBeLessThan(100);
+    const times = Array.from({ length: 5 }, () => {
+      const start = performance.now();
+      expect(mendDecoder(bytes).bytes).toBe(bytes);
+      return performance.now() - start;
+    });
+    expect(Math.min(...times)).toBeLessThan(100);
   });
 
   it.each(REPEATS)('is one that was mended: nothing changes a second time, %s', (repeat) => {
@@ -277,6 +280,39 @@ describe('the proof', () => {
 
 function vector(name: string, value: number) {
   return { name, dataType: 7, dims: [1], rawData: new Uint8Array(BigInt64Array.of(BigInt(value)).buffer) };
+}
+
+describe('provenDecoder', () => {
+  it('gives the mended decoder where it is proven, and the file itself where there is nothing to mend', async () => {
+    const bytes = trapDecoder({ repeat: 'one-hot' });
+    expect((await provenDecoder(bytes)).bytes).toEqual(mendDecoder(bytes).bytes);
+    const done = semanticDecoder(semanticModel('edgesam'));
+    expect((await provenDecoder(done)).bytes).toBe(done);
+  });
+
+  it('cuts a decoder that answers differently when it is mended, and says why it serves one prompt', async () => {
+    // What a simplifier makes of choosing a row by the prompt's number: always the first prompt's.
+    const bytes = trapDecoder({
+      repeat: 'none',
+      fullMasks: true,
+      spoiler: (g, tokens) => {
+        const rows = g.node('Mul', [g.node('Cast', [firstLabels(g, tokens)], { to: 7 }), g.int(0)]);
+        return g.node('Gather', [tokens, rows], { axis: 0 });
+      },
+    });
+    expect(mendDecoder(bytes).unmended).toBeUndefined();
+    const proven = await provenDecoder(bytes);
+    expect(proven.unmended).toMatch(/one by one: the mended decoder is not used: Its answers differ/);
+    expect(graphSummary(proven.bytes)).toMatchObject({
+      outputs: [{ name: 'iou_predictions' }, { name: 'low_res_masks' }],
+    });
+    expect(leading(proven.bytes)).toMatchObject({ point_coords: 1 });
+  });
+});
+
+/** One number for each prompt. */
+function firstLabels(g: GraphBuilder, tokens: Value): Value {
+  return g.node('ReduceMax', [tokens], { axes: [1, 2], keepdims: 0 });
 }
 
 describe('a broken graph', () => {
