@@ -2,7 +2,6 @@
 
 #include <NvInfer.h>
 #include <NvOnnxParser.h>
-#include <cuda_runtime_api.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,9 +10,9 @@
 #include <system_error>
 
 #include "cuda/device.h"
-#include "cuda/error.h"
 #include "frame/error.h"
 #include "tensorrt/engine.h"
+#include "tensorrt/failure.h"
 #include "tensorrt/library.h"
 #include "tensorrt/logger.h"
 #include "tensorrt/plan_file.h"
@@ -31,13 +30,6 @@ namespace {
 using nvinfer1::BuilderFlag;
 
 constexpr std::size_t kWarnings = 50;
-
-// TensorRT does not say whether the GPU is lost; CUDA does, at the next call that reaches it.
-[[noreturn]] void fail(const std::string& what, LogCapture& log) {
-  const std::string reason = log.take_errors();
-  cuda::check(cudaFree(nullptr), what);
-  throw Error("model_failed", what + " failed: " + reason);
-}
 
 template <typename T>
 std::unique_ptr<T> made(T* object, const char* what, LogCapture& log) {
@@ -162,18 +154,19 @@ void set_profile(nvinfer1::IBuilder& builder, const nvinfer1::INetworkDefinition
 }
 
 #if NV_TENSORRT_MAJOR < 11
-// The parser names a node's layers after it, with a suffix where there are several, and from 8.6 on
-// says so in their metadata.
+// From 8.6 on the parser says in a layer's metadata which node it is of: "[ONNX Layer: name]", or
+// "[ONNX Layer: name | documentation]". Before, a node's second layer is called name_0: so may
+// another node be, which then is FP32 too.
 bool is_of_node(const nvinfer1::ILayer& layer, const std::string& node) {
   const std::string name = layer.getName();
   if (name == node) return true;
-  if (name.rfind(node, 0) == 0 && (name[node.size()] == '_' || name[node.size()] == ' ')) {
-    return true;
-  }
 #if SAMWIRE_TRT_VERSION >= 806
-  return std::string(layer.getMetadata()).find("[ONNX Layer: " + node + "]") != std::string::npos;
+  const std::string metadata = layer.getMetadata();
+  const std::string start = "[ONNX Layer: " + node;
+  return metadata.rfind(start + "]", 0) == 0 || metadata.rfind(start + " |", 0) == 0;
 #else
-  return false;
+  return name.rfind(node + "_", 0) == 0 &&
+         name.find_first_not_of("0123456789", node.size() + 1) == std::string::npos;
 #endif
 }
 

@@ -1,23 +1,14 @@
 #include "tensorrt/engine.h"
 
-#include <cuda_runtime_api.h>
-
 #include <algorithm>
 
-#include "cuda/error.h"
 #include "frame/error.h"
+#include "tensorrt/failure.h"
 #include "tensorrt/library.h"
 #include "tensorrt/plan_file.h"
 
 namespace samwire::tensorrt {
 namespace {
-
-// TensorRT does not say whether the GPU is lost; CUDA does, at the next call that reaches it.
-[[noreturn]] void fail(const std::string& what, LogCapture& log) {
-  const std::string reason = log.take_errors();
-  cuda::check(cudaFree(nullptr), what);
-  throw Error("model_failed", what + " failed: " + reason);
-}
 
 std::vector<Lengths> lengths_of(const nvinfer1::ICudaEngine& engine, const char* name, bool input) {
   const auto dims = engine.getTensorShape(name);
