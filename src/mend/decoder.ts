@@ -23,6 +23,8 @@ import type { Mended } from './types.js';
 const FEW = { prompts: 3, points: 2 };
 /** Slice takes its bounds as inputs from here on. */
 const OLDEST_OPSET = 10;
+/** EfficientSAM's decoder, the largest that was seen, has 1500; each change costs a walk through all of them. */
+const MAX_NODES = 20_000;
 
 /**
  * Makes of a SAM decoder as its authors export it one that takes all prompts of a picture in a run and that TensorRT builds:
@@ -86,6 +88,8 @@ function untouchable(model: ModelProto): string | undefined {
     return 'Its weights are in another file; export it with them inside to have it mended.';
   if ((model.functions ?? []).length > 0)
     return 'It calls functions of its own; export it with them inlined to have it mended.';
+  const count = model.graph?.node?.length ?? 0;
+  if (count > MAX_NODES) return `It has ${count} nodes; decoders of up to ${MAX_NODES} are mended.`;
   return undefined;
 }
 

@@ -5,6 +5,8 @@ import { intVector } from '../onnx/tensor.js';
 
 /** ReduceMean takes its axes as an input from here on. */
 const AXES_AS_INPUT = 18;
+/** TensorRT's. */
+const MAX_RANK = 8;
 
 /**
  * Writes LayerNormalization out as the nodes that it means, as exporters did before operator set 17: TensorRT 8.5 (JetPack 5)
@@ -17,7 +19,7 @@ export function writeOutLayerNorms(graph: EditableGraph): number {
     if (node.opType !== 'LayerNormalization' || node.domain) continue;
     const axis = intAttribute(node, 'axis', -1);
     const statistics = (node.output ?? []).slice(1).some((name) => graph.consumers(name).length > 0);
-    if (axis >= 0 || statistics) continue;
+    if (axis >= 0 || axis < -MAX_RANK || statistics) continue;
     const parts = writtenOut(graph, node, axis);
     graph.setNodes(graph.nodes.flatMap((other) => (other === node ? parts : [other])));
     count++;

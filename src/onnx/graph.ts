@@ -206,7 +206,11 @@ function sorted(graph: GraphProto): NodeProto[] {
         throw broken(`has a node ${label(node)} that takes ${name}, which nothing makes`);
     }
     waiting.set(node, makersOfInputs.size);
-    for (const maker of makersOfInputs) followers.set(maker, [...(followers.get(maker) ?? []), node]);
+    for (const maker of makersOfInputs) {
+      const list = followers.get(maker);
+      if (list) list.push(node);
+      else followers.set(maker, [node]);
+    }
   }
   for (const { name } of graph.output ?? [])
     if (!known.has(name ?? '') && !makers.has(name ?? ''))

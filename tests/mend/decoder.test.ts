@@ -357,6 +357,14 @@ describe('a broken graph', () => {
     expect(performance.now() - start).toBeLessThan(1000);
   });
 
+  it('with more nodes than any decoder has is left alone', () => {
+    const g = new GraphBuilder({ name: 'crowd' });
+    let x = g.input('point_coords', [1, 'n', 2]);
+    for (let i = 0; i < 20_001; i++) x = g.node('Relu', [x]);
+    g.output(x, 'iou_predictions', [1, 'n', 2]);
+    expect(mendDecoder(g.toBytes()).unmended).toMatch(/20001 nodes/);
+  });
+
   it('of any damage is mended, left alone or refused, and nothing else', () => {
     const flips = fc.array(fc.tuple(fc.nat(original.length - 1), fc.nat(255)), {
       minLength: 1,

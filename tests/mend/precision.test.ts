@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { SamwireError } from '../../src/errors.js';
 import { mendDecoder } from '../../src/mend/decoder.js';
 import { fp32Nodes, typedGraph } from '../../src/mend/precision.js';
 import { readModel, writeModel } from '../../src/onnx/model.js';
@@ -357,6 +359,29 @@ describe('typedGraph', () => {
       if (graph?.initializer?.[0]) graph.initializer[0].dataLocation = 1;
     });
     expect(() => typedGraph(external, 'fp16')).toThrow(/another file/);
+  });
+
+  it('of any damage gives a graph or a SamwireError, and nothing else', () => {
+    const original = trapDecoder({ repeat: 'one-hot' });
+    const flips = fc.array(fc.tuple(fc.nat(original.length - 1), fc.nat(255)), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    const damaged = flips.map((changes) => {
+      const bytes = Uint8Array.from(original);
+      for (const [at, value] of changes) bytes[at] = value;
+      return bytes;
+    });
+    const answers = (bytes: Uint8Array): void => {
+      for (const make of [typedGraph, fp32Nodes]) {
+        try {
+          make(bytes, 'mixed');
+        } catch (error) {
+          expect(error).toBeInstanceOf(SamwireError);
+        }
+      }
+    };
+    fc.assert(fc.property(damaged, answers), { numRuns: 200 });
   });
 
   it("keeps an encoder's residual sums in FP32 where it is mixed", () => {
