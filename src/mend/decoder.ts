@@ -1,4 +1,4 @@
-import type { GraphIO } from '../models/contract.js';
+import type { Dimension, GraphIO } from '../models/contract.js';
 import { wantedOutputs } from '../models/decoder-outputs.js';
 import { EditableGraph } from '../onnx/graph.js';
 import { readModel, writeModel } from '../onnx/model.js';
@@ -12,6 +12,7 @@ import {
   inputSizes,
   isFixed,
   type PromptInput,
+  promptAxis,
   promptInputs,
   promptSymbol,
   type Size,
@@ -56,6 +57,18 @@ export function mendDecoder(bytes: Uint8Array): Mended {
     if (!(thrown instanceof Unmendable || thrown instanceof ShapeMismatch)) throw thrown;
     return cutDecoder(bytes, `${thrown.message}.`);
   }
+}
+
+/**
+ * Whether a decoder's declared inputs and outputs give a reason to mend it: room for one prompt only, or outputs that are not
+ * asked for. What TensorRT alone refuses does not show there.
+ */
+export function mayNeedMending({ inputs, outputs }: GraphIO): boolean {
+  const fixed = (length: Dimension | undefined): boolean => typeof length === 'number' && length > 0;
+  return (
+    outputs.length > 2 ||
+    inputs.some(({ name, shape }) => fixed(shape?.[promptAxis(name, shape.length) ?? -1]))
+  );
 }
 
 /**

@@ -26,14 +26,23 @@ export interface Size {
 export function promptInputs(graph: EditableGraph): PromptInput[] {
   const found = graph.inputs.flatMap((input): PromptInput[] => {
     const name = input.name ?? '';
-    const rank = shapeOf(input)?.dim?.length ?? 0;
-    if (COORDS.includes(name)) return [{ name, axis: rank - 3, points: true }];
-    if (LABELS.includes(name)) return [{ name, axis: rank - 2, points: true }];
-    if (name === 'mask_input' || name === 'has_mask_input') return [{ name, axis: 0, points: false }];
-    return [];
+    const axis = promptAxis(name, shapeOf(input)?.dim?.length ?? 0);
+    return axis === undefined ? [] : [{ name, axis, points: isPoints(name) }];
   });
   const decoder = found.some(({ name }) => COORDS.includes(name));
   return decoder && found.every(({ axis }) => axis >= 0) ? found : [];
+}
+
+/** The prompts' axis of an input by its name and rank; undefined for what all prompts share. */
+export function promptAxis(name: string, rank: number): number | undefined {
+  if (COORDS.includes(name)) return rank - 3;
+  if (LABELS.includes(name)) return rank - 2;
+  return name === 'mask_input' || name === 'has_mask_input' ? 0 : undefined;
+}
+
+/** Coordinates and labels, whose next axis is the points'. */
+export function isPoints(name: string): boolean {
+  return COORDS.includes(name) || LABELS.includes(name);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { COORDS, LABELS } from '../models/check-decoder.js';
+import { isPoints, promptAxis } from './prompt-axes.js';
 
 export interface ProofCase {
   /** Prompts in the mended graph's run; the original answers them one by one. */
@@ -57,6 +58,11 @@ function takesMany(session: InferenceSession): boolean {
   return typeof length !== 'number' || length <= 0;
 }
 
+function axisOf(session: InferenceSession, name: string): number | undefined {
+  const meta = session.inputMetadata.find((input) => input.name === name);
+  return promptAxis(name, meta?.isTensor ? meta.shape.length : 0);
+}
+
 async function compare(
   original: InferenceSession,
   mended: InferenceSession,
@@ -71,7 +77,7 @@ async function compare(
   const together: Record<string, Tensor> = {};
   for (const { name } of mended.inputMetadata) {
     const given = rows.map((row) => row[name]).filter((tensor) => tensor !== undefined);
-    const axis = promptAxis(mended, name);
+    const axis = axisOf(mended, name);
     together[name] = axis === undefined ? (first[name] as Tensor) : joined(given, axis);
   }
   const answer = await mended.run(together);
@@ -97,7 +103,7 @@ function feedsOf(
   const feeds: Record<string, Tensor> = {};
   for (const meta of session.inputMetadata) {
     if (!meta.isTensor) throw new Error(`its input ${meta.name} is no tensor`);
-    const axis = promptAxis(session, meta.name);
+    const axis = axisOf(session, meta.name);
     if (row > 0 && axis === undefined) continue;
     const pointAxis = axis !== undefined && isPoints(meta.name) ? axis + 1 : -1;
     const dims = meta.shape.map((length, i) =>
@@ -124,19 +130,6 @@ function tensorOf(type: string, values: readonly number[], dims: readonly number
   if (type === 'int32') return new Tensor('int32', Int32Array.from(values), dims);
   if (type === 'float32') return new Tensor('float32', Float32Array.from(values), dims);
   throw new Error(`an input is ${type}`);
-}
-
-function isPoints(name: string): boolean {
-  return COORDS.includes(name) || LABELS.includes(name);
-}
-
-/** The prompts' axis of an input; undefined for what all prompts share. */
-function promptAxis(session: InferenceSession, name: string): number | undefined {
-  const meta = session.inputMetadata.find((input) => input.name === name);
-  const rank = meta?.isTensor ? meta.shape.length : 0;
-  if (COORDS.includes(name)) return rank - 3;
-  if (LABELS.includes(name)) return rank - 2;
-  return name === 'mask_input' || name === 'has_mask_input' ? 0 : undefined;
 }
 
 /** All dimensions before the axis are 1, so that rows lie one after the other. */

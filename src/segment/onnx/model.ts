@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { InferenceSession } from 'onnxruntime-node';
 import { SamwireError } from '../../errors.js';
-import { mendDecoder } from '../../mend/decoder.js';
+import { mayNeedMending, mendDecoder } from '../../mend/decoder.js';
 import { proveMended, QUICK } from '../../mend/proof.js';
 import type { Mended } from '../../mend/types.js';
 import { checkGraph } from '../../models/check-graph.js';
@@ -44,8 +44,9 @@ async function loadDecoder(
   path: string,
   threads: number,
 ): Promise<{ decoder: InferenceSession; mending: Mending }> {
-  const mended = await mendedFile(path);
   const original = await createSession(path, threads);
+  // What onnxruntime says of the file costs nothing; the bundled model is not even read a second time.
+  const mended = mayNeedMending(graphOfSession(original)) ? await mendedFile(path) : undefined;
   const unmended = mended?.unmended === undefined ? {} : { unmended: mended.unmended };
   if (!mended || mended.changes.length === 0)
     return { decoder: original, mending: { changes: [], ...unmended } };
@@ -55,13 +56,14 @@ async function loadDecoder(
   return { decoder: proof, mending: { changes: mended.changes, ...unmended } };
 }
 
-/** Undefined where the file is no network at all, which onnxruntime then says better. */
-async function mendedFile(path: string): Promise<Mended | undefined> {
+/** onnxruntime takes files that are no good for mending, such as one whose parts refer to what only it knows. */
+async function mendedFile(path: string): Promise<Mended> {
+  const bytes = await readFile(path);
   try {
-    return mendDecoder(await readFile(path));
+    return mendDecoder(bytes);
   } catch (thrown) {
-    if (thrown instanceof SamwireError || (thrown instanceof Error && 'code' in thrown)) return undefined;
-    throw thrown;
+    if (!(thrown instanceof SamwireError)) throw thrown;
+    return { bytes, changes: [], unmended: thrown.message };
   }
 }
 
