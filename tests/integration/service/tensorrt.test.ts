@@ -156,6 +156,24 @@ describe.skipIf(serviceMissing('tensorrt') !== null)('engines on the doubles', (
     });
   });
 
+  it('let a service stop, with the prompts at work answered', async () => {
+    const { watcher, service } = await serve('tensorrt');
+    await ready(watcher, 'front');
+    const asked = await Promise.all(
+      [0, 1, 2, 3].map(() => send(watcher, 'front', { prompts: scattered(30) })),
+    );
+    await watcher.on(`samwire/reply/${asked[0]}`);
+    const { code, ms } = await service.stop();
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(4000);
+    for (const id of asked) {
+      const answer = await answerTo(watcher, id);
+      if ('code' in answer) expect(answer.code).toBe('overloaded');
+      else expect(answer.masks).toHaveLength(30);
+    }
+    await seen(watcher, `${BASE}/state`, ({ state }) => state === 'stopped');
+  });
+
   describe('on a GPU that is lost', () => {
     it('tell the sender, and end the service with 70, stopped', async () => {
       // Beyond what warms the engines up: each of 7 buckets twice, and the encoder.
