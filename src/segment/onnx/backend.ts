@@ -153,7 +153,8 @@ class OnnxSegmenter implements Segmenter {
   #logMending({ model, mending }: Extract<WorkerMessage, { type: 'ready' }>): void {
     const { changes, unmended } = mending;
     if (changes.length > 0) this.#options.log.info({ model, changes }, 'the decoder was mended');
-    if (unmended !== undefined) this.#options.log.warn({ model, why: unmended }, 'the decoder could not be mended');
+    if (unmended !== undefined)
+      this.#options.log.warn({ model, why: unmended }, 'the decoder could not be mended');
   }
 
   /** @throws SamwireError `model_failed`; the next request tries once more. */
