@@ -1,7 +1,15 @@
-set(tensorrt_tests doubles_test.cc)
-add_executable(device_tests cuda_device_test.cc cuda_mask_test.cc cuda_preprocess_test.cc ${tensorrt_tests})
+set(tensorrt_tests doubles_test.cc tensorrt_builder_test.cc tensorrt_engine_test.cc tensorrt_library_test.cc)
+add_executable(device_tests
+  cuda_device_test.cc
+  cuda_mask_test.cc
+  cuda_preprocess_test.cc
+  tensorrt_failure_test.cc
+  tensorrt_parts_test.cc
+  tensorrt_segmenter_test.cc
+  ${tensorrt_tests}
+)
 target_link_libraries(device_tests PRIVATE device GTest::gtest GTest::gtest_main)
-gtest_discover_tests(device_tests DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS device)
+gtest_discover_tests(device_tests DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 
 # Sanitizers look at one version: the others differ in native/tensorrt/builder.cc alone.
 if(SAMWIRE_SANITIZE)
@@ -11,6 +19,9 @@ endif()
 foreach(major 8 11)
   samwire_add_device(device_${major} double_tensorrt_${major})
   add_executable(device_tests_${major} ${tensorrt_tests})
+  # Compiled to be checked, not to be fast.
+  target_compile_options(device_${major} PRIVATE -O0)
+  target_compile_options(device_tests_${major} PRIVATE -O0)
   target_link_libraries(device_tests_${major} PRIVATE device_${major} GTest::gtest GTest::gtest_main)
   gtest_discover_tests(device_tests_${major} TEST_PREFIX "TensorRT${major}." DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 300)
