@@ -158,29 +158,36 @@ class Builder {
     );
   }
 
-  async #contract(pair: Pair): Promise<ModelContract> {
-    const encoder = await this.#graph('encoder', pair.encoder);
-    const decoder = await this.#graph('decoder', pair.decoder);
-    return checkGraph(this.#options.model.manifest, ioOf(encoder), ioOf(decoder));
+  async #contract({ encoder, decoder }: Pair): Promise<ModelContract> {
+    const { manifest } = this.#options.model;
+    const [first, second] = await this.#prepare([
+      ['encoder', encoder],
+      ['decoder', decoder],
+    ]);
+    const contract = checkGraph(manifest, ioOf(first), ioOf(second));
+    if (contract.decoder.inputs.origSize === undefined) return contract;
+    throw new SamwireError(
+      'model_failed',
+      `${manifest.name}'s decoder computes with the picture's size (${contract.decoder.inputs.origSize}), which the TensorRT ` +
+        'backend does not hand it: the onnx backend runs this model.',
+    );
   }
 
   async #graph(part: Part, precision: Precision): Promise<PreparedGraph> {
     const known = this.#graphs.get(`${part} ${precision}`);
-    if (known) return known;
+    return known ?? ((await this.#prepare([[part, precision]]))[0] as PreparedGraph);
+  }
+
+  async #prepare(wanted: readonly (readonly [Part, Precision])[]): Promise<PreparedGraph[]> {
     const { model, settings, machine } = this.#options;
-    const [graph] = await runTask(
-      {
-        task: 'prepare',
-        modelDir: model.dir,
-        graphs: [wantedGraph(part, precision, settings, machine)],
-        folder: this.#workFolder,
-      },
+    const graphs = wanted.map(([part, precision]) => wantedGraph(part, precision, settings, machine));
+    const prepared = await runTask(
+      { task: 'prepare', modelDir: model.dir, graphs, folder: this.#workFolder },
       preparedSchema,
       this.#task,
     );
-    if (graph === undefined) throw new Error(`the ${part} was not prepared`);
-    this.#graphs.set(`${part} ${precision}`, graph);
-    return graph;
+    for (const graph of prepared) this.#graphs.set(`${graph.part} ${graph.precision}`, graph);
+    return prepared;
   }
 
   async #buildPart(part: Part, precision: Precision, contract: ModelContract): Promise<Built> {
@@ -320,7 +327,7 @@ class Builder {
   }
 }
 
-function ioOf({ io, part }: PreparedGraph): NonNullable<PreparedGraph['io']> {
-  if (io === null) throw new Error(`the ${part} was hashed only`);
-  return io;
+function ioOf(graph: PreparedGraph | undefined): NonNullable<PreparedGraph['io']> {
+  if (!graph?.io) throw new Error('a graph was not prepared, or only hashed');
+  return graph.io;
 }

@@ -22,7 +22,7 @@ const BUNDLED = join(PACKAGE_ROOT, 'assets/self-test');
 const OWN_FOLDER = 'self-test';
 const PROMPTS_FILE = 'prompts.json';
 /** Runs with a fresh frame each, of whose times the median is told. */
-const TIMED_RUNS = 9;
+const TIMED_RUNS = 5;
 
 interface TestPicture {
   readonly width: number;
