@@ -162,6 +162,32 @@ TEST_F(TensorrtSegmenter, WorksAheadOnOtherFramesAndAnswersInOrder) {
   for (int i = 0; i < 20; ++i) expect_right(outcomes[i].get(), requests[i]);
 }
 
+TEST_F(TensorrtSegmenter, EnqueuesTheNextRequestBeforeItWaitsForTheOldest) {
+  options.requests_at_once = 2;
+  const auto segmenter = build_and_open();
+  std::promise<void> entered, leave;
+  auto left = leave.get_future();
+  segmenter->submit(request(frame(96, 64), {prompts(1, 2)}), [&](Outcome) {
+    entered.set_value();
+    left.wait();
+  });
+  entered.get_future().wait();  // the inference thread stands until all three are there
+  const int before = doubles::calls("cudaGraphLaunch");
+  std::vector<int> launched(3);
+  std::vector<std::promise<void>> done(3);
+  for (int i = 0; i < 3; ++i) {
+    segmenter->submit(request(frame(96, 64), {prompts(2, 2)}), [&, i](Outcome outcome) {
+      EXPECT_EQ(error_of(outcome), "");
+      launched[i] = doubles::calls("cudaGraphLaunch") - before;
+      done[i].set_value();
+    });
+  }
+  leave.set_value();
+  for (auto& one : done) one.get_future().wait();
+  // Two graphs each: when the first is answered, the second is enqueued and the third is not.
+  EXPECT_EQ(launched, (std::vector<int>{4, 6, 6}));
+}
+
 TEST_F(TensorrtSegmenter, AllocatesNothingMoreUntilALargerFrameComes) {
   const auto segmenter = build_and_open();
   const auto work = [&](int width, int height) {
