@@ -41,6 +41,37 @@ void flip_signs(void* data, std::size_t count, Bits sign) {
   for (std::size_t i = 0; i < count; i += 2) values[i] = static_cast<Bits>(values[i] ^ sign);
 }
 
+// Tensors as onnxruntime wants them: INT64 of TensorRT 8 beside the device's INT32.
+struct Wide {
+  explicit Wide(const std::vector<OrtTensor>& given) : tensors(given), narrow(given) {
+    if (NV_TENSORRT_MAJOR >= 10) return;
+    for (OrtTensor& tensor : tensors) {
+      if (tensor.type != 7) continue;
+      values.push_back(std::make_unique<std::vector<std::int64_t>>(elements_of(tensor.shape)));
+      tensor.data = values.back()->data();
+    }
+  }
+  void read() {
+    each([](std::int64_t& wide, std::int32_t& narrow) { wide = narrow; });
+  }
+  void write() {
+    each(
+        [](std::int64_t& wide, std::int32_t& narrow) { narrow = static_cast<std::int32_t>(wide); });
+  }
+  template <typename Move>
+  void each(Move move) {
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      if (tensors[i].data == narrow[i].data) continue;
+      auto* wide = static_cast<std::int64_t*>(tensors[i].data);
+      auto* device = static_cast<std::int32_t*>(narrow[i].data);
+      for (std::size_t k = 0; k < elements_of(tensors[i].shape); ++k) move(wide[k], device[k]);
+    }
+  }
+
+  std::vector<OrtTensor> tensors, narrow;
+  std::vector<std::unique_ptr<std::vector<std::int64_t>>> values;
+};
+
 // One run with the shapes and addresses that stood when it was enqueued.
 struct Run {
   std::shared_ptr<EngineState> engine;
@@ -56,9 +87,11 @@ struct Run {
         if (!work::can_reach(tensor.data, size)) return cudaErrorIllegalAddress;
       }
     }
-    std::vector<std::vector<std::int64_t>> widened;
     try {
-      engine->model->run(widen(widened), outputs);
+      Wide wide_inputs(inputs), wide_outputs(outputs);
+      wide_inputs.read();
+      engine->model->run(wide_inputs.tensors, wide_outputs.tensors);
+      wide_outputs.write();
     } catch (const std::exception& error) {
       log_error(*engine->logger,
                 std::string("The double could not run the engine: ") + error.what());
@@ -71,18 +104,6 @@ struct Run {
       if (tensor.type == 10) flip_signs<std::uint16_t>(tensor.data, count, 0x8000U);
     }
     return cudaSuccess;
-  }
-
-  std::vector<OrtTensor> widen(std::vector<std::vector<std::int64_t>>& widened) const {
-    std::vector<OrtTensor> given = inputs;
-    if (NV_TENSORRT_MAJOR >= 10) return given;
-    for (OrtTensor& tensor : given) {
-      if (tensor.type != 7) continue;
-      const auto* narrow = static_cast<const std::int32_t*>(tensor.data);
-      widened.emplace_back(narrow, narrow + elements_of(tensor.shape));
-      tensor.data = widened.back().data();
-    }
-    return given;
   }
 };
 

@@ -76,12 +76,6 @@ std::vector<Fault> faults_of(const OnnxGraph& graph) {
                         "[OneHot]: IOneHotLayer cannot be used to compute a shape tensor", index});
     }
   }
-  for (const OnnxValue& output : graph.outputs) {
-    if (NV_TENSORRT_MAJOR < 10 && output.type == 7) {
-      faults.push_back({ErrorCode::kUNSUPPORTED_GRAPH,
-                        "the double does not imitate INT64 outputs of TensorRT 8", -1});
-    }
-  }
   return faults;
 }
 
