@@ -8,6 +8,8 @@ import { inputSizes, PromptCount, type PromptInput } from './prompt-axes.js';
 /** Operators that keep a tensor's elements in their order and change its shape at most. */
 const SHAPING = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity', 'Concat', 'Split']);
 const REPEATING = new Set(['Tile', 'Expand']);
+/** How a length is taken from a shape. */
+const PICKING = new Set(['Slice', 'Gather', 'Unsqueeze', 'Squeeze']);
 const BINARY = new Set(['Add', 'Sub', 'Mul', 'Div', 'Where', 'Pow', 'Max', 'Min']);
 
 /**
@@ -79,8 +81,20 @@ function findRepeat(graph: EditableGraph, node: NodeProto, one: Facts, many: Fac
   const root = upstream(graph, many, one, data);
   const end = downstream(graph, many, repeated, root);
   if (!end || graph.isOutput(end)) return undefined;
-  if (node.opType === 'Expand' && root === data && end === repeated) return undefined;
+  if (node.opType === 'Expand' && root === data && end === repeated && isPlain(graph, node.input?.[1] ?? ''))
+    return undefined;
   return { root, end, rank: many.get(end)?.dims?.length ?? 0 };
+}
+
+/** A shape put together from constants and an input's length, and not by comparing and choosing as torch writes `expand`. */
+function isPlain(graph: EditableGraph, shape: string): boolean {
+  const maker = graph.producer(shape);
+  if (maker?.opType !== 'Concat') return false;
+  return (maker.input ?? []).every((name) => {
+    let from = graph.producer(name);
+    while (from && PICKING.has(from.opType ?? '')) from = graph.producer(from.input?.[0] ?? '');
+    return graph.constant(name) !== undefined || from?.opType === 'Shape';
+  });
 }
 
 /** Back through nodes that only shape, to the first tensor that is one row. */

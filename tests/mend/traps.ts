@@ -79,7 +79,10 @@ function promptTokens(g: GraphBuilder, coords: Value, labels: Value, count: Valu
   const unit = g.node('Div', [coords, g.scalar(1000)]);
   const wave = g.node('Sin', [g.node('MatMul', [unit, g.weights([2, DIM], 1)])]);
   const kind = g.node('Mul', [g.node('Unsqueeze', [labels, g.ints([2])]), g.weights([1, 1, DIM], 0.3)]);
-  const shape = g.node('Concat', [count, g.ints([TOKENS, DIM])], { axis: 0 });
+  // torch's expand(B, -1, -1): -1 leaves a length as it is.
+  const wanted = g.node('Concat', [count, g.ints([-1, -1])], { axis: 0 });
+  const kept = g.node('Equal', [wanted, g.ints([-1, -1, -1])]);
+  const shape = g.node('Where', [kept, g.ints([1, 1, 1]), wanted]);
   const output = g.node('Expand', [g.weights([1, TOKENS, DIM], 0.5), shape]);
   return g.node('Concat', [output, g.node('Add', [wave, kind])], { axis: 1 });
 }
