@@ -8,8 +8,8 @@
 // the result. Device memory can be touched by enqueued work alone: code of the host that reads or
 // writes it ends with SIGSEGV, as it would on a discrete GPU.
 //
-// The same by environment variables, for programs that are started by tests; read once a process, at
-// the first call of a double (a build's child process counts and fails by itself):
+// The same by environment variables, for programs that are started by tests; read once a process,
+// at the first call of a double (a build's child process counts and fails by itself):
 //   SAMWIRE_DOUBLE_DEVICE        discrete (the default), integrated, none (no GPU) or no-driver
 //   SAMWIRE_DOUBLE_DEVICE_NAME   the GPU's name ("Samwire double"); a plan belongs to one name
 //   SAMWIRE_DOUBLE_MEMORY_MIB    the device's memory (8192); beyond it cudaErrorMemoryAllocation
