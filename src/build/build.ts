@@ -2,7 +2,6 @@ import { copyFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { SamwireError } from '../errors.js';
-import { checkGraph } from '../models/check-graph.js';
 import type { ModelContract } from '../models/contract.js';
 import type { ModelDirectory } from '../models/directory.js';
 import { sha256File } from '../models/verify.js';
@@ -10,8 +9,9 @@ import type { NativeBuildRequest } from '../native/types.js';
 import type { BuiltEngines } from '../segment/tensorrt/engines.js';
 import { makeWorkFolder, removeOtherPlans } from './cache-folder.js';
 import { MIN_IOU } from './compare.js';
+import { Graphs, ioOf } from './graphs.js';
 import { CACHE_FORMAT, type EngineIdentity, keyOf, type Part, type Precision, planFile } from './identity.js';
-import { engineFolder, ingredients, manifestSha256, OPTIMIZATION_LEVEL, wantedGraph } from './inspect.js';
+import { engineFolder, ingredients, manifestSha256, OPTIMIZATION_LEVEL } from './inspect.js';
 import { climbDown, type LadderResult, type Pair, rungs } from './ladder.js';
 import type { TensorrtMachine } from './machine.js';
 import { profileOf } from './profile.js';
@@ -26,7 +26,7 @@ import {
 } from './record.js';
 import { runTask, type TaskOptions } from './run-task.js';
 import { figures } from './table.js';
-import { builtSchema, type PreparedGraph, preparedSchema, referenceSchema, selfTestSchema } from './tasks.js';
+import { builtSchema, referenceSchema, selfTestSchema } from './tasks.js';
 
 /** Prompts of the self-test whose masks say something; with fewer, a pass would prove nothing. */
 const MIN_TELLING = 12;
@@ -108,7 +108,7 @@ class Builder {
   readonly #workFolder: string;
   readonly #progress: Progress;
   readonly #task: TaskOptions;
-  readonly #graphs = new Map<string, PreparedGraph>();
+  readonly #graphs: Graphs;
   readonly #records = new Map<string, EngineRecord>();
 
   constructor(options: BuildOptions, folder: string, workFolder: string) {
@@ -121,17 +121,18 @@ class Builder {
       ...(signal === undefined ? {} : { signal }),
       onProgress: (phase, fraction) => this.#progress.phase(phase, fraction),
     };
+    this.#graphs = new Graphs({ ...options, folder: workFolder, task: this.#task });
   }
 
   async build(): Promise<EnginesRecord> {
     const { model, settings, log } = this.#options;
     const { encoder, decoder } = model.manifest;
-    const pairs = rungs({ encoder: encoder.precision, decoder: decoder.precision }, settings.precision);
-    const first = pairs[0] as Pair;
-    log.info({ model: model.manifest.name, ...first }, 'building TensorRT engines');
+    const all = rungs({ encoder: encoder.precision, decoder: decoder.precision }, settings.precision);
+    log.info({ model: model.manifest.name, ...all[0] }, 'building TensorRT engines');
     this.#progress.start('onnx reference');
     const answers = await this.#reference();
-    const contract = await this.#contract(first);
+    const contract = await this.#graphs.contract(all);
+    const pairs = all.filter((pair) => !this.#graphs.repeats(pair));
     const result = await climbDown<Built>(pairs, {
       onPair: (_, builds, isLast) => this.#progress.rung([...builds, 'self-test'], isLast),
       build: (part, precision) => this.#buildPart(part, precision, contract),
@@ -158,42 +159,10 @@ class Builder {
     );
   }
 
-  async #contract({ encoder, decoder }: Pair): Promise<ModelContract> {
-    const { manifest } = this.#options.model;
-    const [first, second] = await this.#prepare([
-      ['encoder', encoder],
-      ['decoder', decoder],
-    ]);
-    const contract = checkGraph(manifest, ioOf(first), ioOf(second));
-    if (contract.decoder.inputs.origSize === undefined) return contract;
-    throw new SamwireError(
-      'model_failed',
-      `${manifest.name}'s decoder computes with the picture's size (${contract.decoder.inputs.origSize}), which the TensorRT ` +
-        'backend does not hand it: the onnx backend runs this model.',
-    );
-  }
-
-  async #graph(part: Part, precision: Precision): Promise<PreparedGraph> {
-    const known = this.#graphs.get(`${part} ${precision}`);
-    return known ?? ((await this.#prepare([[part, precision]]))[0] as PreparedGraph);
-  }
-
-  async #prepare(wanted: readonly (readonly [Part, Precision])[]): Promise<PreparedGraph[]> {
-    const { model, settings, machine } = this.#options;
-    const graphs = wanted.map(([part, precision]) => wantedGraph(part, precision, settings, machine));
-    const prepared = await runTask(
-      { task: 'prepare', modelDir: model.dir, graphs, folder: this.#workFolder },
-      preparedSchema,
-      this.#task,
-    );
-    for (const graph of prepared) this.#graphs.set(`${graph.part} ${graph.precision}`, graph);
-    return prepared;
-  }
-
   async #buildPart(part: Part, precision: Precision, contract: ModelContract): Promise<Built> {
     const { machine, settings, log } = this.#options;
     this.#progress.stage(part, `${part} ${precision}`);
-    const graph = await this.#graph(part, precision);
+    const graph = await this.#graphs.get(part, precision);
     const shapes = profileOf(part, ioOf(graph), contract, settings.maxPrompts);
     const dlaCore = part === 'encoder' ? settings.dlaCore : -1;
     const path = join(this.#workFolder, `${part}-${precision}.plan`);
@@ -325,9 +294,4 @@ class Builder {
       ...found,
     };
   }
-}
-
-function ioOf(graph: PreparedGraph | undefined): NonNullable<PreparedGraph['io']> {
-  if (!graph?.io) throw new Error('a graph was not prepared, or only hashed');
-  return graph.io;
 }

@@ -18,7 +18,9 @@ export function tensorrtMachine(status: TensorrtStatus): TensorrtMachine | { rea
     return { version: library, major: Number(library.split('.')[0]), device };
   const remedy = problem === null ? undefined : remedyHere(status);
   const text = problem?.text ?? 'The addon does not know its TensorRT.';
-  return { why: remedy === undefined ? text : `${text} ${remedy}` };
+  return {
+    why: `${text} ${remedy ?? 'This machine has no NVIDIA GPU: the onnx backend is what runs here.'}`,
+  };
 }
 
 function remedyHere({ compiled, problem }: TensorrtStatus): string | undefined {

@@ -1,4 +1,5 @@
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -154,6 +155,20 @@ describe.skipIf(NO_DOUBLE !== undefined)('engines on the double of TensorRT', ()
     expect(written(where)).toEqual(fresh);
   });
 
+  it('that are in order and can not be loaded are built anew once; then auto serves by onnx', async () => {
+    const where = await copyOf(built);
+    const before = written(where);
+    const broken = { SAMWIRE_DOUBLE_FAIL: 'createExecutionContext:1' };
+    const auto = await segment(where, 'auto', broken);
+    expect(auto.code).toBe(0);
+    expect(auto.masks().backend).toBe('onnx');
+    expect(auto.stderr.match(/can not be loaded; building them anew/g)).toHaveLength(1);
+    expect(auto.stderr.match(/NO TENSORRT ENGINES/g)).toHaveLength(1);
+    const demanded = await segment(where, 'tensorrt', broken);
+    expect(demanded.code).toBe(69);
+    expect(written(where)).toEqual(before);
+  });
+
   it('are told by samwire doctor: built, missing, stale', async () => {
     const doctor = async ({ config }: Place, env: Record<string, string> = {}): Promise<string> =>
       (await finish(root, ['doctor', '--config', config], env)).stdout;
@@ -299,6 +314,23 @@ describe.skipIf(NO_DOUBLE !== undefined)('a build that is stopped', () => {
     expect(await program.ended).toBe(130);
     expect(readdirSync(where.folder)).toEqual([]);
     expect(childrenOf(root)).toEqual([]);
+  });
+
+  it('in samwire segment, too, leaves nothing', async () => {
+    const where = await place();
+    const picture = join(PACKAGE_ROOT, 'assets/self-test/portrait.jpg');
+    const prompts = join(where.dir, 'p.json');
+    writeFileSync(prompts, '{"box":[1,2,200,200]}');
+    const args = ['segment', picture, '--prompts', prompts, '--model', where.model];
+    const program = start(root, [...args, '--out', join(where.dir, 'out')], {
+      SAMWIRE_CONFIG: where.config,
+      ...slow,
+    });
+    await until(() => childrenOf(root).length > 0, 'a builder');
+    program.child.kill('SIGINT');
+    expect(await program.ended).toBe(130);
+    expect(childrenOf(root)).toEqual([]);
+    expect(existsSync(where.folder) ? readdirSync(where.folder) : []).toEqual([]);
   });
 
   it('leaves the engines that were there as they are', async () => {

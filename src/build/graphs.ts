@@ -1,0 +1,88 @@
+import { SamwireError } from '../errors.js';
+import { checkGraph } from '../models/check-graph.js';
+import type { ModelContract } from '../models/contract.js';
+import type { ModelDirectory } from '../models/directory.js';
+import { PARTS, type Part, type Precision } from './identity.js';
+import { wantedGraph } from './inspect.js';
+import type { Pair } from './ladder.js';
+import type { TensorrtMachine } from './machine.js';
+import type { EngineSettings } from './record.js';
+import { runTask, type TaskOptions } from './run-task.js';
+import { type PreparedGraph, preparedSchema } from './tasks.js';
+
+export interface GraphsOptions {
+  readonly model: ModelDirectory;
+  readonly machine: TensorrtMachine;
+  readonly settings: EngineSettings;
+  /** Where they are written. */
+  readonly folder: string;
+  readonly task: TaskOptions;
+}
+
+/** The graphs of one build, each made when it is needed, once. */
+export class Graphs {
+  readonly #options: GraphsOptions;
+  readonly #made = new Map<string, PreparedGraph>();
+
+  constructor(options: GraphsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What all graphs have in common, from those of the first pair. For `fp16` the `mixed` graph is made as well, so that
+   * `repeats` knows it.
+   * @throws ConfigError for a faulty model, SamwireError `model_failed` for one that TensorRT does not run.
+   */
+  async contract(pairs: readonly Pair[]): Promise<ModelContract> {
+    const { manifest } = this.#options.model;
+    const [pair] = pairs;
+    if (!pair) throw new Error('no precision to build');
+    const mixed = PARTS.filter(
+      (part) => pair[part] === 'fp16' && pairs.some((rung) => rung[part] === 'mixed'),
+    );
+    const [encoder, decoder] = await this.#make([
+      ...PARTS.map((part) => [part, pair[part]] as const),
+      ...mixed.map((part) => [part, 'mixed'] as const),
+    ]);
+    const contract = checkGraph(manifest, ioOf(encoder), ioOf(decoder));
+    const { origSize } = contract.decoder.inputs;
+    if (origSize === undefined) return contract;
+    throw new SamwireError(
+      'model_failed',
+      `${manifest.name}'s decoder computes with the picture's size (${origSize}), which the TensorRT backend does not hand ` +
+        'it: the onnx backend runs this model.',
+    );
+  }
+
+  /** A network without anything that must stay in FP32 (a ResNet) is the same in `mixed` as in `fp16`. */
+  repeats(pair: Pair): boolean {
+    return PARTS.some((part) => {
+      const [half, mixed] = (['fp16', 'mixed'] as const).map((name) => this.#made.get(`${part} ${name}`));
+      if (pair[part] !== 'mixed' || !half || !mixed) return false;
+      return half.graphSha256 === mixed.graphSha256 && half.fp32Nodes.join() === mixed.fp32Nodes.join();
+    });
+  }
+
+  async get(part: Part, precision: Precision): Promise<PreparedGraph> {
+    const known = this.#made.get(`${part} ${precision}`);
+    return known ?? ((await this.#make([[part, precision]]))[0] as PreparedGraph);
+  }
+
+  async #make(wanted: readonly (readonly [Part, Precision])[]): Promise<PreparedGraph[]> {
+    const { model, settings, machine, folder, task } = this.#options;
+    const graphs = wanted.map(([part, precision]) => wantedGraph(part, precision, settings, machine));
+    const prepared = await runTask(
+      { task: 'prepare', modelDir: model.dir, graphs, folder },
+      preparedSchema,
+      task,
+    );
+    for (const graph of prepared) this.#made.set(`${graph.part} ${graph.precision}`, graph);
+    return prepared;
+  }
+}
+
+/** What a graph that was written takes and gives. */
+export function ioOf(graph: PreparedGraph | undefined): NonNullable<PreparedGraph['io']> {
+  if (!graph?.io) throw new Error('a graph was not prepared, or only hashed');
+  return graph.io;
+}
