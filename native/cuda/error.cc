@@ -22,6 +22,9 @@ std::string free_memory() {
 // those that say that the device or its context is gone, and "unknown", which is what a driver that
 // was restarted under the process answers.
 bool is_sticky(cudaError_t error) noexcept {
+  // Contained, TensorMemoryLeak, MpsClientTerminated and ExternalDevice, which older headers lack.
+  const int number = error;
+  if (number == 226 || number == 721 || number == 810 || number == 911) return true;
   switch (error) {
     case cudaErrorCudartUnloading:
     case cudaErrorDevicesUnavailable:

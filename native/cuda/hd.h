@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <cstring>
+
 // Functions that the device runs under nvcc and that the CPU's launcher runs in the tests
 // (tests/native/doubles/cuda/launch.cc). Inlined by force: a job that is passed by reference to a
 // real call would be copied from the constant bank into each thread's local memory.
@@ -19,6 +22,18 @@ SAMWIRE_HD T smaller(T a, T b) {
 template <class T>
 SAMWIRE_HD T larger(T a, T b) {
   return a < b ? b : a;
+}
+
+// A number in memory that is aligned for it, in one load.
+template <class T>
+SAMWIRE_HD T load(const std::uint8_t* at) {
+#if defined(__CUDA_ARCH__)
+  return *reinterpret_cast<const T*>(at);
+#else
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+#endif
 }
 
 SAMWIRE_HD int clamp_level(int v, int low, int high) { return smaller(larger(v, low), high); }

@@ -76,8 +76,10 @@ __global__ void keep_kernel(const MaskJob job) {
 }
 
 // x: columns by tiles; y: words of a column by blocks; z: masks.
+// Five blocks a processor (Orin's hold six): 48 registers a thread, without spills on any GPU. Its
+// loads wait for each other, so what hides them is other warps.
 template <bool kGrid>
-__global__ void __launch_bounds__(kThreads) mask_kernel(const MaskJob job) {
+__global__ void __launch_bounds__(kThreads, 5) mask_kernel(const MaskJob job) {
   __shared__ std::uint32_t words[kLanes][kTileWords + 1];
   __shared__ Tally tallies[kTileWords];
   const BitSurface& surface = kGrid ? job.grid : job.frame;

@@ -144,9 +144,12 @@ Placement Preprocessor::enqueue(const ImageView& view, const ImageSpec& spec, Te
   }
   PreprocessJob job = plan.job;
   job.format = view.format;
+  job.wide = true;
   for (int i = 0; i < image::plane_count(view.format); ++i) {
-    job.planes[i] = view.planes[i].data;
+    const std::uint8_t* data = view.planes[i].data;
+    job.planes[i] = data;
     job.strides[i] = view.planes[i].stride;
+    job.wide = job.wide && (reinterpret_cast<std::uintptr_t>(data) | job.strides[i]) % 8 == 0;
   }
   job.width = view.width;
   job.height = view.height;

@@ -39,6 +39,7 @@ struct PreprocessJob {
   const std::uint8_t* planes[3];
   int strides[3];
   int width, height;
+  bool wide;  // planes and strides are aligned to 8 bytes: a pair of pixels is one load
   image::YuvFactors yuv;
   PassTable across, down;
   int low, high;  // bounds of a sum between the passes
@@ -102,26 +103,59 @@ SAMWIRE_HD void yuv_pair(const int y[2], int u, int v, const image::YuvFactors& 
   }
 }
 
+// The bytes of two pixels of a packed format, or of one plane. Integrated GPUs do not cache the
+// frame's memory, so each load there is a request of its own.
+template <class T>
+SAMWIRE_HD void take_bytes(const std::uint8_t* at, bool wide, std::uint8_t (&bytes)[sizeof(T)]) {
+  if (wide) {
+    const T all = load<T>(at);
+    for (int i = 0; i < static_cast<int>(sizeof(T)); ++i)
+      bytes[i] = static_cast<std::uint8_t>(all >> (8 * i));
+  } else {
+    for (int i = 0; i < static_cast<int>(sizeof(T)); ++i) bytes[i] = at[i];
+  }
+}
+
 // Pixels x and x + 1 of a row; x is even, because such two share their chroma. Where the row ends
 // with x, the second is a copy.
 template <PixelFormat kFormat>
 SAMWIRE_HD Pair convert_pair(const PreprocessJob& job, int x, int y) {
   const std::uint8_t* row = job.planes[0] + static_cast<std::size_t>(y) * job.strides[0];
-  const int next = x + 1 < job.width ? x + 1 : x;
+  const bool whole = x + 1 < job.width;
+  const int next = whole ? x + 1 : x;
   Pair out{};
-  if constexpr (kFormat == PixelFormat::kNV12) {
-    const std::uint8_t* uv = job.planes[1] + static_cast<std::size_t>(y / 2) * job.strides[1] + x;
-    const int luma[2] = {row[x], row[next]};
-    yuv_pair(luma, uv[0], uv[1], job.yuv, out);
-  } else if constexpr (kFormat == PixelFormat::kI420) {
-    const int luma[2] = {row[x], row[next]};
-    yuv_pair(luma, job.planes[1][static_cast<std::size_t>(y / 2) * job.strides[1] + x / 2],
-             job.planes[2][static_cast<std::size_t>(y / 2) * job.strides[2] + x / 2], job.yuv, out);
+  if constexpr (kFormat == PixelFormat::kNV12 || kFormat == PixelFormat::kI420) {
+    std::uint8_t luma[2] = {};
+    if (whole) {
+      take_bytes<std::uint16_t>(row + x, job.wide, luma);
+    } else {
+      luma[0] = luma[1] = row[x];
+    }
+    const int levels[2] = {luma[0], luma[1]};
+    if constexpr (kFormat == PixelFormat::kNV12) {
+      std::uint8_t uv[2];
+      take_bytes<std::uint16_t>(
+          job.planes[1] + static_cast<std::size_t>(y / 2) * job.strides[1] + x, job.wide, uv);
+      yuv_pair(levels, uv[0], uv[1], job.yuv, out);
+    } else {
+      yuv_pair(levels, job.planes[1][static_cast<std::size_t>(y / 2) * job.strides[1] + x / 2],
+               job.planes[2][static_cast<std::size_t>(y / 2) * job.strides[2] + x / 2], job.yuv,
+               out);
+    }
   } else if constexpr (kFormat == PixelFormat::kYUY2) {
-    const int luma[2] = {row[2 * x], row[2 * next]};
-    yuv_pair(luma, row[2 * x + 1], row[2 * x + 3], job.yuv, out);
+    std::uint8_t bytes[4];
+    take_bytes<std::uint32_t>(row + 2 * x, job.wide, bytes);
+    const int luma[2] = {bytes[0], whole ? bytes[2] : bytes[0]};
+    yuv_pair(luma, bytes[1], bytes[3], job.yuv, out);
+  } else if constexpr (kFormat == PixelFormat::kRGBx) {
+    std::uint8_t bytes[2][4];
+    take_bytes<std::uint32_t>(row + 4 * x, job.wide, bytes[0]);
+    take_bytes<std::uint32_t>(row + 4 * next, job.wide, bytes[1]);
+    for (int i = 0; i < 2; ++i) {
+      for (int k = 0; k < 3; ++k) out.pixel[i][k] = bytes[i][k];
+    }
   } else {
-    constexpr int kStep = kFormat == PixelFormat::kGray8 ? 1 : kFormat == PixelFormat::kRGB ? 3 : 4;
+    constexpr int kStep = kFormat == PixelFormat::kGray8 ? 1 : 3;
     for (int k = 0; k < kPlanesOf<kFormat>; ++k) {
       out.pixel[0][k] = row[kStep * x + k];
       out.pixel[1][k] = row[kStep * next + k];

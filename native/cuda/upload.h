@@ -22,12 +22,14 @@ class TableLayout {
     return at;
   }
 
-  // CUDA takes pageable memory before cudaMemcpyAsync returns, so the layout may go then.
+  // Waits for the copy: where the GPU reads pageable memory by itself (Thor), CUDA does not promise
+  // to have taken it when cudaMemcpyAsync returns.
   DeviceMemory upload(cudaStream_t stream, const char* what) const {
     DeviceMemory memory(bytes_.size(), what);
     check(cudaMemcpyAsync(memory.data(), bytes_.data(), bytes_.size(), cudaMemcpyHostToDevice,
                           stream),
           "Copying tables to the device");
+    check(cudaStreamSynchronize(stream), "Copying tables to the device");
     return memory;
   }
 
