@@ -127,13 +127,13 @@ class Builder {
   async build(): Promise<EnginesRecord> {
     const { model, settings, log } = this.#options;
     const { encoder, decoder } = model.manifest;
-    const all = rungs({ encoder: encoder.precision, decoder: decoder.precision }, settings.precision);
-    log.info({ model: model.manifest.name, ...all[0] }, 'building TensorRT engines');
+    const pairs = rungs({ encoder: encoder.precision, decoder: decoder.precision }, settings.precision);
+    log.info({ model: model.manifest.name, ...pairs[0] }, 'building TensorRT engines');
     this.#progress.start('onnx reference');
     const answers = await this.#reference();
-    const contract = await this.#graphs.contract(all);
-    const pairs = all.filter((pair) => !this.#graphs.repeats(pair));
+    const contract = await this.#graphs.contract();
     const result = await climbDown<Built>(pairs, {
+      skip: (pair) => this.#graphs.repeats(pair),
       onPair: (_, builds, isLast) => this.#progress.rung([...builds, 'self-test'], isLast),
       build: (part, precision) => this.#buildPart(part, precision, contract),
       test: (pair, ...engines) => this.#test(pair, engines, contract, answers),

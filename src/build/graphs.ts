@@ -29,21 +29,12 @@ export class Graphs {
   }
 
   /**
-   * What all graphs have in common, from those of the first pair. For `fp16` the `mixed` graph is made as well, so that
-   * `repeats` knows it.
+   * What the graphs of all precisions have in common, read from those that stay as they are.
    * @throws ConfigError for a faulty model, SamwireError `model_failed` for one that TensorRT does not run.
    */
-  async contract(pairs: readonly Pair[]): Promise<ModelContract> {
+  async contract(): Promise<ModelContract> {
     const { manifest } = this.#options.model;
-    const [pair] = pairs;
-    if (!pair) throw new Error('no precision to build');
-    const mixed = PARTS.filter(
-      (part) => pair[part] === 'fp16' && pairs.some((rung) => rung[part] === 'mixed'),
-    );
-    const [encoder, decoder] = await this.#make([
-      ...PARTS.map((part) => [part, pair[part]] as const),
-      ...mixed.map((part) => [part, 'mixed'] as const),
-    ]);
+    const [encoder, decoder] = await this.#make(PARTS.map((part) => [part, 'fp32']));
     const contract = checkGraph(manifest, ioOf(encoder), ioOf(decoder));
     const { origSize } = contract.decoder.inputs;
     if (origSize === undefined) return contract;
@@ -54,13 +45,20 @@ export class Graphs {
     );
   }
 
-  /** A network without anything that must stay in FP32 (a ResNet) is the same in `mixed` as in `fp16`. */
-  repeats(pair: Pair): boolean {
-    return PARTS.some((part) => {
-      const [half, mixed] = (['fp16', 'mixed'] as const).map((name) => this.#made.get(`${part} ${name}`));
-      if (pair[part] !== 'mixed' || !half || !mixed) return false;
-      return half.graphSha256 === mixed.graphSha256 && half.fp32Nodes.join() === mixed.fp32Nodes.join();
-    });
+  /**
+   * Whether a pair is one that was tried: a network without anything that must stay in FP32 (a ResNet) is the same in
+   * `mixed` as in `fp16`.
+   */
+  async repeats(pair: Pair): Promise<boolean> {
+    for (const part of PARTS) {
+      const half = this.#made.get(`${part} fp16`);
+      if (pair[part] !== 'mixed' || !half) continue;
+      // One that can't be made is told when it is built.
+      const mixed = await this.get(part, 'mixed').catch(() => undefined);
+      if (half.graphSha256 === mixed?.graphSha256 && half.fp32Nodes.join() === mixed.fp32Nodes.join())
+        return true;
+    }
+    return false;
   }
 
   async get(part: Part, precision: Precision): Promise<PreparedGraph> {

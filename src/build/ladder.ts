@@ -31,6 +31,8 @@ export interface LadderSteps<Engine> {
   /** Called once for each part and precision. */
   readonly build: (part: Part, precision: Precision) => Promise<Engine>;
   readonly test: (pair: Pair, encoder: Engine, decoder: Engine) => Promise<Trial>;
+  /** Whether a pair is another by name only. */
+  readonly skip?: (pair: Pair) => Promise<boolean>;
   /** Before each pair; `builds` are those that it still needs. */
   readonly onPair?: (pair: Pair, builds: readonly Part[], isLast: boolean) => void;
 }
@@ -47,7 +49,7 @@ export interface LadderResult<Engine> {
  */
 export async function climbDown<Engine>(
   pairs: readonly Pair[],
-  { build, test, onPair }: LadderSteps<Engine>,
+  { build, test, skip, onPair }: LadderSteps<Engine>,
 ): Promise<LadderResult<Engine>> {
   const built = new Map<string, Engine | SamwireError>();
   const engineOf = async (part: Part, precision: Precision): Promise<Engine | SamwireError> => {
@@ -60,6 +62,7 @@ export async function climbDown<Engine>(
   };
   const trials: Trial[] = [];
   for (const [i, pair] of pairs.entries()) {
+    if (await skip?.(pair)) continue;
     const missing = (['encoder', 'decoder'] as const).filter((part) => !built.has(`${part} ${pair[part]}`));
     onPair?.(pair, missing, i === pairs.length - 1);
     const encoder = await engineOf('encoder', pair.encoder);

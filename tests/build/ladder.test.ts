@@ -100,6 +100,14 @@ describe('the ladder', () => {
     expect(names(trials)).toEqual(names(PAIRS));
   });
 
+  it('leaves a pair out that is another by name only', async () => {
+    const edge = edges({ good: ({ encoder }) => encoder === 'fp32' });
+    const skip = async ({ encoder }: Pair) => encoder === 'mixed';
+    const { trials } = await climbDown(PAIRS, { ...edge, skip });
+    expect(names(trials)).toEqual(['fp16+mixed', 'fp16+fp32', 'fp32+mixed']);
+    expect(edge.calls).not.toContain('encoder mixed');
+  });
+
   it('goes on after a build that fails, and does not try it again', async () => {
     const failed = new SamwireError('model_failed', 'no such kernel');
     const edge = edges({ fault: (what) => (what === 'encoder fp16' ? failed : undefined) });
