@@ -3,7 +3,7 @@ import { captured, type EditableGraph, taken } from '../onnx/graph.js';
 import { outputTypes } from '../onnx/op-types.js';
 import { ELEM_TYPES, type NodeProto } from '../onnx/schema.js';
 import { fitsHalf } from './half.js';
-import { indexArithmetic, islands, MOVING } from './islands.js';
+import { indexArithmetic, islands, MOVING, promptPath } from './islands.js';
 import type { HalfPrecision } from './types.js';
 
 const { float32 } = ELEM_TYPES;
@@ -56,6 +56,7 @@ export function chooseHalves(graph: EditableGraph, precision: HalfPrecision): Ha
   const types = elementTypes(graph);
   const single = new Set([
     ...(precision === 'mixed' ? islands(graph) : []),
+    ...promptPath(graph),
     ...indexArithmetic(graph, types),
     ...graph.nodes.filter((node) => !canBeHalf(graph, node)),
     ...makersOfCaptured(graph),

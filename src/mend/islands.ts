@@ -2,6 +2,7 @@ import { COORDS, LABELS } from '../models/check-decoder.js';
 import { findIou } from '../models/decoder-outputs.js';
 import { type EditableGraph, taken } from '../onnx/graph.js';
 import { ELEM_TYPES, type NodeProto } from '../onnx/schema.js';
+import { tensorValues } from '../onnx/tensor.js';
 import { ELEMENTWISE } from './shape-rules.js';
 
 /** Sums and statistics whose squares, exponentials or differences leave FP16's range or precision. */
@@ -23,12 +24,14 @@ export const MOVING: ReadonlySet<string> = new Set(
   `Concat DepthToSpace Expand Flatten Gather GatherElements GatherND Identity Pad Reshape Slice SpaceToDepth Split Squeeze
   Tile Transpose Unsqueeze`.split(/\s+/),
 );
+/** Of FP16. */
+const SMALLEST_NORMAL = 2 ** -14;
 /** Where what is computed from the prompts alone meets the network's weights: the tokens are made by then. */
 const MIXING = new Set(['MatMul', 'Gemm', 'Conv', 'ConvTranspose', 'Attention', 'Einsum']);
 
 /**
- * The nodes that compute in FP32 in a `mixed` network: the prompts' way to the tokens with its sines, normalisation, softmax,
- * the head that predicts the IoU, and in encoders the sums of residual connections. Measured and read reasons: |x| > 256
+ * The nodes that compute in FP32 in a `mixed` network, beside the prompts' way to the tokens: normalisation, softmax,
+ * attention without softmax, the head that predicts the IoU, and in encoders the sums of residual connections. Measured and read reasons: |x| > 256
  * squared overflows FP16 in LayerNorm2d, and NanoSAM's authors run the decoder in FP32.
  */
 export function islands(graph: EditableGraph): Set<NodeProto> {
@@ -36,13 +39,13 @@ export function islands(graph: EditableGraph): Set<NodeProto> {
   for (const node of graph.nodes) {
     if (ALWAYS.has(node.opType ?? '')) kept.add(node);
     if (node.opType === 'Sqrt') for (const part of normalisation(graph, node)) kept.add(part);
+    if (node.opType === 'Div') for (const part of linearAttention(graph, node)) kept.add(part);
     if (node.opType === 'Exp') for (const part of writtenOutSoftmax(graph, node)) kept.add(part);
   }
   const decoder = graph.inputs.some(({ name }) => COORDS.includes(name ?? ''));
-  const more = decoder ? [...promptPath(graph), ...iouHead(graph)] : residualSums(graph);
+  const more = decoder ? iouHead(graph) : residualSums(graph);
   for (const node of more) kept.add(node);
-  // What only moves numbers takes the type of those around it.
-  return new Set([...kept].filter(({ opType }) => !MOVING.has(opType ?? '')));
+  return computing(kept);
 }
 
 /** (x − mean(x)) / √(mean((x − mean(x))²) + ε) · scale + bias, written out as nodes, around its root. */
@@ -92,17 +95,51 @@ function writtenOutSoftmax(graph: EditableGraph, exp: NodeProto): NodeProto[] {
   ];
 }
 
-/** What is computed from coordinates, labels and constants alone, up to where the tokens meet weights. */
-function promptPath(graph: EditableGraph): NodeProto[] {
+/**
+ * Attention without softmax (EfficientViT's): two products, divided by their own sum + ε. The sums run over all of a picture's
+ * cells and overflow FP16, which is why its authors compute them in FP32; an ε that FP16 rounds or loses gives them away.
+ */
+function linearAttention(graph: EditableGraph, quotient: NodeProto): NodeProto[] {
+  const sum = maker(graph, quotient, 1);
+  const guarded = sum?.opType === 'Add' && (sum.input ?? []).some((name) => isTiny(graph, name));
+  if (!guarded) return [];
+  const parts = new Map([[quotient, 0]]);
+  for (const [node, products] of parts) {
+    for (const name of node.input ?? []) {
+      const from = graph.producer(name);
+      const op = from?.opType ?? '';
+      if (!from || parts.has(from) || !(op === 'MatMul' || op === 'Add' || MOVING.has(op))) continue;
+      const deep = products + (op === 'MatMul' ? 1 : 0);
+      if (deep <= 2) parts.set(from, deep);
+    }
+  }
+  return [...parts.keys()];
+}
+
+function isTiny(graph: EditableGraph, name: string): boolean {
+  const constant = graph.constant(name);
+  const [value = 1] = (constant && tensorValues(constant, 1)) ?? [];
+  return value !== 0 && Math.abs(value) < SMALLEST_NORMAL;
+}
+
+/** What only moves numbers takes the type of those around it. */
+function computing(nodes: Iterable<NodeProto>): Set<NodeProto> {
+  return new Set([...nodes].filter(({ opType }) => !MOVING.has(opType ?? '')));
+}
+
+/**
+ * What is computed from coordinates, labels, the picture's size and constants alone, up to where the tokens meet weights: in
+ * FP32 whatever the precision. Pixels of large pictures have no FP16 neighbours, and EfficientSAM multiplies them by 1024.
+ */
+export function promptPath(graph: EditableGraph): Set<NodeProto> {
   const sines = graph.nodes.filter(({ opType }) => opType === 'Sin' || opType === 'Cos');
   const towardsSines = ancestors(
     graph,
     sines.flatMap((node) => node.input ?? []),
   );
-  const prompts = graph.inputs.flatMap(({ name = '' }) =>
-    COORDS.includes(name) || LABELS.includes(name) ? [name] : [],
-  );
-  const own = new Set(prompts);
+  const names = [...COORDS, ...LABELS, 'orig_im_size'];
+  const own = new Set(graph.inputs.flatMap(({ name = '' }) => (names.includes(name) ? [name] : [])));
+  if (own.size === 0) return new Set();
   const path: NodeProto[] = [];
   for (const node of graph.nodes) {
     if ([...taken(node)].some((name) => !own.has(name) && !graph.constant(name))) continue;
@@ -110,7 +147,7 @@ function promptPath(graph: EditableGraph): NodeProto[] {
     for (const name of node.output ?? []) own.add(name);
     path.push(node);
   }
-  return path;
+  return computing(path);
 }
 
 /** What leads to the predicted IoU and to nothing else. */

@@ -14,8 +14,9 @@ const { float16, float32 } = ELEM_TYPES;
 
 /**
  * A graph for a strongly typed network, where FP16 stands in the tensors' types. Inputs and outputs stay FP32, but for the
- * `halfInputs`. `mixed` keeps what FP16 harms in FP32 (islands.ts); `fp16` keeps only what has no FP16 form: weights beyond
- * ±65504, numbers that become indices, operators that ONNX does not define for it, the bodies of If and Loop. A graph with
+ * `halfInputs`. `mixed` keeps what FP16 harms in FP32 (islands.ts); `fp16` keeps only what FP16 can't hold: the
+ * prompts' way to the tokens, weights beyond ±65504, numbers that become indices, operators that ONNX does not define for it,
+ * the bodies of If and Loop. A graph with
  * QuantizeLinear nodes is given back as it is: its precision stands in it already, and what is not quantised is FP32.
  * @throws SamwireError `model_failed` for bytes that are no ONNX network, or operators that are not ONNX's own.
  */

@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fitsHalf, halfBits, halfTensor } from '../../src/mend/half.js';
-
-/** The number that a half's bits mean (IEEE 754-2008, binary16). */
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 0x3ff;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
+import { halfValue } from './round-halves.js';
 
 function toHalf(value: number): number {
   return halfBits(new Uint32Array(Float32Array.of(value).buffer)[0] as number);
