@@ -81,6 +81,19 @@ TEST_F(TensorrtFailure, AShapeThatCantBeCapturedRunsPlainly) {
   EXPECT_EQ(segmenter->stats().plain_enqueues, plain + 3);
 }
 
+TEST_F(TensorrtFailure, WhatACaptureLoggedExplainsNoLaterFailure) {
+  build_encoder();
+  build_decoder();
+  doubles::fail("enqueueV3", 7);  // after five plain runs, the encoder's second and its capture
+  const auto segmenter = open();
+  EXPECT_EQ(segmenter->stats().graphs, 4U);
+  doubles::fail("enqueueV3", 1);
+  EXPECT_EQ(segment_error(*segmenter, frame(96, 64)),
+            "model_failed: Running " + options.encoder_plan +
+                " failed: IExecutionContext::enqueueV3: Error Code 1: Cuda Runtime (injected)");
+  expect_right(*segmenter, request(frame(96, 64), {prompts(2, 2)}));
+}
+
 TEST_F(TensorrtFailure, AnEnqueueThatIsRefusedFailsItsRequestAlone) {
   const auto segmenter = build_and_open();
   const FramePtr f = frame(96, 64);
