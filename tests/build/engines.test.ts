@@ -212,10 +212,6 @@ describe.skipIf(NO_DOUBLE !== undefined)('engines on the double of TensorRT', ()
 describe.skipIf(NO_DOUBLE !== undefined)(
   'the ladder of precisions, on a TensorRT that computes FP16 wrongly',
   () => {
-    beforeAll(() => {
-      root = doublePackage({ keep: true });
-    });
-
     it('goes down until masks are right, and the table shows it', async () => {
       const where = await place({ encoder: 'fp16', decoder: 'fp16' });
       const done = await build(where, [], { SAMWIRE_DOUBLE_WRONG: 'fp16' });
