@@ -40,6 +40,13 @@ void Event::wait_on(const Stream& stream) const {
 
 void Event::synchronize() const { check(cudaEventSynchronize(event_), "Waiting for the device"); }
 
+bool Event::is_done() const {
+  const cudaError_t state = cudaEventQuery(event_);
+  if (state != cudaErrorNotReady) check(state, "Waiting for the device");
+  if (state == cudaErrorNotReady) cudaGetLastError();
+  return state == cudaSuccess;
+}
+
 float Event::elapsed_ms_since(const Event& start) const {
   float ms = 0;
   check(cudaEventElapsedTime(&ms, start.event_, event_), "Reading a device timer");

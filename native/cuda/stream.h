@@ -36,6 +36,8 @@ class Event {
   // Work that `stream` gets from now on waits for this event.
   void wait_on(const Stream& stream) const;
   void synchronize() const;
+  // True when the work before it is done. Does not wait; throws as check().
+  bool is_done() const;
   float elapsed_ms_since(const Event& start) const;
   cudaEvent_t get() const noexcept { return event_; }
 

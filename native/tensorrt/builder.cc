@@ -170,12 +170,15 @@ bool is_of_node(const nvinfer1::ILayer& layer, const std::string& node) {
 #endif
 }
 
-// Constants keep their type, and shape arithmetic is of integers.
+// Constants and casts keep their type (up to 8.5 a cast is an identity, and one of booleans refuses
+// a precision: NVIDIA/TensorRT#3570), and shape arithmetic is of integers.
 bool can_be_fp32(const nvinfer1::ILayer& layer) {
-  if (layer.getType() == nvinfer1::LayerType::kCONSTANT ||
-      layer.getType() == nvinfer1::LayerType::kSHAPE) {
-    return false;
-  }
+  using Type = nvinfer1::LayerType;
+  const Type type = layer.getType();
+  if (type == Type::kCONSTANT || type == Type::kSHAPE || type == Type::kIDENTITY) return false;
+#if SAMWIRE_TRT_VERSION >= 806
+  if (type == Type::kCAST) return false;
+#endif
   for (int i = 0; i < layer.getNbOutputs(); ++i) {
     const nvinfer1::ITensor& output = *layer.getOutput(i);
     if (output.getType() != nvinfer1::DataType::kFLOAT || output.isShapeTensor()) return false;
@@ -211,7 +214,9 @@ void set_precision([[maybe_unused]] const nvinfer1::INetworkDefinition& network,
   if (request.precision != BuildPrecision::kFp16 && !int8) return;
   if (int8) config.setFlag(BuilderFlag::kINT8);
   config.setFlag(BuilderFlag::kFP16);
-  config.setFlag(BuilderFlag::kOBEY_PRECISION_CONSTRAINTS);
+  // A DLA computes in FP16 alone: what must stay FP32 falls back to the GPU where it can.
+  config.setFlag(request.dla_core >= 0 ? BuilderFlag::kPREFER_PRECISION_CONSTRAINTS
+                                       : BuilderFlag::kOBEY_PRECISION_CONSTRAINTS);
   keep_fp32(network, request, log);
 #endif
 }

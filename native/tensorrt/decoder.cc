@@ -52,7 +52,7 @@ Decoder::Decoder(Engine& engine, const DecoderIo& io, const ModelSpec& model, in
       buckets_(buckets_for(io.rows)),
       plane_bytes_(sizeof(float) * model.grid_width * model.grid_height),
       embedding_dims_(dims_of(io.embedding)),
-      lane_(engine, cuda::Priority::kHigh, counters) {
+      lane_(engine, cuda::Priority::kHigh, true, counters) {
   const std::size_t rows = static_cast<std::size_t>(buckets_.back());
   const std::size_t points = rows * static_cast<std::size_t>(io.points.max);
   labels_offset_ = aligned(points * 2 * sizeof(float));

@@ -40,7 +40,7 @@ Encoder::Encoder(Engine& engine, const EncoderIo& io, const ModelSpec& model,
       plan_(engine.path()),
       pixels_(mapped ? 0 : staging_bytes_, "the frame"),
       output_(embedding_bytes_, "the encoder's output"),
-      lane_(engine, cuda::Priority::kLow, counters) {
+      lane_(engine, cuda::Priority::kLow, options.dla_core < 0, counters) {
   reserve_image(place(model.image, options.frame_width, options.frame_height));
   lane_.bind(model.encoder.embedding, output_.data());
 }
@@ -55,7 +55,6 @@ void Encoder::encode(const Frame& frame, FrameStaging& staging, Embedding& out) 
   const Placement placement = place(model_.image, frame.view.width, frame.view.height);
   check_size(placement);
   reserve_image(placement);
-  staging.begin.record(stream());
   const ImageView view = upload(frame, staging);
   preprocessor_.enqueue(view, model_.image, io_.image_type, image_.data(), stream().get());
   staging.prepared.record(stream());
@@ -79,6 +78,7 @@ ImageView Encoder::upload(const Frame& frame, FrameStaging& staging) {
   }
   std::memcpy(staging.pixels.data(), frame.memory.get(), frame.size_bytes);
   staging.copy_ms = ms_since(start);
+  staging.begin.record(stream());
   const std::uint8_t* base = staging.pixels.device<std::uint8_t>();
   if (!mapped_) {
     if (pixels_.size_bytes() < frame.size_bytes) {

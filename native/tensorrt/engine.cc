@@ -1,6 +1,7 @@
 #include "tensorrt/engine.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "frame/error.h"
 #include "tensorrt/failure.h"
@@ -45,6 +46,47 @@ std::vector<TensorFacts> facts_of(const nvinfer1::ICudaEngine& engine) {
     tensors.push_back(std::move(facts));
   }
   return tensors;
+}
+
+// ExecutionContextAllocationStrategy::kUSER_MANAGED, which TensorRT 8 does not declare.
+struct UserManaged {
+  template <typename Strategy>
+  requires std::is_enum_v<Strategy>
+  operator Strategy() const { return static_cast<Strategy>(2); }
+};
+
+// Contexts that share their scratch memory came with TensorRT 10.
+template <typename E>
+concept SharesScratch = requires(E& engine) {
+  engine.getDeviceMemorySizeV2();
+  engine.createExecutionContext(UserManaged{});
+};
+
+template <typename E>
+std::size_t shared_scratch_bytes(const E& engine) {
+  if constexpr (SharesScratch<E>) {
+    // Never 0, so that a network without scratch shares it, too.
+    return std::max<std::size_t>(1, engine.getDeviceMemorySizeV2());
+  } else {
+    return 0;
+  }
+}
+
+template <typename C>
+void set_scratch(C* context, void* scratch, std::int64_t size_bytes) {
+  if (context != nullptr) context->setDeviceMemoryV2(scratch, size_bytes);
+}
+
+template <typename E>
+std::unique_ptr<nvinfer1::IExecutionContext> context_on(E& engine, [[maybe_unused]] void* scratch) {
+  if constexpr (SharesScratch<E>) {
+    std::unique_ptr<nvinfer1::IExecutionContext> context(
+        engine.createExecutionContext(UserManaged{}));
+    set_scratch(context.get(), scratch, engine.getDeviceMemorySizeV2());
+    return context;
+  } else {
+    return std::unique_ptr<nvinfer1::IExecutionContext>(engine.createExecutionContext());
+  }
 }
 
 }  // namespace
@@ -107,8 +149,10 @@ Engine::Engine(const std::string& path, int dla_core, LogCapture& log) : path_(p
   tensors_ = facts_of(*engine_);
 }
 
-std::unique_ptr<nvinfer1::IExecutionContext> Engine::make_context() {
-  std::unique_ptr<nvinfer1::IExecutionContext> context(engine_->createExecutionContext());
+std::size_t Engine::scratch_bytes() const { return shared_scratch_bytes(*engine_); }
+
+std::unique_ptr<nvinfer1::IExecutionContext> Engine::make_context(void* scratch) {
+  auto context = context_on(*engine_, scratch);
   if (!context) fail("Making a context of " + path_, *log_);
   return context;
 }

@@ -57,8 +57,11 @@ class Engine {
   // `dla_core` as the plan was built, -1 for none. `log` must outlive the engine.
   Engine(const std::string& path, int dla_core, LogCapture& log);
 
-  // Throws as above.
-  std::unique_ptr<nvinfer1::IExecutionContext> make_context();
+  // Scratch memory that contexts whose work follows one another may share; 0 where each context
+  // brings its own, and a profile has one context only (TensorRT 8).
+  std::size_t scratch_bytes() const;
+  // `scratch`: scratch_bytes() of the device's memory, which outlives the context. Throws as above.
+  std::unique_ptr<nvinfer1::IExecutionContext> make_context(void* scratch);
 
   const std::vector<TensorFacts>& tensors() const { return tensors_; }
   const std::string& path() const { return path_; }

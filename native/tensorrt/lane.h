@@ -5,11 +5,13 @@
 #include <atomic>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 
 #include "cuda/graph.h"
+#include "cuda/memory.h"
 #include "cuda/stream.h"
 #include "tensorrt/engine.h"
 
@@ -26,15 +28,19 @@ struct NamedShape {
   nvinfer1::Dims dims;
 };
 
-// An engine's context on a stream of its own, with a CUDA graph for each of the last shapes. One
-// thread. Dies before its engine; waits for its stream first.
+// An engine on a stream of its own, with a context and a CUDA graph for each of the last shapes. A
+// graph is of no use once the shapes of its context have changed (NVIDIA/TensorRT#3798), so
+// contexts are not shared by shapes; they share their scratch memory, since their work follows one
+// another. One thread. Dies before its engine; waits for its stream first.
 class Lane {
  public:
-  // `counters` must outlive the lane. Throws as Engine::make_context() and cuda::check().
-  Lane(Engine& engine, cuda::Priority priority, LaneCounters& counters);
+  // `graphs`: false where the engine can't be recorded (DLA). `counters` must outlive the lane.
+  // Throws as Engine::make_context() and cuda::check().
+  Lane(Engine& engine, cuda::Priority priority, bool graphs, LaneCounters& counters);
   ~Lane();
 
-  // Where a tensor lies, for all runs to come: graphs keep the addresses. Forgets the graphs.
+  // Where a tensor lies, for all runs to come. Waits for the stream, and forgets the graphs, which
+  // keep addresses.
   void bind(const std::string& name, void* address);
 
   // Enqueues a run. `key` names the shapes: the same key comes with the same shapes. The first run
@@ -48,24 +54,28 @@ class Lane {
 
  private:
   struct Entry {
-    std::uint64_t key;
+    std::uint64_t key = 0;
     int runs = 0;
     bool refused = false;  // by capture
+    std::unique_ptr<nvinfer1::IExecutionContext> context;
     cuda::Graph graph;
   };
+  // The entry of a key, first in the list; runs == 0 where its context has not these shapes yet.
   Entry& entry_of(std::uint64_t key);
-  void set_shapes(std::span<const NamedShape> inputs, std::span<const NamedShape> outputs);
-  void enqueue();
+  void set_address(nvinfer1::IExecutionContext& context, const std::string& name, void* address);
+  void set_shapes(nvinfer1::IExecutionContext& context, std::span<const NamedShape> inputs,
+                  std::span<const NamedShape> outputs);
+  void enqueue(Entry& entry);
   void record(Entry& entry);
-  void forget(std::list<Entry>::iterator entry);
+  void start_again(Entry& entry, std::uint64_t key);
 
   Engine* engine_;
+  bool graphs_;
   LaneCounters* counters_;
   cuda::Stream stream_;
-  std::unique_ptr<nvinfer1::IExecutionContext> context_;
+  cuda::DeviceMemory scratch_;
+  std::map<std::string, void*> addresses_;
   std::list<Entry> entries_;  // the last used first
-  bool has_shapes_ = false;
-  std::uint64_t shapes_key_ = 0;
 };
 
 }  // namespace samwire::tensorrt

@@ -161,6 +161,16 @@ Pipeline::MaskBatchPlace& Pipeline::free_place() {
   return *place;
 }
 
+bool Pipeline::oldest_is_done() {
+  const Work& work = works_.front();
+  if (lost_ || work.error || work.batches.empty()) return true;
+  try {
+    return work.batches.front().place->done.is_done();
+  } catch (const Error&) {
+    return true;  // advance() comes upon the same error, and tells it
+  }
+}
+
 void Pipeline::advance() {
   Work& work = works_.front();
   if (!work.batches.empty()) {

@@ -43,6 +43,8 @@ class Pipeline {
   // Enqueues a request's work, and may answer older ones to make room. Throws nothing: what goes
   // wrong is the request's outcome.
   void begin(QueuedRequest request);
+  // True when advance() would not wait.
+  bool oldest_is_done();
   // Waits for the oldest batch, and answers its request when it was the last of it.
   void advance();
 

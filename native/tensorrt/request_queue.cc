@@ -18,8 +18,9 @@ void RequestQueue::push(QueuedRequest request) {
   changed_.notify_one();
 }
 
-std::optional<QueuedRequest> RequestQueue::try_take() {
-  const std::lock_guard lock(mutex_);
+std::optional<QueuedRequest> RequestQueue::take_for(std::chrono::microseconds time) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, time, [this] { return !closed_ && !waiting_.empty(); });
   return front();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -25,8 +26,8 @@ class RequestQueue {
 
   // Throws Error("overloaded") when `limit` requests wait; the request is not taken.
   void push(QueuedRequest request);
-  // The next one, when there is one. Null when there is none, or the queue is closed.
-  std::optional<QueuedRequest> try_take();
+  // Waits for it as long as this. Null where none came, or the queue is closed.
+  std::optional<QueuedRequest> take_for(std::chrono::microseconds time);
   // Waits for it. Null when the queue is closed.
   std::optional<QueuedRequest> take();
   // No more is given out but by drain(); take() returns.

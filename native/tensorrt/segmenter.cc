@@ -19,6 +19,8 @@ namespace samwire::tensorrt {
 namespace {
 
 constexpr std::size_t kQueueLimit = 64;
+// How long the thread sleeps between looks at the GPU while it waits for both GPU and queue.
+constexpr std::chrono::microseconds kGlance{300};
 
 cuda::Device require_device(int index) {
   std::string why_not;
@@ -88,17 +90,19 @@ class Inference : public Segmenter {
     return pipeline;
   }
 
-  // As many requests at work as may be, then the oldest is waited for.
+  // As many requests at work as may be, then the oldest is waited for. While there is room, a new
+  // request is waited for as well: the GPU shall have it before the oldest is done.
   void serve(Pipeline& pipeline) {
     const auto at_once = static_cast<std::size_t>(options_.requests_at_once);
     while (true) {
+      const bool idle = pipeline.at_work() == 0;
       if (pipeline.at_work() < at_once) {
-        auto next = pipeline.at_work() == 0 ? queue_.take() : queue_.try_take();
-        if (next) {
+        if (auto next = idle ? queue_.take() : queue_.take_for(kGlance)) {
           pipeline.begin(std::move(*next));
           continue;
         }
-        if (pipeline.at_work() == 0) return;
+        if (idle) return;
+        if (!pipeline.oldest_is_done()) continue;
       }
       pipeline.advance();
     }

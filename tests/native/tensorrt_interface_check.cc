@@ -142,6 +142,8 @@ static_assert(std::is_same_v<decltype(std::declval<ICudaEngine&>().createExecuti
                              IExecutionContext*>);
 #if NV_TENSORRT_MAJOR >= 10
 METHOD(ICudaEngine, getDeviceMemorySizeV2, int64_t() const);
+METHOD(IExecutionContext, setDeviceMemoryV2, void(void*, int64_t));
+static_assert(static_cast<int>(ExecutionContextAllocationStrategy::kUSER_MANAGED) == 2);
 #else
 METHOD(ICudaEngine, getDeviceMemorySize, std::size_t() const);
 #endif

@@ -235,6 +235,9 @@ class IExecutionContext : public INoCopy {
   virtual bool setTensorAddress(char const* tensorName, void* data) noexcept = 0;
   virtual bool setInputTensorAddress(char const* tensorName, void const* data) noexcept = 0;
   virtual void const* getTensorAddress(char const* tensorName) const noexcept = 0;
+#if NV_TENSORRT_MAJOR >= 10
+  virtual void setDeviceMemoryV2(void* memory, int64_t size) noexcept = 0;
+#endif
   virtual void setEnqueueEmitsProfile(bool enqueueEmitsProfile) noexcept = 0;
   virtual bool enqueueV3(cudaStream_t stream) noexcept = 0;
 };

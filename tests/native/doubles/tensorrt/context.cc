@@ -77,9 +77,16 @@ struct Run {
   std::shared_ptr<EngineState> engine;
   std::vector<OrtTensor> inputs, outputs;
   std::shared_ptr<void> pending;  // counts this run until it is over or dropped
+  void* scratch = nullptr;
+  // How often the context's shapes had changed then. A graph that was captured before the last
+  // change is undefined on the device.
+  std::shared_ptr<std::atomic<int>> changes;
+  int change = 0;
 
   cudaError_t operator()() const {
     if (work::breaks_device()) return cudaErrorIllegalAddress;
+    if (!pending && *changes != change) return cudaErrorIllegalAddress;
+    if (!work::can_reach(scratch, kActivationBytes)) return cudaErrorIllegalAddress;
     for (const auto* side : {&inputs, &outputs}) {
       for (const OrtTensor& tensor : *side) {
         const PlanTensor* planned = engine->find(tensor.name.c_str());
@@ -109,8 +116,12 @@ struct Run {
 
 class Context final : public nvinfer1::IExecutionContext {
  public:
-  Context(const nvinfer1::ICudaEngine& engine, std::shared_ptr<EngineState> state, void* scratch)
-      : engine_(engine), state_(std::move(state)), scratch_(scratch) {
+  Context(const nvinfer1::ICudaEngine& engine, std::shared_ptr<EngineState> state,
+          void* own_scratch)
+      : engine_(engine),
+        state_(std::move(state)),
+        own_scratch_(own_scratch),
+        scratch_(own_scratch) {
     ++state_->contexts;
     count_object("context", 1);
     for (const PlanTensor& tensor : state_->plan.tensors) {
@@ -121,7 +132,7 @@ class Context final : public nvinfer1::IExecutionContext {
   ~Context() noexcept override {
     if (*pending_ != 0) report_misuse("a context was deleted before its work was done");
     if (exclusive()) state_->profiles_in_use.erase(profile_);
-    cudaFree(scratch_);
+    cudaFree(own_scratch_);
     --state_->contexts;
     count_object("context", -1);
   }
@@ -166,7 +177,10 @@ class Context final : public nvinfer1::IExecutionContext {
                     shape_text(most) + ")");
     }
     Shape& current = shapes_[tensor->name];
-    if (current != shape) changed_ = true;
+    if (current != shape) {
+      changed_ = true;
+      ++*changes_;
+    }
     current = shape;
     return true;
   }
@@ -210,6 +224,14 @@ class Context final : public nvinfer1::IExecutionContext {
     const auto found = addresses_.find(name == nullptr ? "" : name);
     return found == addresses_.end() ? nullptr : found->second;
   }
+#if NV_TENSORRT_MAJOR >= 10
+  void setDeviceMemoryV2(void* memory, int64_t size) noexcept override {
+    if (own_scratch_ != nullptr || static_cast<std::size_t>(size) < kActivationBytes) {
+      report_misuse("setDeviceMemoryV2: too little, or of a context that brought its own");
+    }
+    scratch_ = memory;
+  }
+#endif
   void setEnqueueEmitsProfile(bool) noexcept override {}
 
   bool enqueueV3(cudaStream_t stream) noexcept override {
@@ -228,7 +250,7 @@ class Context final : public nvinfer1::IExecutionContext {
     if (*pending_ != 0 && stream != last_stream_) {
       report_misuse("a context was enqueued on a second stream before its first was done");
     }
-    Run run{state_, {}, {}, capturing ? nullptr : count_pending()};
+    Run run{state_, {}, {}, capturing ? nullptr : count_pending(), scratch_, changes_, *changes_};
     for (const PlanTensor& tensor : state_->plan.tensors) {
       OrtTensor value{tensor.name, tensor.onnx_type,
                       tensor.input ? shapes_.at(tensor.name) : output_shape(tensor),
@@ -271,6 +293,9 @@ class Context final : public nvinfer1::IExecutionContext {
   bool is_ready() {
     if (profile_ < 0)
       return refuse("IExecutionContext::enqueueV3: no optimization profile is chosen");
+    if (scratch_ == nullptr)
+      return refuse(
+          "IExecutionContext::enqueueV3: Error Code 3: API Usage Error (no device memory)");
     for (const PlanTensor& tensor : state_->plan.tensors) {
       if (getTensorAddress(tensor.name.c_str()) == nullptr) {
         return refuse(
@@ -329,7 +354,9 @@ class Context final : public nvinfer1::IExecutionContext {
 
   const nvinfer1::ICudaEngine& engine_;
   std::shared_ptr<EngineState> state_;
+  void* own_scratch_;
   void* scratch_;
+  std::shared_ptr<std::atomic<int>> changes_ = std::make_shared<std::atomic<int>>(0);
   std::string name_;
   int profile_ = -1;
   bool changed_ = true;  // shapes, since the last plain run
@@ -343,9 +370,9 @@ class Context final : public nvinfer1::IExecutionContext {
 }  // namespace
 
 nvinfer1::IExecutionContext* make_context(const nvinfer1::ICudaEngine& engine,
-                                          std::shared_ptr<EngineState> state) {
+                                          std::shared_ptr<EngineState> state, bool own_scratch) {
   void* scratch = nullptr;
-  if (cudaMalloc(&scratch, kActivationBytes) != cudaSuccess) {
+  if (own_scratch && cudaMalloc(&scratch, kActivationBytes) != cudaSuccess) {
     log_error(*state->logger, "Error Code 2: OutOfMemory (Requested size was 262144 bytes.)");
     return nullptr;
   }

@@ -26,7 +26,8 @@ struct EngineState {
   const PlanTensor* find(const char* name) const;
 };
 
+// `own_scratch`: false where the caller brings the memory (kUSER_MANAGED).
 nvinfer1::IExecutionContext* make_context(const nvinfer1::ICudaEngine& engine,
-                                          std::shared_ptr<EngineState> state);
+                                          std::shared_ptr<EngineState> state, bool own_scratch);
 
 }  // namespace samwire::doubles

@@ -88,15 +88,17 @@ class Engine final : public nvinfer1::ICudaEngine {
 #if NV_TENSORRT_MAJOR >= 10
   int64_t getDeviceMemorySizeV2() const noexcept override { return kActivationBytes; }
   nvinfer1::IExecutionContext* createExecutionContext(
-      nvinfer1::ExecutionContextAllocationStrategy) noexcept override {
+      nvinfer1::ExecutionContextAllocationStrategy strategy) noexcept override {
+    const bool own = strategy != nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED;
 #else
   nvinfer1::IExecutionContext* createExecutionContext() noexcept override {
+    constexpr bool own = true;
 #endif
     if (fails("createExecutionContext")) {
       log_error(*state_->logger, "IExecutionContext could not be made (injected)");
       return nullptr;
     }
-    return make_context(*this, state_);
+    return make_context(*this, state_, own);
   }
 
  private:
