@@ -75,7 +75,7 @@ export function mayNeedMending({ inputs, outputs }: GraphIO): boolean {
  * A decoder without the outputs that Samwire does not ask for, for one prompt a run as before.
  * @param why the prompts run one by one.
  */
-export function cutDecoder(bytes: Uint8Array, why: string): Mended {
+function cutDecoder(bytes: Uint8Array, why: string): Mended {
   const unmended = `Prompts run one by one: ${why}`;
   const graph = new EditableGraph(readModel(bytes));
   const changes = cutOutputs(graph);

@@ -17,6 +17,7 @@ import { type ModelDirectory, readModelDirectory } from '../../src/models/direct
 import { writeSemanticModel } from '../graphs/model-dir.js';
 import { semanticModel } from '../graphs/semantics.js';
 import { ORIN_TENSORRT } from '../health/machine.js';
+import { spoiledDecoder } from '../mend/traps.js';
 import { emptyDirectory } from '../models/directories.js';
 import { engineOf, RECORD } from './records.js';
 
@@ -204,5 +205,21 @@ describe('the graph that TensorRT is handed', () => {
     expect(untyped?.fp32Nodes.length).toBeGreaterThan(0);
     expect(typed).toMatchObject({ buildPrecision: 'typed', fp32Nodes: [] });
     expect(typed?.graphSha256).not.toBe(untyped?.graphSha256);
+  });
+});
+
+describe('the graphs of a build', () => {
+  it('are not made of a decoder that answers differently when it is mended', async () => {
+    const dir = await emptyDirectory();
+    writeSemanticModel(dir, semanticModel('sam'), {}, 'tiny');
+    const decoder = spoiledDecoder();
+    await writeFile(join(dir, 'decoder.onnx'), decoder);
+    const manifest = JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as Record<string, object>;
+    Object.assign(manifest.decoder ?? {}, { sha256: sha256Of(decoder) });
+    await writeFile(join(dir, 'manifest.json'), JSON.stringify(manifest));
+    const graphs = [{ part: 'decoder', precision: 'fp32', typed: true }] as const;
+    const making = prepareGraphs({ task: 'prepare', modelDir: dir, graphs, folder: await emptyDirectory() });
+    await expect(making).rejects.toMatchObject({ code: 'model_failed' });
+    await expect(making).rejects.toThrow(/decoder\.onnx, mended .* is not what it was: Its answers differ/);
   });
 });

@@ -140,3 +140,18 @@ function fullSize(g: GraphBuilder, logits: Value): Value {
     coordinate_transformation_mode: 'half_pixel',
   });
 }
+
+/**
+ * One that can be mended, and answers differently then: what a simplifier makes of choosing a row by the prompt's number is
+ * always the first prompt's.
+ */
+export function spoiledDecoder(): Uint8Array {
+  return trapDecoder({
+    repeat: 'none',
+    spoiler: (g, tokens) => {
+      const first = g.node('ReduceMax', [tokens], { axes: [1, 2], keepdims: 0 });
+      const rows = g.node('Mul', [g.node('Cast', [first], { to: 7 }), g.int(0)]);
+      return g.node('Gather', [tokens, rows], { axis: 0 });
+    },
+  });
+}
