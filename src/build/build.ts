@@ -7,11 +7,11 @@ import type { ModelDirectory } from '../models/directory.js';
 import { sha256File } from '../models/verify.js';
 import type { NativeBuildRequest } from '../native/types.js';
 import type { BuiltEngines } from '../segment/tensorrt/engines.js';
-import { makeWorkFolder, removeOtherPlans } from './cache-folder.js';
+import { CacheError, makeWorkFolder, removeOtherPlans } from './cache-folder.js';
 import { MIN_IOU } from './compare.js';
 import { Graphs, ioOf } from './graphs.js';
 import { CACHE_FORMAT, type EngineIdentity, keyOf, type Part, type Precision, planFile } from './identity.js';
-import { engineFolder, ingredients, manifestSha256, OPTIMIZATION_LEVEL } from './inspect.js';
+import { engineFolder, ingredients, inspectEngines, manifestSha256, OPTIMIZATION_LEVEL } from './inspect.js';
 import { climbDown, type LadderResult, type Pair, rungs } from './ladder.js';
 import type { TensorrtMachine } from './machine.js';
 import { profileOf } from './profile.js';
@@ -91,6 +91,10 @@ export async function buildEngines(options: BuildOptions): Promise<EnginesRecord
   const workFolder = await makeWorkFolder(options.cache, folder);
   try {
     return await new Builder(options, folder, workFolder).build();
+  } catch (error) {
+    // A full disk, for one.
+    const ofFile = error instanceof Error && 'syscall' in error && !String(error.syscall).startsWith('spawn');
+    throw ofFile ? new CacheError(options.cache, error) : error;
   } finally {
     await rm(workFolder, { recursive: true, force: true });
   }
@@ -115,11 +119,13 @@ class Builder {
     this.#options = options;
     this.#folder = folder;
     this.#workFolder = workFolder;
-    const { onProgress, signal } = options;
+    const { onProgress, signal, log } = options;
     this.#progress = new Progress(onProgress ?? (() => undefined));
     this.#task = {
       ...(signal === undefined ? {} : { signal }),
       onProgress: (phase, fraction) => this.#progress.phase(phase, fraction),
+      onQuiet: (task, minutes) =>
+        log.warn({ task, minutes }, 'the building of engines tells nothing; it goes on'),
     };
     this.#graphs = new Graphs({ ...options, folder: workFolder, task: this.#task });
   }
@@ -129,9 +135,10 @@ class Builder {
     const { encoder, decoder } = model.manifest;
     const pairs = rungs({ encoder: encoder.precision, decoder: decoder.precision }, settings.precision);
     log.info({ model: model.manifest.name, ...pairs[0] }, 'building TensorRT engines');
+    this.#progress.start('graphs');
+    const contract = await this.#graphs.contract();
     this.#progress.start('onnx reference');
     const answers = await this.#reference();
-    const contract = await this.#graphs.contract();
     const result = await climbDown<Built>(pairs, {
       skip: (pair) => this.#graphs.repeats(pair),
       onPair: (_, builds, isLast) => this.#progress.rung([...builds, 'self-test'], isLast),
@@ -270,12 +277,18 @@ class Builder {
     return record;
   }
 
-  /** So that the next start does not take as long to fail again; only where masks were compared, not for want of memory. */
+  /**
+   * So that the next start does not take as long to fail again; only where masks were compared, not for want of memory.
+   * Engines that serve stay: what failed beside them was an experiment with other settings.
+   */
   async #keepRefusal(trials: readonly Trial[], contract: ModelContract): Promise<void> {
     const [first] = trials;
     const encoder = this.#records.get(`encoder ${first?.encoder}`);
     const decoder = this.#records.get(`decoder ${first?.decoder}`);
     if (!encoder || !decoder || trials.some(({ problem }) => problem !== undefined)) return;
+    const { model, machine } = this.#options;
+    const { state } = await inspectEngines({ model, machine, folder: this.#folder });
+    if (state === 'current') return;
     const record = this.#recordOf({ encoder, decoder, contract, trials, passed: false });
     await writeRecord(this.#folder, this.#workFolder, record);
     await removeOtherPlans(this.#folder, []);

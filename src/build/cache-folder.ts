@@ -1,8 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readlink, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnavailableError } from '../errors.js';
 
 const WORK_PREFIX = '.building-';
+/** What nobody has written to for so long is no build's any more. */
+const ABANDONED_MS = 86_400_000;
 
 /** Engines can't be kept: the folder is missing and can't be made, read-only, somebody else's, or full. */
 export class CacheError extends UnavailableError {
@@ -26,19 +28,36 @@ export async function makeWorkFolder(cache: string, folder: string): Promise<str
   try {
     await mkdir(folder, { recursive: true });
     await removeLeftOver(folder);
-    return await mkdtemp(join(folder, `${WORK_PREFIX}${process.pid}-`));
+    return await mkdtemp(join(folder, `${WORK_PREFIX}${await processSpace()}-${process.pid}-`));
   } catch (cause) {
     throw new CacheError(cache, cause);
   }
 }
 
-/** This process builds one model at a time: a folder with its own number is of an earlier process of that number. */
 async function removeLeftOver(folder: string): Promise<void> {
+  const here = await processSpace();
   for (const name of await readdir(folder)) {
-    const pid = new RegExp(`^\\${WORK_PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid === undefined || (Number(pid) !== process.pid && isAlive(Number(pid)))) continue;
-    await rm(join(folder, name), { recursive: true, force: true });
+    const [, space, pid] = new RegExp(`^\\${WORK_PREFIX}(\\d+)-(\\d+)-`).exec(name) ?? [];
+    if (space === undefined) continue;
+    const path = join(folder, name);
+    const atWork = space === here ? isOther(Number(pid)) : await isFresh(path);
+    if (!atWork) await rm(path, { recursive: true, force: true });
   }
+}
+
+/** Containers that share a cache count their processes each for itself: a number says who it is in one such space only. */
+async function processSpace(): Promise<string> {
+  return /\d+/.exec(await readlink('/proc/self/ns/pid'))?.[0] ?? '0';
+}
+
+/** This process builds one model at a time: a folder with its own number is of an earlier process of that number. */
+function isOther(pid: number): boolean {
+  return pid !== process.pid && isAlive(pid);
+}
+
+async function isFresh(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs < ABANDONED_MS;
 }
 
 /** Removes plans that the record does not name: of another version, GPU, precision or model file. */

@@ -9,6 +9,7 @@ import type { ChildMessage, Task } from './tasks.js';
 
 // A process for one task: a line with it on standard input, progress and result as lines on descriptor 3.
 const CHANNEL = 3;
+const NO_SPACE: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
 
 function send(message: ChildMessage): void {
   writeSync(CHANNEL, `${JSON.stringify(message)}\n`);
@@ -46,6 +47,10 @@ function failure(thrown: unknown): ChildMessage {
   if (thrown instanceof ConfigError)
     return { failed: { kind: 'config', message, faults: thrown.faults.map(plain) } };
   if (thrown instanceof UnavailableError) return { failed: { kind: 'unavailable', message, faults: [] } };
+  if (thrown instanceof Error && 'code' in thrown && NO_SPACE.includes(thrown.code)) {
+    const full = `There is no room for what TensorRT engines are built from (${message}). Make room there.`;
+    return { failed: { kind: 'unavailable', message: full, faults: [] } };
+  }
   const error = toSamwireError(thrown);
   const kind = thrown instanceof SamwireError ? 'samwire' : 'other';
   return {

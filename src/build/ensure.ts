@@ -58,7 +58,10 @@ export async function ensureEngines(options: EnsureOptions): Promise<Ensured> {
   const machine = tensorrtMachine(loadAddon().tensorrtStatus());
   if ('why' in machine) {
     if (backend === 'tensorrt') throw new UnavailableError(machine.why);
-    log.info({ why: machine.why }, 'TensorRT is not used: the onnx backend serves');
+    log[machine.amiss ? 'warn' : 'info'](
+      { why: machine.why },
+      'TensorRT is not used: the onnx backend serves',
+    );
     return { engines: null, why: machine.why };
   }
   try {
@@ -89,7 +92,7 @@ async function ensureOn(machine: TensorrtMachine, options: EnsureOptions): Promi
   });
   if (found.state === 'current' && !options.force)
     return { engines: enginesOf(found.record, folder, machine), built: false };
-  if (found.state === 'refused' && !options.force)
+  if (found.state === 'refused' && !wasForced(found) && !options.force)
     throw new SelfTestError(model.manifest.name, found.record.trials);
   const why = reasonOf(found);
   if (options.mayBuild === false)
@@ -114,13 +117,21 @@ function reasonOf(found: EnginesState): string {
       return `The TensorRT engines are stale: ${found.why}.`;
     case 'current':
     case 'refused':
-      return 'The TensorRT engines could not be loaded.';
+      return wasForced(found)
+        ? 'The TensorRT engines in the precision that was asked for did not pass the self-test.'
+        : 'The TensorRT engines could not be loaded.';
   }
+}
+
+/** Whether the refusal is of the one precision that somebody asked for: others were not tried. */
+function wasForced(found: EnginesState): boolean {
+  return found.state === 'refused' && found.record.settings.precision !== null;
 }
 
 /** What was chosen with `samwire models build` holds for the next build, too. */
 function settingsOf(found: EnginesState): EngineSettings | undefined {
-  return 'record' in found ? found.record?.settings : undefined;
+  const settings = 'record' in found ? found.record?.settings : undefined;
+  return settings && wasForced(found) ? { ...settings, precision: null } : settings;
 }
 
 function enginesOf(record: EnginesRecord, folder: string, machine: TensorrtMachine): BuiltEngines {

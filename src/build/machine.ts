@@ -11,19 +11,24 @@ export interface TensorrtMachine {
   readonly device: TensorrtDevice;
 }
 
-/** What this machine has, or why it can't run engines, with what to do about it. */
-export function tensorrtMachine(status: TensorrtStatus): TensorrtMachine | { readonly why: string } {
-  const { library, device, problem } = status;
+/** Why engines can't run here, with what to do about it. */
+export interface NoTensorrt {
+  readonly why: string;
+  /** Whether there is something to mend; without an NVIDIA GPU there is not. */
+  readonly amiss: boolean;
+}
+
+/** What this machine has, or lacks. */
+export function tensorrtMachine(
+  { library, device, problem, compiled }: TensorrtStatus,
+  platform = readPlatform(arch()),
+): TensorrtMachine | NoTensorrt {
   if (library !== null && device !== null && problem === null)
     return { version: library, major: Number(library.split('.')[0]), device };
-  const remedy = problem === null ? undefined : remedyHere(status);
+  const remedy = problem && tensorrtRemedy({ piece: problem.piece, compiled }, platform);
   const text = problem?.text ?? 'The addon does not know its TensorRT.';
   return {
     why: `${text} ${remedy ?? 'This machine has no NVIDIA GPU: the onnx backend is what runs here.'}`,
+    amiss: typeof remedy === 'string',
   };
-}
-
-function remedyHere({ compiled, problem }: TensorrtStatus): string | undefined {
-  if (problem === null) return undefined;
-  return tensorrtRemedy({ piece: problem.piece, compiled }, readPlatform(arch()));
 }

@@ -6,8 +6,6 @@ import { type EnsureOptions, ensureEngines } from './ensure.js';
 export interface OpenOptions extends EnsureOptions {
   /** Run the model once while it loads: for a service, not for a single picture. */
   readonly warmUp?: boolean;
-  /** The engines are there, or the onnx backend will serve: the model is being loaded. */
-  readonly onLoading?: () => void;
 }
 
 /**
@@ -16,10 +14,9 @@ export interface OpenOptions extends EnsureOptions {
  * @throws what ensureEngines and createSegmenter throw.
  */
 export async function openSegmenter(options: OpenOptions): Promise<Segmenter> {
-  const { model, backend, threads, log, signal, warmUp, onLoading } = options;
-  const create = (engines: Awaited<ReturnType<typeof ensureEngines>>['engines']): Promise<Segmenter> => {
-    onLoading?.();
-    return createSegmenter({
+  const { model, backend, threads, log, signal, warmUp } = options;
+  const create = (engines: Awaited<ReturnType<typeof ensureEngines>>['engines']): Promise<Segmenter> =>
+    createSegmenter({
       model,
       threads,
       log,
@@ -27,7 +24,6 @@ export async function openSegmenter(options: OpenOptions): Promise<Segmenter> {
       ...(warmUp === undefined ? {} : { warmUp }),
       ...(signal === undefined ? {} : { signal }),
     });
-  };
   const { engines } = await ensureEngines(options);
   try {
     return await create(engines);
@@ -37,7 +33,8 @@ export async function openSegmenter(options: OpenOptions): Promise<Segmenter> {
     log.warn({ err: error }, 'the engines can not be loaded; building them anew');
     const anew = await ensureEngines({ ...options, force: true });
     return create(anew.engines).catch((again: unknown) => {
-      if (!(again instanceof SamwireError) || again.code !== 'model_failed') throw again;
+      const unloadable = again instanceof SamwireError && again.code === 'model_failed';
+      if (anew.engines === null || !unloadable) throw again;
       const why = `New TensorRT engines of ${model.manifest.name} can't be loaded either: ${again.message}`;
       if (backend === 'tensorrt') throw new UnavailableError(why, { cause: again });
       log.warn({ why }, 'NO TENSORRT ENGINES: the onnx backend serves on the CPU, many times slower');

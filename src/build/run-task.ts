@@ -10,6 +10,11 @@ import { type ChildMessage, messageSchema, type Task } from './tasks.js';
 const CHILD = `${PACKAGE_ROOT}dist/build/child.js`;
 /** Of what a child writes on its standard error, this much of the end is kept for the message. */
 const STDERR_CHARACTERS = 2000;
+/**
+ * A task that tells nothing for so long is told of, and not ended: TensorRT 8 says nothing while it measures kernels, an
+ * hour on a small board.
+ */
+const QUIET_MINUTES = 10;
 
 /** The child did not come to its end. */
 export class ChildDiedError extends SamwireError {
@@ -26,6 +31,8 @@ export class ChildDiedError extends SamwireError {
 export interface TaskOptions {
   /** A phase of the task, and how much of it is done: 0..1, -1 where that can't be told. */
   readonly onProgress?: (phase: string, fraction: number) => void;
+  /** Called each time that the task, by its name, has told nothing for another ten minutes; with the minutes. */
+  readonly onQuiet?: (task: string, minutes: number) => void;
   /** Kills the child; the promise rejects with an UnavailableError when it is gone. */
   readonly signal?: AbortSignal;
   /** Tests put a program of their own in the child's place. */
@@ -39,7 +46,7 @@ export interface TaskOptions {
 export async function runTask<T>(
   task: Task,
   schema: z.ZodType<T>,
-  { onProgress, signal, program = CHILD }: TaskOptions = {},
+  { onProgress, onQuiet, signal, program = CHILD }: TaskOptions = {},
 ): Promise<T> {
   if (signal?.aborted) throw cancelled();
   // A group of its own: a Ctrl-C at the terminal is for this process, which then ends the child.
@@ -55,10 +62,17 @@ export async function runTask<T>(
   });
   // Left open: the child ends itself when it closes, because then this process is gone.
   child.stdin?.on('error', () => undefined).write(`${JSON.stringify(task)}\n`);
+  let quietMinutes = 0;
+  const quiet = setInterval(() => {
+    quietMinutes += QUIET_MINUTES;
+    onQuiet?.(task.task, quietMinutes);
+  }, QUIET_MINUTES * 60_000);
   let last: Exclude<ChildMessage, { phase: string }> | undefined;
   createInterface({ input: child.stdio[3] as Readable }).on('line', (line) => {
     const message = parse(line);
     if (message === undefined) return;
+    quietMinutes = 0;
+    quiet.refresh();
     if ('phase' in message) onProgress?.(message.phase, message.fraction);
     else last = message;
   });
@@ -72,6 +86,7 @@ export async function runTask<T>(
     if ('failed' in last) throw errorOf(last.failed);
     return schema.parse(last.result);
   } finally {
+    clearInterval(quiet);
     signal?.removeEventListener('abort', kill);
   }
 }

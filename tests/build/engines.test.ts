@@ -261,6 +261,28 @@ describe.skipIf(NO_DOUBLE !== undefined)(
       expect(rowsOf(done.stdout)).toHaveLength(1);
     });
 
+    it('takes nothing from the engines that serve when a forced precision fails', async () => {
+      const where = await copyOf(built);
+      const before = written(where);
+      const wrong = { SAMWIRE_DOUBLE_WRONG: 'fp16' };
+      expect((await build(where, ['--precision', 'fp16'], wrong)).code).toBe(1);
+      expect(written(where)).toEqual(before);
+      const served = await segment(where, 'tensorrt', wrong);
+      expect(served.code).toBe(0);
+      expect(served.stderr).not.toContain('Building');
+    });
+
+    it('is gone down by the service where a forced precision failed and nothing else was tried', async () => {
+      const where = await place({ encoder: 'fp32', decoder: 'fp32' });
+      const wrong = { SAMWIRE_DOUBLE_WRONG: 'fp16' };
+      expect((await build(where, ['--precision', 'fp16'], wrong)).code).toBe(1);
+      expect(recordOf(where).passed).toBe(false);
+      const served = await segment(where, 'auto', wrong);
+      expect(served.stderr).toContain('Building TensorRT engines');
+      expect(served.masks().backend).toBe('tensorrt');
+      expect(recordOf(where)).toMatchObject({ passed: true, settings: { precision: null } });
+    });
+
     it('names the reason where an engine can not be built, and keeps no refusal for it', async () => {
       const where = await place();
       const done = await build(where, [], { SAMWIRE_DOUBLE_FAIL: 'buildSerializedNetwork:1' });
@@ -355,6 +377,15 @@ describe.skipIf(NO_DOUBLE !== undefined)('a build that is stopped', () => {
     expect(readdirSync(where.folder)).toHaveLength(1);
     expect((await build(where)).code).toBe(0);
     expect(isWhole(where)).toBe(true);
+  });
+
+  it('by a record that can not be written is told with the cache, and is no crash', async () => {
+    const where = await place();
+    mkdirSync(join(where.folder, 'engines.json'), { recursive: true });
+    const done = await build(where);
+    expect(done.code).toBe(69);
+    expect(done.stderr).toMatch(/can't be kept in .*cache \(E[A-Z]+\)/);
+    expect(done.stderr).not.toMatch(/\n\s+at /);
   });
 
   it('by a cache that can not be written is none: it says what to run', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CacheError, makeWorkFolder, removeOtherPlans } from '../../src/build/cache-folder.js';
@@ -61,13 +61,26 @@ describe("a model's folder in the cache", () => {
   it('is cleared of what killed builds left, not of what a living one is writing', async () => {
     const folder = join(await emptyDirectory(), 'tiny');
     const dead = 2 ** 22 + 1;
+    const here = /\d+/.exec(await readlink('/proc/self/ns/pid'))?.[0];
     // Process 1 lives as long as the machine; an earlier process had this one's number.
-    const names = [`.building-${dead}-x`, `.building-${process.pid}-old`, '.building-1-y'];
+    const living = `.building-${here}-1-y`;
+    const names = [`.building-${here}-${dead}-x`, `.building-${here}-${process.pid}-old`, living];
     for (const name of names) await mkdir(join(folder, name), { recursive: true });
     await writeFile(join(folder, names[0] ?? '', 'half.plan'), 'half');
     const work = await makeWorkFolder('cache', folder);
     const found = (await readdir(folder)).map((name) => join(folder, name));
-    expect(found.sort()).toEqual([join(folder, '.building-1-y'), work].sort());
+    expect(found.sort()).toEqual([join(folder, living), work].sort());
+  });
+
+  it('is not cleared of what another container is building, whose process numbers are its own, but for what is old', async () => {
+    const folder = join(await emptyDirectory(), 'tiny');
+    const [fresh, old] = [`.building-7-${process.pid}-x`, '.building-7-2-y'];
+    for (const name of [fresh, old]) await mkdir(join(folder, name), { recursive: true });
+    const yesterday = Date.now() / 1000 - 90_000;
+    await utimes(join(folder, old), yesterday, yesterday);
+    const work = await makeWorkFolder('cache', folder);
+    const found = (await readdir(folder)).map((name) => join(folder, name));
+    expect(found.sort()).toEqual([join(folder, fresh), work].sort());
   });
 
   it('keeps the plans that the record names, and what is no plan', async () => {

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { tensorrtMachine } from '../../src/build/machine.js';
 import { JETPACKS, type Platform, readPlatform } from '../../src/build/platform.js';
 import { tensorrtRemedy } from '../../src/build/remedy.js';
 import { page, rows } from '../docs/pages.js';
@@ -102,6 +103,29 @@ describe('the remedy for a missing piece', () => {
     );
     expect(missing('device', machine(JETPACK_6))).toContain('usermod -aG video');
     expect(missing('device', machine({ 'dev/nvidia0': '' }, 'x64'))).toContain('--gpus all');
+  });
+});
+
+describe('a machine without TensorRT', () => {
+  const status = {
+    compiled: null,
+    library: null,
+    device: null,
+    problem: { piece: 'headers', text: 'This addon was compiled without TensorRT.' },
+  } as const;
+
+  it('with an NVIDIA GPU lacks something, and is told what brings it', () => {
+    expect(tensorrtMachine(status, machine(JETPACK_6))).toEqual({
+      why: expect.stringMatching(/compiled without TensorRT\. Run: sudo apt-get install/),
+      amiss: true,
+    });
+  });
+
+  it('without one lacks nothing', () => {
+    expect(tensorrtMachine(status, machine(UBUNTU, 'x64'))).toEqual({
+      why: expect.stringMatching(/has no NVIDIA GPU: the onnx backend/),
+      amiss: false,
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { ChildDiedError, runTask, type TaskOptions } from '../../src/build/run-task.js';
 import type { Task } from '../../src/build/tasks.js';
@@ -72,6 +72,36 @@ describe('a task in a process of its own', () => {
   it('that gives what nobody asked for is a fault', async () => {
     const path = await program(`send({ result: 'three' }); process.exit();`);
     await expect(runTask(TASK, z.number(), { program: path })).rejects.toThrow(z.ZodError);
+  });
+});
+
+describe('a task that tells nothing', () => {
+  it('is told of every ten minutes until it tells something, and goes on', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const quiet: [string, number][] = [];
+    const stop = new AbortController();
+    let told = (): void => undefined;
+    const started = new Promise<void>((resolve) => {
+      told = resolve;
+    });
+    const running = run(`send({ phase: 'build', fraction: 0 }); setTimeout(() => undefined, 60_000);`, {
+      signal: stop.signal,
+      onProgress: () => told(),
+      onQuiet: (task, minutes) => quiet.push([task, minutes]),
+    });
+    vi.advanceTimersByTime(9 * 60_000);
+    await started;
+    vi.advanceTimersByTime(9 * 60_000);
+    expect(quiet).toEqual([]);
+    vi.advanceTimersByTime(12 * 60_000);
+    expect(quiet).toEqual([
+      ['reference', 10],
+      ['reference', 20],
+    ]);
+    stop.abort();
+    await expect(running).rejects.toThrow(UnavailableError);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 

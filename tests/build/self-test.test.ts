@@ -2,8 +2,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Answer, compareAnswers, isTelling, passes } from '../../src/build/compare.js';
+import { runTask } from '../../src/build/run-task.js';
 import { makeReference } from '../../src/build/self-test.js';
-import { ConfigError } from '../../src/errors.js';
+import { referenceSchema } from '../../src/build/tasks.js';
+import { ConfigError, UnavailableError } from '../../src/errors.js';
 import { loadAddon, PACKAGE_ROOT } from '../../src/native/addon.js';
 import { BUNDLED, copyOfBundled, emptyDirectory } from '../models/directories.js';
 
@@ -29,6 +31,13 @@ describe('the self-test', () => {
     expect(passes(found)).toBe(true);
     // Each sees its own object: no mask stands for another.
     expect(new Set(answers.map(({ chosen }) => chosen.counts)).size).toBe(answers.length);
+  });
+
+  it('on a full disk says so, and is no bug', async () => {
+    const task = { task: 'reference', modelDir: BUNDLED, threads: 1, answers: '/dev/full' } as const;
+    const full = runTask(task, referenceSchema);
+    await expect(full).rejects.toThrow(UnavailableError);
+    await expect(full).rejects.toThrow(/no room .*ENOSPC.*Make room there/);
   });
 
   it("is the model's own where its directory has one", async () => {
