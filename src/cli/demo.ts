@@ -4,7 +4,6 @@ import { createLogger } from '../log.js';
 import type { MasksMessage } from '../masks/types.js';
 import { percentiles } from '../pipeline/counters.js';
 import { EXIT } from './exit.js';
-import { EXIT_INTERRUPTED } from './interrupt.js';
 
 export interface DemoCommand {
   readonly source: string | undefined;
@@ -24,7 +23,7 @@ export async function demoCommand({ source, once, out, logLevel }: DemoCommand):
     // Ctrl-C while engines are built or the model is loaded.
     if (!stop.signal.aborted) throw error;
   });
-  if (!summary) return EXIT_INTERRUPTED;
+  if (!summary) return EXIT.interrupted;
   const { messages, overlays, errors } = summary;
   const masks = messages.flatMap(masksOf).filter((mask) => mask.area > 0);
   if (once && messages.length > 0) for (const line of summaryLines(messages, overlays, out)) print(line);

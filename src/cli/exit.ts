@@ -1,7 +1,15 @@
 import { ConfigError, type FaultDetail, SamwireError, UnavailableError } from '../errors.js';
 
 /** Exit codes of every command (docs/errors.md). */
-export const EXIT = { done: 0, failed: 1, usage: 2, unavailable: 69, device: 70, config: 78 } as const;
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  unavailable: 69,
+  device: 70,
+  config: 78,
+  interrupted: 130,
+} as const;
 
 /** The exit code that an error ends a command with. */
 export function exitCodeOf(error: unknown): number {

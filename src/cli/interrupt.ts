@@ -1,6 +1,3 @@
-/** 128 + SIGINT, as shells have it. */
-export const EXIT_INTERRUPTED = 130;
-
 /**
  * Runs work that leaves something behind when it is cut off: SIGINT and SIGTERM abort the signal, and the work
  * undoes itself. Resolves to undefined then. A second Ctrl-C ends the process at once.

@@ -13,7 +13,7 @@ import { resolveModel } from '../models/catalogue.js';
 import { loadAddon } from '../native/addon.js';
 import { jsonProgress, showProgress } from './build-progress.js';
 import { EXIT } from './exit.js';
-import { EXIT_INTERRUPTED, interruptible } from './interrupt.js';
+import { interruptible } from './interrupt.js';
 
 export interface BuildFlags {
   readonly precision?: Precision;
@@ -62,7 +62,7 @@ export async function buildModelCommand(name: string, flags: BuildFlags): Promis
       return { record, built: true };
     });
     progress.close();
-    if (outcome === undefined) return EXIT_INTERRUPTED;
+    if (outcome === undefined) return EXIT.interrupted;
     for (const line of report({ ...outcome, folder, json: flags.json ?? false })) print(line);
     return EXIT.done;
   } catch (error) {

@@ -229,7 +229,10 @@ function report(model: ModelVerification): string[] {
 function describeContract({ encoder, decoder }: ModelContract): string {
   const size = encoder.size ? [1, 3, encoder.size.height, encoder.size.width] : [1, 3, 'H', 'W'];
   const picture = describeTensor({ type: 'float32', shape: size });
-  const prompts = decoder.batch === 'free' ? 'any number of prompts a run' : 'one prompt a run';
+  const prompts =
+    decoder.batch === 'free'
+      ? 'any number of prompts a run'
+      : 'exported for one prompt a run (mended when loaded)';
   const masks = decoder.inputs.maskInput === undefined ? 'no mask input' : 'mask input';
   return (
     `${encoder.input} ${picture} → embedding [${encoder.embedding.join(',')}] → ` +

@@ -20,7 +20,7 @@ import { createSegmenter } from '../segment/create.js';
 import type { Segmenter } from '../segment/segmenter.js';
 import { showProgress } from './build-progress.js';
 import { EXIT } from './exit.js';
-import { EXIT_INTERRUPTED, interruptible } from './interrupt.js';
+import { interruptible } from './interrupt.js';
 
 const FORMATS = ['json', 'png', 'overlay'] as const;
 const MAX_IMAGE_PIXELS = 200_000_000;
@@ -64,7 +64,7 @@ export async function segmentCommand(command: SegmentCommand): Promise<number> {
     await makeFolder(command.out);
     const log = createLogger({ level: command.logLevel ?? 'warn', pretty: process.stderr.isTTY });
     const segmenter = await openModel(model, command, log);
-    if (!segmenter) return EXIT_INTERRUPTED;
+    if (!segmenter) return EXIT.interrupted;
     try {
       const answer = await segmentImage({
         addon,

@@ -60,7 +60,9 @@ export async function addModel(options: AddOptions): Promise<Added> {
   const contract = checkGraph(manifest, encoder.graph, decoder.graph);
   findings.push(
     `${contract.decoder.candidates} candidates of ${contract.decoder.grid.width}×${contract.decoder.grid.height} logits; ` +
-      `${contract.decoder.batch === 'free' ? 'any number of prompts' : 'one prompt'} a run.`,
+      (contract.decoder.batch === 'free'
+        ? 'any number of prompts a run.'
+        : 'exported for one prompt a run, and mended for more when it is loaded, where that can be done.'),
     ...RECIPES[recipe].notes,
     `Check: licence is "unknown" until you write it; compare a mask with the authors' own for the same picture and ` +
       'prompt (`samwire segment`), for names and shapes do not show the filter, the rounding or the padding.',
