@@ -67,6 +67,9 @@ type Handed = Pick<PreparedGraph, 'buildPrecision'> & {
 function prepareGraph(bytes: Uint8Array, precision: Precision, typed: boolean): Handed {
   switch (precision) {
     case 'fp32':
+      // TensorRT 8.5 does not know it.
+      if (!typed && graphSummary(bytes).ops.LayerNormalization !== undefined)
+        return { ...fp32Nodes(bytes, 'fp32'), buildPrecision: 'fp32' };
       return { bytes, buildPrecision: 'fp32', fp32Nodes: [] };
     case 'int8':
       return { ...fp32Nodes(bytes, 'mixed'), buildPrecision: 'int8' };

@@ -14,6 +14,8 @@ import {
 } from '../../src/build/record.js';
 import { ConfigError } from '../../src/errors.js';
 import { type ModelDirectory, readModelDirectory } from '../../src/models/directory.js';
+import { graphSummary } from '../../src/onnx/summary.js';
+import { GraphBuilder } from '../graphs/builder.js';
 import { writeSemanticModel } from '../graphs/model-dir.js';
 import { semanticModel } from '../graphs/semantics.js';
 import { ORIN_TENSORRT } from '../health/machine.js';
@@ -208,15 +210,35 @@ describe('the graph that TensorRT is handed', () => {
   });
 });
 
+/** A model's directory in which one of the networks is another. */
+async function modelWith(part: Part, network: Uint8Array): Promise<string> {
+  const dir = await emptyDirectory();
+  writeSemanticModel(dir, semanticModel('sam'), {}, 'tiny');
+  await writeFile(join(dir, `${part}.onnx`), network);
+  const manifest = JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as Record<string, object>;
+  Object.assign(manifest[part] ?? {}, { sha256: sha256Of(network) });
+  await writeFile(join(dir, 'manifest.json'), JSON.stringify(manifest));
+  return dir;
+}
+
 describe('the graphs of a build', () => {
+  it.each([
+    ['TensorRT 8, which does not know it', false, undefined],
+    ['TensorRT 10', true, 1],
+  ])('have LayerNormalization in FP32 as is right for %s', async (_, typed, count) => {
+    const g = new GraphBuilder({ name: 'norm', opset: 17 });
+    const x = g.input('image', [1, 3, 8, 8]);
+    g.output(g.node('LayerNormalization', [x, g.weights([8], 1)], { axis: -1 }), 'embedding', [1, 3, 8, 8]);
+    const dir = await modelWith('encoder', g.toBytes());
+    const graphs = [{ part: 'encoder', precision: 'fp32', typed }] as const;
+    const folder = await emptyDirectory();
+    const [made] = await prepareGraphs({ task: 'prepare', modelDir: dir, graphs, folder });
+    expect(made).toMatchObject({ buildPrecision: 'fp32', fp32Nodes: [] });
+    expect(graphSummary(await readFile(made?.path ?? '')).ops.LayerNormalization).toBe(count);
+  });
+
   it('are not made of a decoder that answers differently when it is mended', async () => {
-    const dir = await emptyDirectory();
-    writeSemanticModel(dir, semanticModel('sam'), {}, 'tiny');
-    const decoder = spoiledDecoder();
-    await writeFile(join(dir, 'decoder.onnx'), decoder);
-    const manifest = JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as Record<string, object>;
-    Object.assign(manifest.decoder ?? {}, { sha256: sha256Of(decoder) });
-    await writeFile(join(dir, 'manifest.json'), JSON.stringify(manifest));
+    const dir = await modelWith('decoder', spoiledDecoder());
     const graphs = [{ part: 'decoder', precision: 'fp32', typed: true }] as const;
     const making = prepareGraphs({ task: 'prepare', modelDir: dir, graphs, folder: await emptyDirectory() });
     await expect(making).rejects.toMatchObject({ code: 'model_failed' });
