@@ -119,7 +119,7 @@ const steps = {
   native: () => native('tests', {}),
   asan: () => native('asan', sanitizers),
   // The kernels' tests have one thread.
-  tsan: () => native('tsan', threads, { target: 'device_tests', tests: '^(Doubles|Tensorrt)' }),
+  tsan: () => native('tsan', threads, { target: 'device_tests', tests: '^device_tests.runtime' }),
   kernels,
   vitest,
 };
