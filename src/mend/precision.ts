@@ -8,30 +8,26 @@ import { scaleQueries } from './attention.js';
 import { halfTensor } from './half.js';
 import { chooseHalves, type Halves } from './halves.js';
 import { writeOutLayerNorms } from './layer-norm.js';
-import type { HalfPrecision, PreparedGraph, TypedOptions } from './types.js';
+import type { HalfPrecision, PreparedGraph } from './types.js';
 
 const { float16, float32 } = ELEM_TYPES;
 
 /**
- * A graph for a strongly typed network, where FP16 stands in the tensors' types. Inputs and outputs stay FP32, but for the
- * `halfInputs`. `mixed` keeps what FP16 harms in FP32 (islands.ts); `fp16` keeps only what FP16 can't hold: the
- * prompts' way to the tokens, weights beyond ±65504, numbers that become indices, operators that ONNX does not define for it,
- * the bodies of If and Loop. A graph with
+ * A graph for a strongly typed network, where FP16 stands in the tensors' types. Inputs and outputs stay FP32. `mixed`
+ * keeps what FP16 harms in FP32 (islands.ts); `fp16` keeps only what FP16 can't hold: the prompts' way to the tokens,
+ * weights beyond ±65504, numbers that become indices, operators that ONNX does not define for it, the bodies of If and
+ * Loop. A graph with
  * QuantizeLinear nodes is given back as it is: its precision stands in it already, and what is not quantised is FP32.
  * @throws SamwireError `model_failed` for bytes that are no ONNX network, or operators that are not ONNX's own.
  */
-export function typedGraph(
-  bytes: Uint8Array,
-  precision: HalfPrecision,
-  options: TypedOptions = {},
-): PreparedGraph {
+export function typedGraph(bytes: Uint8Array, precision: HalfPrecision): PreparedGraph {
   const graph = readable(bytes);
   if (graph.nodes.some(({ opType }) => opType === 'QuantizeLinear'))
     return { bytes, fp32Nodes: [], changes: ['It is quantised, and stays as it is.'] };
   const changes = prepare(graph);
   const halves = chooseHalves(graph, precision);
   const fp32Nodes = [...halves.single].map(({ name }) => name ?? '');
-  const { casts, weights } = new Rewrite(graph, halves, options.halfInputs ?? []).run();
+  const { casts, weights } = new Rewrite(graph, halves).run();
   changes.push(
     `${weights} weights became FP16; ${fp32Nodes.length} nodes stay FP32, with ${casts} casts between the two.`,
   );
@@ -109,7 +105,6 @@ function written(graph: EditableGraph): Uint8Array {
 class Rewrite {
   readonly #graph: EditableGraph;
   readonly #halves: Halves;
-  readonly #halfInputs: ReadonlySet<string>;
   /** What a float tensor is, by its name in the graph as it was. */
   readonly #made = new Map<string, number>();
   /** The other form of a tensor. */
@@ -119,10 +114,9 @@ class Rewrite {
   #casts = 0;
   #weights = 0;
 
-  constructor(graph: EditableGraph, halves: Halves, halfInputs: readonly string[]) {
+  constructor(graph: EditableGraph, halves: Halves) {
     this.#graph = graph;
     this.#halves = halves;
-    this.#halfInputs = new Set(halfInputs);
   }
 
   run(): { casts: number; weights: number } {
@@ -183,12 +177,9 @@ class Rewrite {
   }
 
   #convertInputs(): void {
-    for (const input of this.#graph.inputs) {
-      const name = input.name ?? '';
+    for (const { name = '' } of this.#graph.inputs) {
       if (!this.#isFloat(name)) continue;
-      const half = this.#halfInputs.has(name);
-      this.#made.set(name, half ? float16 : float32);
-      if (half && input.type?.tensorType) input.type.tensorType.elemType = float16;
+      this.#made.set(name, float32);
       this.#castAfter(name);
     }
   }

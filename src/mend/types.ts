@@ -14,13 +14,8 @@ export interface Mended {
 /** What TensorRT may compute in, where that is less than FP32 and stands in the graph. */
 export type HalfPrecision = 'fp16' | 'mixed';
 
-export interface TypedOptions {
-  /** Inputs that become FP16 themselves; the others stay FP32, with a Cast inside. */
-  readonly halfInputs?: readonly string[];
-}
-
 /**
- * A graph ready for one kind of network, from precision.ts: `typedGraph(bytes, precision, options)` for strongly typed
+ * A graph ready for one kind of network, from precision.ts: `typedGraph(bytes, precision)` for strongly typed
  * networks (TensorRT 10 and newer), where FP16 stands in the tensors' types; `fp32Nodes(bytes, precision)` for TensorRT 8,
  * where the tensors stay FP32, every node has a name of its own and `fp32Nodes` are those that must not become FP16. Hand
  * `bytes` to the builder in both cases, not the file that was given.
