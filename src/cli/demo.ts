@@ -12,17 +12,24 @@ export interface DemoCommand {
   readonly logLevel: string | undefined;
 }
 
-/** `samwire demo`: 0 when masks were published, else 1. */
+/** `samwire demo`: 0 when masks were published, 70 when the GPU was lost, else 1. */
 export async function demoCommand({ source, once, out, logLevel }: DemoCommand): Promise<number> {
   const log = createLogger({ level: logLevel ?? 'warn', pretty: process.stderr.isTTY });
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  let fatal: number | undefined;
+  const onFatal = (exitCode: number): void => {
+    fatal ??= exitCode;
+    stop.abort();
+  };
   if (!once) print('Starting the demo; Ctrl-C ends it.');
-  const summary = await runDemo({ source, once, out, log, print, signal: stop.signal }).catch((error) => {
+  const { signal } = stop;
+  const summary = await runDemo({ source, once, out, log, print, signal, onFatal }).catch((error) => {
     // Ctrl-C while engines are built or the model is loaded.
-    if (!stop.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
   });
+  if (fatal !== undefined) return fatal;
   if (!summary) return EXIT.interrupted;
   const { messages, overlays, errors } = summary;
   const masks = messages.flatMap(masksOf).filter((mask) => mask.area > 0);

@@ -34,8 +34,10 @@ export interface DemoOptions {
   readonly log: Logger;
   /** Lines for the person at the terminal. */
   readonly print: (line: string) => void;
-  /** Ends a demo that is not `once`. */
+  /** Ends the demo. */
   readonly signal: AbortSignal;
+  /** A fault that no frame after it can be served with; `exitCode` by docs/errors.md. Expected to end the demo. */
+  readonly onFatal: (exitCode: number) => void;
 }
 
 export interface DemoSummary {
@@ -56,7 +58,10 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
     const service = await startService({
       config: demoConfig(broker, options.source),
       log,
-      onFatal: (reason) => log.fatal(reason),
+      onFatal: (reason, exitCode) => {
+        log.fatal(reason);
+        options.onFatal(exitCode);
+      },
       signal: options.signal,
       onBuilding: progressLines(options.print),
     });
