@@ -92,7 +92,9 @@ async function openModel(
   log: Logger,
 ): Promise<Segmenter | undefined> {
   if (backend === 'onnx') return createSegmenter({ model, threads, log });
-  const { cache, maxPrompts } = loadConfig().config.model;
+  // Only engines ask for anything of the config: where there can be none, it may be faulty or somebody else's.
+  const { problem } = loadAddon().tensorrtStatus();
+  const { cache, maxPrompts } = problem === null ? loadConfig().config.model : { cache: '', maxPrompts: 1 };
   const progress = showProgress();
   try {
     return await interruptible((signal) =>

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { MaskItem } from '../../src/masks/types.js';
+import { loadAddon } from '../../src/native/addon.js';
 import { masksMessageSchema } from '../../src/outputs/masks-schema.js';
 import { writeSemanticModel } from '../graphs/model-dir.js';
 import { FAMILIES, type Family, type SemanticModel, semanticModel } from '../graphs/semantics.js';
@@ -19,6 +20,7 @@ interface Job {
   readonly message?: unknown;
   readonly model?: SemanticModel;
   readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** `samwire segment` in a directory of its own; a picture that is a text is a path. */
@@ -27,6 +29,7 @@ async function segment({
   message = BOX,
   model,
   args = [],
+  env,
 }: Job): Promise<Finished & { out: string }> {
   const dir = await emptyDirectory();
   const image = typeof picture === 'string' ? picture : join(dir, 'image');
@@ -36,7 +39,7 @@ async function segment({
   const chosen = model ? ['--model', join(dir, 'model')] : [];
   const out = join(dir, 'out');
   const all = ['segment', image, '--prompts', join(dir, 'prompts.json'), '--out', out, ...chosen, ...args];
-  return { ...(await samwire(all)), out };
+  return { ...(await samwire(all, '', env)), out };
 }
 
 async function masksOf(out: string) {
@@ -192,6 +195,19 @@ function hugePng(side: number): Buffer {
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }
+
+describe.skipIf(loadAddon().tensorrtStatus().problem === null)('samwire segment without TensorRT', () => {
+  it('asks nothing of the config, so that a faulty one is in no way', async () => {
+    const config = join(await emptyDirectory(), 'samwire.yaml');
+    await writeFile(config, 'version: 1\nmodle: {}\n');
+    const picture = await encode(testPicture(160, 120));
+    const env = { ...process.env, SAMWIRE_CONFIG: config };
+    const done = await segment({ picture, model: semanticModel('sam'), args: ['--backend', 'auto'], env });
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    const demanded = await segment({ picture, args: ['--backend', 'tensorrt'], env });
+    expect(demanded).toMatchObject({ code: 69, stderr: expect.stringContaining('TensorRT') });
+  });
+});
 
 describe('samwire segment with a bad image', () => {
   it.each<[string, () => Promise<Buffer>, RegExp]>([
