@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelDirectory } from '../models/directory.js';
@@ -136,6 +137,7 @@ export function manifestSha256({ manifest }: ModelDirectory): string {
   return sha256Of(JSON.stringify({ encoder, decoder, image, prompt, mask }));
 }
 
-export function engineFolder(cache: string, model: ModelDirectory): string {
-  return join(cache, model.manifest.name);
+/** A model's folder in the cache. Another directory's model of the same name has another one. */
+export function engineFolder(cache: string, { dir, manifest }: ModelDirectory): string {
+  return join(cache, `${manifest.name}-${sha256Of(realpathSync(dir)).slice(0, 8)}`);
 }

@@ -1,7 +1,8 @@
 /** The command line on a package whose addon runs on the doubles of CUDA and TensorRT, with a small model and a cache. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { cpSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { EnginesRecord } from '../../src/build/record.js';
 import { writeSemanticModel } from '../graphs/model-dir.js';
@@ -40,8 +41,10 @@ export async function place(options: PlaceOptions = {}): Promise<Place> {
 /** A place of its own with the model and the engines of another: what was built once need not be built again. */
 export async function copyOf(from: Place): Promise<Place> {
   const dir = await emptyDirectory();
-  for (const name of ['models', 'cache']) cpSync(join(from.dir, name), join(dir, name), { recursive: true });
-  return configIn(dir, {});
+  cpSync(join(from.dir, 'models'), join(dir, 'models'), { recursive: true });
+  const copy = configIn(dir, {});
+  cpSync(from.folder, copy.folder, { recursive: true });
+  return copy;
 }
 
 /** As {@link place}, in a folder that the caller removes. */
@@ -71,7 +74,14 @@ function configIn(dir: string, { more }: PlaceOptions): Place {
     ...more,
   };
   writeFileSync(config, JSON.stringify(text));
-  return { dir, model: join(dir, 'models/tiny'), folder: join(dir, 'cache/tiny'), config };
+  const model = join(dir, 'models/tiny');
+  return { dir, model, folder: cachedIn(dir, model), config };
+}
+
+/** The folder that the cache of a place has for a model, whose directory is called by the model's name. */
+export function cachedIn(dir: string, model: string): string {
+  const path = createHash('sha256').update(realpathSync(model)).digest('hex');
+  return join(dir, 'cache', `${basename(model)}-${path.slice(0, 8)}`);
 }
 
 export function changeManifest(model: string, change: (manifest: Record<string, unknown>) => void): void {

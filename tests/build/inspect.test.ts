@@ -1,8 +1,14 @@
-import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { keyOf, type Part, sha256Of } from '../../src/build/identity.js';
-import { ingredients, inspectEngines, manifestSha256, wantedGraph } from '../../src/build/inspect.js';
+import {
+  engineFolder,
+  ingredients,
+  inspectEngines,
+  manifestSha256,
+  wantedGraph,
+} from '../../src/build/inspect.js';
 import type { TensorrtMachine } from '../../src/build/machine.js';
 import { prepareGraphs } from '../../src/build/prepare.js';
 import {
@@ -77,6 +83,29 @@ async function changedManifest({ model }: Kept, change: (manifest: Record<string
   await writeFile(path, JSON.stringify(change(manifest)));
   return readModelDirectory(model.dir);
 }
+
+describe("a model's folder in the cache", () => {
+  const inDirectory = async (dir: string) => {
+    await mkdir(dir, { recursive: true });
+    const { model } = await kept();
+    return engineFolder('/cache', { ...model, dir });
+  };
+
+  it('is of its directory, so that two models of one name take nothing from each other', async () => {
+    const dir = await emptyDirectory();
+    const mine = await inDirectory(join(dir, 'mine/tiny'));
+    expect(mine).toMatch(/^\/cache\/tiny-[0-9a-f]{8}$/);
+    expect(await inDirectory(join(dir, 'mine/tiny'))).toBe(mine);
+    expect(await inDirectory(join(dir, 'theirs/tiny'))).not.toBe(mine);
+  });
+
+  it('is the same through a link', async () => {
+    const dir = await emptyDirectory();
+    const mine = await inDirectory(join(dir, 'mine'));
+    await symlink(join(dir, 'mine'), join(dir, 'link'));
+    expect(await inDirectory(join(dir, 'link'))).toBe(mine);
+  });
+});
 
 describe('engines in the cache', () => {
   it('are current where model, machine and plans are those that they were built from', async () => {
