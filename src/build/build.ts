@@ -7,7 +7,14 @@ import type { ModelDirectory } from '../models/directory.js';
 import { sha256File } from '../models/verify.js';
 import type { NativeBuildRequest } from '../native/types.js';
 import type { BuiltEngines } from '../segment/tensorrt/engines.js';
-import { CacheError, makeWorkFolder, removeOtherPlans } from './cache-folder.js';
+import {
+  beat,
+  CacheError,
+  isBuiltByOther,
+  makeWorkFolder,
+  othersEnd,
+  removeOtherPlans,
+} from './cache-folder.js';
 import { MIN_IOU } from './compare.js';
 import { Graphs, ioOf } from './graphs.js';
 import { CACHE_FORMAT, type EngineIdentity, keyOf, type Part, type Precision, planFile } from './identity.js';
@@ -24,7 +31,7 @@ import {
   type Trial,
   writeRecord,
 } from './record.js';
-import { runTask, type TaskOptions } from './run-task.js';
+import { cancelled, runTask, type TaskOptions } from './run-task.js';
 import { figures } from './table.js';
 import { builtSchema, referenceSchema, selfTestSchema } from './tasks.js';
 
@@ -82,22 +89,41 @@ function told(trial: Trial): string {
 /**
  * Builds a model's engines, from the precisions that its manifest wishes for downwards until the self-test passes,
  * and keeps them with their record. What was in the cache before is replaced when they are whole; nothing half-written
- * stays, whatever happens.
+ * stays, whatever happens. Where another process is building for this model it waits for that one to end, and resolves
+ * to undefined: look again, there may be nothing left to build.
  * @throws SelfTestError where no precision passes; SamwireError `model_failed`, `device_failed`; ChildDiedError;
  *   ConfigError for a faulty model; CacheError; UnavailableError when `signal` stopped it.
  */
-export async function buildEngines(options: BuildOptions): Promise<EnginesRecord> {
+export async function buildEngines(options: BuildOptions): Promise<EnginesRecord | undefined> {
   const folder = engineFolder(options.cache, options.model);
   const workFolder = await makeWorkFolder(options.cache, folder);
+  const stopBeat = beat(workFolder);
   try {
+    // Looked for with the own folder in sight: of two that begin at once, one sees the other at least.
+    if (await isBuiltByOther(folder)) {
+      await rm(workFolder, { recursive: true });
+      await waitForOther(folder, options);
+      return undefined;
+    }
     return await new Builder(options, folder, workFolder).build();
   } catch (error) {
     // A full disk, for one.
     const ofFile = error instanceof Error && 'syscall' in error && !String(error.syscall).startsWith('spawn');
     throw ofFile ? new CacheError(options.cache, error) : error;
   } finally {
+    stopBeat();
     await rm(workFolder, { recursive: true, force: true });
   }
+}
+
+async function waitForOther(folder: string, { model, log, onProgress, signal }: BuildOptions): Promise<void> {
+  log.info(
+    { model: model.manifest.name, folder },
+    'another process is building TensorRT engines of this model; waiting for it',
+  );
+  onProgress?.({ fraction: 0, step: 'waiting for another process that is building them' });
+  await othersEnd(folder, signal);
+  if (signal?.aborted) throw cancelled();
 }
 
 /** An engine that lies in the work folder. */

@@ -1,10 +1,15 @@
-import { mkdir, mkdtemp, readdir, readlink, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readlink, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { UnavailableError } from '../errors.js';
 
 const WORK_PREFIX = '.building-';
 /** What nobody has written to for so long is no build's any more. */
 const ABANDONED_MS = 86_400_000;
+/** A builder touches its folder so often, and is taken for dead when it has not for so long. */
+const BEAT_MS = 10_000;
+const SILENT_MS = 60_000;
+const POLL_MS = 1000;
 
 /** Engines can't be kept: the folder is missing and can't be made, read-only, somebody else's, or full. */
 export class CacheError extends UnavailableError {
@@ -34,15 +39,57 @@ export async function makeWorkFolder(cache: string, folder: string): Promise<str
   }
 }
 
+/** Shows others that the build in this work folder is alive, until the returned function is called. */
+export function beat(workFolder: string): () => void {
+  const timer = setInterval(() => {
+    const now = new Date();
+    void utimes(workFolder, now, now).catch(() => undefined);
+  }, BEAT_MS);
+  return () => clearInterval(timer);
+}
+
+/**
+ * Whether another process is building in a model's cache folder. One that was killed is none: at once where its number
+ * is gone, and within a minute where it can't be asked for (another container) or is somebody else's by now.
+ */
+export async function isBuiltByOther(folder: string): Promise<boolean> {
+  for (const { path, maybeAlive } of await workFolders(folder))
+    if (maybeAlive && (await isFresh(path, SILENT_MS))) return true;
+  return false;
+}
+
+/** Resolves when no other process is building there any more, or early when `signal` says so. */
+export async function othersEnd(folder: string, signal?: AbortSignal): Promise<void> {
+  do {
+    // Not in step with another that waits as well.
+    const ms = POLL_MS * (0.5 + Math.random());
+    await setTimeout(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+  } while (!signal?.aborted && (await isBuiltByOther(folder)));
+}
+
 async function removeLeftOver(folder: string): Promise<void> {
-  const here = await processSpace();
-  for (const name of await readdir(folder)) {
-    const [, space, pid] = new RegExp(`^\\${WORK_PREFIX}(\\d+)-(\\d+)-`).exec(name) ?? [];
-    if (space === undefined) continue;
-    const path = join(folder, name);
-    const atWork = space === here ? isOther(Number(pid)) : await isFresh(path);
+  for (const { path, isHere, maybeAlive } of await workFolders(folder)) {
+    const atWork = maybeAlive && (isHere || (await isFresh(path, ABANDONED_MS)));
     if (!atWork) await rm(path, { recursive: true, force: true });
   }
+}
+
+interface WorkFolder {
+  readonly path: string;
+  /** Whether its process would be seen from here. */
+  readonly isHere: boolean;
+  /** False: no other process that lives has made it. */
+  readonly maybeAlive: boolean;
+}
+
+async function workFolders(folder: string): Promise<WorkFolder[]> {
+  const here = await processSpace();
+  return (await readdir(folder)).flatMap((name) => {
+    const [, space, pid] = new RegExp(`^\\${WORK_PREFIX}(\\d+)-(\\d+)-`).exec(name) ?? [];
+    if (space === undefined) return [];
+    const isHere = space === here;
+    return [{ path: join(folder, name), isHere, maybeAlive: !isHere || isOther(Number(pid)) }];
+  });
 }
 
 /** Containers that share a cache count their processes each for itself: a number says who it is in one such space only. */
@@ -55,9 +102,10 @@ function isOther(pid: number): boolean {
   return pid !== process.pid && isAlive(pid);
 }
 
-async function isFresh(path: string): Promise<boolean> {
+/** A clock that was set back (a board without a battery) makes nothing fresh. */
+async function isFresh(path: string, ms: number): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs < ABANDONED_MS;
+  return found !== undefined && Math.abs(Date.now() - found.mtimeMs) < ms;
 }
 
 /** Removes plans that the record does not name: of another version, GPU, precision or model file. */

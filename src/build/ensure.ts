@@ -106,6 +106,7 @@ async function ensureOn(machine: TensorrtMachine, options: EnsureOptions): Promi
     machine,
     settings: settingsOf(found) ?? defaultSettings(options.maxPrompts),
   });
+  if (record === undefined) return ensureOn(machine, { ...options, force: false });
   return { engines: enginesOf(record, folder, machine), built: true };
 }
 

@@ -105,7 +105,8 @@ function parse(line: string): ChildMessage | undefined {
   }
 }
 
-function cancelled(): UnavailableError {
+/** What a build that its signal has stopped ends with. */
+export function cancelled(): UnavailableError {
   return new UnavailableError('The building of engines was stopped.');
 }
 

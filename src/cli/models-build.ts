@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { buildEngines, SelfTestError } from '../build/build.js';
+import { type BuildOptions, buildEngines, SelfTestError } from '../build/build.js';
 import { defaultSettings } from '../build/ensure.js';
 import type { Precision } from '../build/identity.js';
 import { engineFolder, inspectEngines } from '../build/inspect.js';
@@ -44,23 +44,13 @@ export async function buildModelCommand(name: string, flags: BuildFlags): Promis
       ? pino({ level: 'silent' })
       : createLogger({ level: flags.logLevel, pretty: process.stderr.isTTY });
   try {
-    const outcome = await interruptible(async (signal) => {
-      const found = await inspectEngines({ model, folder, machine, settings, signal });
-      if (!flags.force && found.state === 'current') return { record: found.record, built: false };
-      if (!flags.force && found.state === 'refused')
-        throw new SelfTestError(model.manifest.name, found.record.trials);
-      const record = await buildEngines({
-        model,
-        machine,
-        settings,
-        cache: configured.cache,
-        threads: configured.threads,
-        log,
-        onProgress: progress.update,
-        signal,
-      });
-      return { record, built: true };
-    });
+    const { cache, threads } = configured;
+    const outcome = await interruptible((signal) =>
+      findOrBuild(
+        { model, machine, settings, cache, threads, log, onProgress: progress.update, signal },
+        flags.force,
+      ),
+    );
     progress.close();
     if (outcome === undefined) return EXIT.interrupted;
     for (const line of report({ ...outcome, folder, json: flags.json ?? false })) print(line);
@@ -71,6 +61,16 @@ export async function buildModelCommand(name: string, flags: BuildFlags): Promis
     for (const line of refusal(model.manifest.name, error.trials, flags)) print(line);
     return EXIT.failed;
   }
+}
+
+/** Again after another process has built: there may be nothing left to do. */
+async function findOrBuild(options: BuildOptions, force = false): Promise<Omit<Outcome, 'folder' | 'json'>> {
+  const { model, cache } = options;
+  const found = await inspectEngines({ ...options, folder: engineFolder(cache, model) });
+  if (!force && found.state === 'current') return { record: found.record, built: false };
+  if (!force && found.state === 'refused') throw new SelfTestError(model.manifest.name, found.record.trials);
+  const record = await buildEngines(options);
+  return record === undefined ? findOrBuild(options, force) : { record, built: true };
 }
 
 function settingsOf(flags: BuildFlags, configuredPrompts: number): EngineSettings {

@@ -1,7 +1,13 @@
-import { mkdir, readdir, readFile, readlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CacheError, makeWorkFolder, removeOtherPlans } from '../../src/build/cache-folder.js';
+import {
+  CacheError,
+  isBuiltByOther,
+  makeWorkFolder,
+  othersEnd,
+  removeOtherPlans,
+} from '../../src/build/cache-folder.js';
 import { RECORD_FILE, readRecord, writeRecord } from '../../src/build/record.js';
 import { emptyDirectory } from '../models/directories.js';
 import { RECORD } from './records.js';
@@ -57,6 +63,14 @@ describe('the record of engines', () => {
   });
 });
 
+async function withWorkFolder(name: string, secondsOld: number): Promise<string> {
+  const folder = await emptyDirectory();
+  await mkdir(join(folder, name));
+  const at = Date.now() / 1000 - secondsOld;
+  await utimes(join(folder, name), at, at);
+  return folder;
+}
+
 describe("a model's folder in the cache", () => {
   it('is cleared of what killed builds left, not of what a living one is writing', async () => {
     const folder = join(await emptyDirectory(), 'tiny');
@@ -81,6 +95,36 @@ describe("a model's folder in the cache", () => {
     const work = await makeWorkFolder('cache', folder);
     const found = (await readdir(folder)).map((name) => join(folder, name));
     expect(found.sort()).toEqual([join(folder, fresh), work].sort());
+  });
+
+  it.each<[boolean, string, number, number]>([
+    [true, 'of a process that lives', 1, 0],
+    [false, 'of this process, which builds one model at a time', process.pid, 0],
+    [false, 'of a process that is gone', 2 ** 22 + 1, 0],
+    [false, 'whose number another process has by now, which touches nothing', 1, 61],
+    [false, 'from before the clock was set back', 1, -3600],
+  ])('is another build’s place: %s for the work folder %s', async (is, _, pid, secondsOld) => {
+    const here = /\d+/.exec(await readlink('/proc/self/ns/pid'))?.[0];
+    expect(await isBuiltByOther(await withWorkFolder(`.building-${here}-${pid}-x`, secondsOld))).toBe(is);
+  });
+
+  it.each([
+    [true, 0],
+    [false, 61],
+  ])('is another container’s place: %s for what was touched %i s ago', async (is, secondsOld) => {
+    expect(await isBuiltByOther(await withWorkFolder('.building-7-2-x', secondsOld))).toBe(is);
+  });
+
+  it('is waited for until no other builds there, or until it is given up', async () => {
+    const folder = await withWorkFolder('.building-7-2-x', 0);
+    let ended = false;
+    const waiting = othersEnd(folder).then(() => {
+      ended = true;
+    });
+    await othersEnd(folder, AbortSignal.timeout(2000));
+    expect(ended).toBe(false);
+    await rm(join(folder, '.building-7-2-x'), { recursive: true });
+    await waiting;
   });
 
   it('keeps the plans that the record names, and what is no plan', async () => {
