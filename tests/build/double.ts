@@ -5,6 +5,8 @@ import { cpSync, readdirSync, readFileSync, realpathSync, writeFileSync } from '
 import { basename, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { EnginesRecord } from '../../src/build/record.js';
+import type { MasksMessage } from '../../src/masks/types.js';
+import { PACKAGE_ROOT } from '../../src/native/addon.js';
 import { writeSemanticModel } from '../graphs/model-dir.js';
 import { type Family, semanticModel } from '../graphs/semantics.js';
 import { emptyDirectory } from '../models/directories.js';
@@ -144,6 +146,27 @@ export async function finish(root: string, args: readonly string[], env: Record<
   const program = launch(root, args, env);
   const code = await program.ended;
   return { code, stdout: program.stdout(), stderr: program.stderr() };
+}
+
+/** One picture through `samwire segment` of the package at `root`, as a user does; `model` is a name or a folder. */
+export async function segmentBy(
+  root: string,
+  where: Place,
+  model: string,
+  backend: string,
+  env: Record<string, string> = {},
+) {
+  const prompts = join(where.dir, 'p.json');
+  writeFileSync(prompts, '{"prompts":[{"id":"mug","box":[1016,160,1236,371]}]}');
+  const picture = join(PACKAGE_ROOT, 'assets/self-test/table.jpg');
+  const args = ['segment', picture, '--prompts', prompts, '--model', model, '--backend', backend];
+  const done = await finish(root, [...args, '--format', 'json', '--out', join(where.dir, 'out')], {
+    SAMWIRE_CONFIG: where.config,
+    ...env,
+  });
+  const masks = (): MasksMessage =>
+    JSON.parse(readFileSync(join(where.dir, 'out/masks.json'), 'utf8')) as MasksMessage;
+  return { ...done, masks };
 }
 
 /** Processes that run a task of src/build for this package. */

@@ -13,7 +13,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyOf, sha256Of } from '../../src/build/identity.js';
-import type { MasksMessage } from '../../src/masks/types.js';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
 import { doublePackage, NO_DOUBLE } from '../native/double-package.js';
 import {
@@ -27,6 +26,7 @@ import {
   placeIn,
   plansOf,
   recordOf,
+  segmentBy,
   start,
   until,
 } from './double.js';
@@ -50,20 +50,8 @@ afterAll(() => {
 const build = (where: Place, args: readonly string[] = [], env: Record<string, string> = {}) =>
   finish(root, ['models', 'build', 'tiny', '--config', where.config, ...args], env);
 
-/** One picture through `samwire segment`, as a user does. */
-async function segment(where: Place, backend: string, env: Record<string, string> = {}) {
-  const prompts = join(where.dir, 'p.json');
-  writeFileSync(prompts, '{"prompts":[{"id":"mug","box":[1016,160,1236,371]}]}');
-  const picture = join(PACKAGE_ROOT, 'assets/self-test/table.jpg');
-  const args = ['segment', picture, '--prompts', prompts, '--model', where.model, '--backend', backend];
-  const done = await finish(root, [...args, '--format', 'json', '--out', join(where.dir, 'out')], {
-    SAMWIRE_CONFIG: where.config,
-    ...env,
-  });
-  const masks = (): MasksMessage =>
-    JSON.parse(readFileSync(join(where.dir, 'out/masks.json'), 'utf8')) as MasksMessage;
-  return { ...done, masks };
-}
+const segment = (where: Place, backend: string, env: Record<string, string> = {}) =>
+  segmentBy(root, where, where.model, backend, env);
 
 /** When each plan was written, by name: unchanged where nothing was built. */
 const written = (where: Place) =>
