@@ -94,6 +94,14 @@ export class UnavailableError extends Error {
   }
 }
 
+/** What is not there now may be there later, though nobody mends anything: a service tries again. */
+export class TransientError extends UnavailableError {
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options);
+    this.name = 'TransientError';
+  }
+}
+
 /** Any thrown value as an error that a sender can be told of. What is not ours becomes `internal`. */
 export function toSamwireError(thrown: unknown): SamwireError {
   if (thrown instanceof SamwireError) return thrown;

@@ -1,9 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { openSegmenter } from './build/open.js';
 import type { BuildProgress } from './build/progress.js';
 import type { CameraConfig, Config } from './config/schema.js';
-import { ConfigError, UnavailableError } from './errors.js';
+import { ConfigError, TransientError, UnavailableError } from './errors.js';
 import { Camera } from './frames/camera.js';
 import { resolveModel } from './models/catalogue.js';
 import { MqttNode } from './mqtt/node.js';
@@ -36,6 +37,9 @@ export interface Service {
 
 const EXIT_CONFIG = 78;
 const EXIT_DEVICE = 70;
+/** Between tries to load the model where waiting may help; doubled up to the longest. */
+const RETRY_MS = 10_000;
+const LONGEST_RETRY_MS = 600_000;
 const LOOP_RESOLUTION_MS = 10;
 /** When the service stops: how long the run in progress may take, and then the broker's acknowledgements. */
 const RUN_GRACE_MS = 1500;
@@ -43,7 +47,7 @@ const BROKER_GRACE_MS = 2000;
 
 /**
  * Puts the node together: broker connection and cameras at once, the model beside them. Waits for the model only;
- * broker and cameras may come and go for ever.
+ * broker and cameras may come and go for ever, and so may memory and disk for TensorRT engines that the config demands.
  * @throws ConfigError when the model can't be loaded, UnavailableError when the addon can't, or `signal` came first.
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
@@ -108,7 +112,7 @@ class Parts implements Service {
       camera.start();
       mqtt.setCameraState(name, camera.state);
     }
-    const segmenter = await this.#loadModel(signal, onBuilding);
+    const segmenter = await this.#loadPatiently(signal, onBuilding);
     this.#segmenter = segmenter;
     signal?.throwIfAborted();
     this.#scheduler = new Scheduler({
@@ -128,6 +132,22 @@ class Parts implements Service {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #loadPatiently(
+    signal: AbortSignal | undefined,
+    onBuilding: ServiceOptions['onBuilding'],
+  ): Promise<Segmenter> {
+    for (let waitMs = RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
+      try {
+        return await this.#loadModel(signal, onBuilding);
+      } catch (error) {
+        if (!(error instanceof TransientError) || signal?.aborted) throw error;
+        const told = { why: error.message, againInS: waitMs / 1000 };
+        this.#log.error(told, 'the model can not be loaded on TensorRT, as the config demands; trying again');
+        await setTimeout(waitMs, undefined, signal === undefined ? {} : { signal });
+      }
+    }
   }
 
   /** What a one-shot command calls unavailable is a fault of the config here: starting again would not mend it. */
@@ -158,7 +178,8 @@ class Parts implements Service {
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {
-      if (!(error instanceof UnavailableError) || signal?.aborted) throw error;
+      const isOfConfig = error instanceof UnavailableError && !(error instanceof TransientError);
+      if (!isOfConfig || signal?.aborted) throw error;
       throw new ConfigError(error.message, [], { cause: error });
     }
   }

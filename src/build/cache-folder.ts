@@ -13,14 +13,17 @@ const POLL_MS = 1000;
 
 /** Engines can't be kept: the folder is missing and can't be made, read-only, somebody else's, or full. */
 export class CacheError extends UnavailableError {
+  readonly isFull: boolean;
+
   constructor(folder: string, cause: unknown) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    const remedy =
-      code === 'ENOSPC'
-        ? 'Make room there.'
-        : `Run: sudo install -d -o "$USER" ${folder} (or name another folder in model.cache of the config)`;
+    const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+    const remedy = isFull
+      ? 'Make room there.'
+      : `Run: sudo install -d -o "$USER" ${folder} (or name another folder in model.cache of the config)`;
     super(`TensorRT engines can't be kept in ${folder} (${code}). ${remedy}`, { cause });
     this.name = 'CacheError';
+    this.isFull = isFull;
   }
 }
 

@@ -49,7 +49,7 @@ function failure(thrown: unknown): ChildMessage {
   if (thrown instanceof UnavailableError) return { failed: { kind: 'unavailable', message, faults: [] } };
   if (thrown instanceof Error && 'code' in thrown && NO_SPACE.includes(thrown.code)) {
     const full = `There is no room for what TensorRT engines are built from (${message}). Make room there.`;
-    return { failed: { kind: 'unavailable', message: full, faults: [] } };
+    return { failed: { kind: 'transient', message: full, faults: [] } };
   }
   const error = toSamwireError(thrown);
   const kind = thrown instanceof SamwireError ? 'samwire' : 'other';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { ConfigError, SamwireError, UnavailableError } from '../errors.js';
+import { ConfigError, SamwireError, TransientError, UnavailableError } from '../errors.js';
 import type { ModelDirectory } from '../models/directory.js';
 import { loadAddon } from '../native/addon.js';
 import type { BuiltEngines } from '../segment/tensorrt/engines.js';
@@ -9,6 +9,7 @@ import { type TensorrtMachine, tensorrtMachine } from './machine.js';
 import { bucketOf } from './profile.js';
 import type { BuildProgress } from './progress.js';
 import { type EngineSettings, type EnginesRecord, planPath } from './record.js';
+import { isTransient } from './transient.js';
 
 const DEFAULT_WORKSPACE_BYTES = 2 ** 30;
 
@@ -49,14 +50,16 @@ export function defaultSettings(maxPrompts: number): EngineSettings {
 /**
  * The engines that a model runs on, built where they are missing or stale. `auto` falls back to the onnx backend, and
  * says why in the log; `tensorrt` does not.
- * @throws UnavailableError where `tensorrt` was asked for and can't be, with the remedy, or when `signal` stopped it;
- *   SamwireError `device_failed`.
+ * @throws where `tensorrt` was asked for and can't be: ConfigError for the model's files, TransientError where another try may
+ *   do, else UnavailableError with the remedy. UnavailableError when `signal` stopped it; SamwireError `device_failed`.
  */
 export async function ensureEngines(options: EnsureOptions): Promise<Ensured> {
   const { backend, model, log, signal } = options;
   if (backend === 'onnx') return { engines: null, why: 'The onnx backend was asked for.' };
   const machine = tensorrtMachine(loadAddon().tensorrtStatus());
   if ('why' in machine) {
+    // A process whose CUDA has found no GPU does not find one later; a new one may, when the driver is up.
+    if (backend === 'tensorrt' && machine.mayAppear) throw new SamwireError('device_failed', machine.why);
     if (backend === 'tensorrt') throw new UnavailableError(machine.why);
     log[machine.amiss ? 'warn' : 'info'](
       { why: machine.why },
@@ -72,13 +75,19 @@ export async function ensureEngines(options: EnsureOptions): Promise<Ensured> {
     const lost = error instanceof SamwireError && error.code === 'device_failed';
     if (!known || lost || signal?.aborted) throw error;
     const why = error.message;
-    if (backend === 'tensorrt') throw new UnavailableError(why, { cause: error });
+    if (backend === 'tensorrt') throw unavailable(error, why);
     log.warn(
       { model: model.manifest.name, why },
       'NO TENSORRT ENGINES: the onnx backend serves on the CPU, many times slower',
     );
     return { engines: null, why };
   }
+}
+
+function unavailable(error: Error, why: string): Error {
+  if (error instanceof ConfigError) return error;
+  const Kind = isTransient(error) ? TransientError : UnavailableError;
+  return new Kind(why, { cause: error });
 }
 
 async function ensureOn(machine: TensorrtMachine, options: EnsureOptions): Promise<Ensured> {

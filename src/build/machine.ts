@@ -16,6 +16,8 @@ export interface NoTensorrt {
   readonly why: string;
   /** Whether there is something to mend; without an NVIDIA GPU there is not. */
   readonly amiss: boolean;
+  /** Whether a GPU is here that does not answer: its driver may not be up yet. */
+  readonly mayAppear: boolean;
 }
 
 /** What this machine has, or lacks. */
@@ -30,5 +32,6 @@ export function tensorrtMachine(
   return {
     why: `${text} ${remedy ?? 'This machine has no NVIDIA GPU: the onnx backend is what runs here.'}`,
     amiss: typeof remedy === 'string',
+    mayAppear: typeof remedy === 'string' && problem?.piece === 'device',
   };
 }

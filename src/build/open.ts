@@ -1,4 +1,4 @@
-import { SamwireError, UnavailableError } from '../errors.js';
+import { SamwireError, TransientError } from '../errors.js';
 import { createSegmenter } from '../segment/create.js';
 import type { Segmenter } from '../segment/segmenter.js';
 import { type EnsureOptions, ensureEngines } from './ensure.js';
@@ -36,7 +36,7 @@ export async function openSegmenter(options: OpenOptions): Promise<Segmenter> {
       const unloadable = again instanceof SamwireError && again.code === 'model_failed';
       if (anew.engines === null || !unloadable) throw again;
       const why = `New TensorRT engines of ${model.manifest.name} can't be loaded either: ${again.message}`;
-      if (backend === 'tensorrt') throw new UnavailableError(why, { cause: again });
+      if (backend === 'tensorrt') throw new TransientError(why, { cause: again });
       log.warn({ why }, 'NO TENSORRT ENGINES: the onnx backend serves on the CPU, many times slower');
       return create(null);
     });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
-import { ConfigError, SamwireError, UnavailableError } from '../errors.js';
+import { ConfigError, SamwireError, TransientError, UnavailableError } from '../errors.js';
 import { PACKAGE_ROOT } from '../native/addon.js';
 import { type ChildMessage, messageSchema, type Task } from './tasks.js';
 
@@ -131,5 +131,6 @@ function errorOf({
 }: Extract<ChildMessage, { failed: unknown }>['failed']): Error {
   if (kind === 'config') return new ConfigError(message, faults);
   if (kind === 'unavailable') return new UnavailableError(message);
+  if (kind === 'transient') return new TransientError(message);
   return new SamwireError(code ?? 'internal', message, { details: faults });
 }

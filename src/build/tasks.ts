@@ -85,7 +85,7 @@ export const messageSchema = z.union([
   z.strictObject({ result: z.unknown() }),
   z.strictObject({
     failed: z.strictObject({
-      kind: z.enum(['samwire', 'config', 'unavailable', 'other']),
+      kind: z.enum(['samwire', 'config', 'unavailable', 'transient', 'other']),
       code: z.enum(ERROR_CODES).exactOptional(),
       message: z.string(),
       faults: z.array(z.strictObject({ path: z.string(), expected: z.string(), got: z.string() })),

@@ -118,13 +118,21 @@ describe('a machine without TensorRT', () => {
     expect(tensorrtMachine(status, machine(JETPACK_6))).toEqual({
       why: expect.stringMatching(/compiled without TensorRT\. Run: sudo apt-get install/),
       amiss: true,
+      mayAppear: false,
     });
+  });
+
+  it('whose GPU does not answer may find it later', () => {
+    const silent = { ...status, problem: { piece: 'device', text: 'No CUDA device.' } } as const;
+    expect(tensorrtMachine(silent, machine(JETPACK_6))).toMatchObject({ amiss: true, mayAppear: true });
+    expect(tensorrtMachine(silent, machine(UBUNTU, 'x64'))).toMatchObject({ amiss: false, mayAppear: false });
   });
 
   it('without one lacks nothing', () => {
     expect(tensorrtMachine(status, machine(UBUNTU, 'x64'))).toEqual({
       why: expect.stringMatching(/has no NVIDIA GPU: the onnx backend/),
       amiss: false,
+      mayAppear: false,
     });
   });
 });

@@ -5,7 +5,7 @@ import { type Answer, compareAnswers, isTelling, passes } from '../../src/build/
 import { runTask } from '../../src/build/run-task.js';
 import { makeReference } from '../../src/build/self-test.js';
 import { referenceSchema } from '../../src/build/tasks.js';
-import { ConfigError, UnavailableError } from '../../src/errors.js';
+import { ConfigError, TransientError } from '../../src/errors.js';
 import { loadAddon, PACKAGE_ROOT } from '../../src/native/addon.js';
 import { BUNDLED, copyOfBundled, emptyDirectory } from '../models/directories.js';
 
@@ -36,7 +36,7 @@ describe('the self-test', () => {
   it('on a full disk says so, and is no bug', async () => {
     const task = { task: 'reference', modelDir: BUNDLED, threads: 1, answers: '/dev/full' } as const;
     const full = runTask(task, referenceSchema);
-    await expect(full).rejects.toThrow(UnavailableError);
+    await expect(full).rejects.toThrow(TransientError);
     await expect(full).rejects.toThrow(/no room .*ENOSPC.*Make room there/);
   });
 

@@ -6,7 +6,16 @@ import { broker, client, closeAll, type TestClient, waitFor } from '../integrati
 import { answerTo, BASE, ready, seen, send, stillCamera } from '../integration/service/harness.js';
 import { doublePackage, NO_DOUBLE } from '../native/double-package.js';
 import { testPicture } from '../segment/picture.js';
-import { childrenOf, finish, isWhole, type Place, place, start } from './double.js';
+import {
+  childrenOf,
+  finish,
+  isWhole,
+  MAX_PROMPTS,
+  type Place,
+  type Program,
+  place,
+  start,
+} from './double.js';
 
 const missing = NO_DOUBLE ?? brokerMissing() ?? undefined;
 if (missing !== undefined) process.stderr.write(`Skipped: ${missing}\n`);
@@ -22,8 +31,19 @@ async function placeOn(url: string): Promise<Place> {
   return place({ more: { mqtt: { url }, cameras, stats: { intervalMs: 250 } } });
 }
 
+/** A place whose config demands TensorRT. */
+async function demanding(url: string): Promise<Place> {
+  const { dir } = await place();
+  const model = { name: 'tiny', paths: [join(dir, 'models')], cache: join(dir, 'cache'), threads: 1 };
+  return place({
+    more: { mqtt: { url }, model: { ...model, maxPrompts: MAX_PROMPTS, backend: 'tensorrt' } },
+  });
+}
+
 const run = ({ config }: Place, env: Record<string, string> = {}) =>
   start(root, ['run', '--config', config], env);
+
+const logOf = (service: Program): string => service.stdout() + service.stderr();
 
 const states = (watcher: TestClient): Record<string, unknown>[] =>
   watcher.received.filter(({ topic }) => topic === `${BASE}/state`).map(({ json }) => json);
@@ -92,19 +112,48 @@ describe.skipIf(missing !== undefined)('samwire run with TensorRT and no engines
     const service = run(where, { SAMWIRE_DOUBLE_FAIL: 'buildSerializedNetwork:1' });
     const { json } = await seen(watcher, `${BASE}/state`, ({ state }) => state === 'online');
     expect(json).toMatchObject({ backend: 'onnx', model: 'tiny' });
-    expect(service.stdout() + service.stderr()).toContain('NO TENSORRT ENGINES');
+    expect(logOf(service)).toContain('NO TENSORRT ENGINES');
     service.child.kill('SIGTERM');
     expect(await service.ended).toBe(0);
   });
 
-  it('and a config that demands TensorRT ends with 78, which systemd does not start again', async () => {
+  it('tries again where the config demands TensorRT and a build ends for lack of memory', async () => {
     const { url } = await broker();
-    const more = { mqtt: { url } };
-    const where = await place({ more });
-    const model = { name: 'tiny', paths: [join(where.dir, 'models')], cache: join(where.dir, 'cache') };
-    const demanding = await place({ more: { ...more, model: { ...model, backend: 'tensorrt' } } });
-    const args = ['run', '--config', demanding.config];
-    const refused = await finish(root, args, { SAMWIRE_DOUBLE_FAIL: 'buildSerializedNetwork:1' });
+    const watcher = await client(url);
+    const { config } = await demanding(url);
+    const service = start(root, ['run', '--config', config], { SAMWIRE_DOUBLE_BUILD_MS: '2000' });
+    await seen(watcher, `${BASE}/state`, ({ state }) => state === 'building');
+    await waitFor(() => childrenOf(root).length > 0, 'a builder');
+    // As the kernel does.
+    for (const pid of childrenOf(root)) process.kill(pid, 'SIGKILL');
+    await waitFor(() => logOf(service).includes('trying again'), 'the reason in the log');
+    expect(logOf(service)).toMatch(/lack of memory.*"againInS":10/);
+    const { json } = await seen(watcher, `${BASE}/state`, ({ state }) => state === 'online');
+    expect(json).toMatchObject({ backend: 'tensorrt' });
+    const told = new Set(states(watcher).map(({ state }) => state));
+    expect([...told]).toEqual(['starting', 'building', 'online']);
+    service.child.kill('SIGTERM');
+    expect(await service.ended).toBe(0);
+  });
+
+  it('waits for the next try no longer than until it is stopped', async () => {
+    const { url } = await broker();
+    const { config } = await demanding(url);
+    const env = { SAMWIRE_DOUBLE_FAIL: 'buildSerializedNetwork:1' };
+    const service = start(root, ['run', '--config', config], env);
+    await waitFor(() => logOf(service).includes('trying again'), 'the reason in the log');
+    expect(logOf(service)).toContain('No TensorRT engines of tiny passed');
+    const stoppedAt = performance.now();
+    service.child.kill('SIGTERM');
+    expect(await service.ended).toBe(0);
+    expect(performance.now() - stoppedAt).toBeLessThan(STOP_MS);
+  });
+
+  it('and a config that demands TensorRT ends with 78 where a person must mend, as systemd does not start it again', async () => {
+    const { url } = await broker();
+    const { config } = await demanding(url);
+    const args = ['run', '--config', config];
+    const refused = await finish(root, args, { SAMWIRE_DOUBLE_WRONG: 'all' });
     expect(refused.code).toBe(78);
     expect(refused.stderr).toContain('No TensorRT engines of tiny passed');
     const without = await finish(root, args, { SAMWIRE_DOUBLE_DEVICE: 'none' });
