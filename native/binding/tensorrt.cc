@@ -19,10 +19,11 @@
 namespace samwire::binding {
 namespace {
 
+// `text` becomes a sentence, since others follow it.
 Napi::Object problem(Napi::Env env, const char* piece, const std::string& text) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("piece", piece);
-  object.Set("text", text);
+  object.Set("text", text.ends_with('.') ? text : text + ".");
   return object;
 }
 
