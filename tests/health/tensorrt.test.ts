@@ -1,9 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { engineFolder } from '../../src/build/inspect.js';
 import { RECORD_FILE } from '../../src/build/record.js';
 import { parseConfig } from '../../src/config/load.js';
 import { checkEngines, checkTensorrt } from '../../src/health/check-tensorrt.js';
+import { resolveModel } from '../../src/models/catalogue.js';
 import type { TensorrtStatus } from '../../src/native/types.js';
 import { emptyDirectory } from '../models/directories.js';
 import { type MadeMachine, type MadeMachineOptions, madeMachine, ORIN_TENSORRT } from './machine.js';
@@ -78,8 +80,9 @@ describe('the engines of the configured model', () => {
   async function engines(model = '', tensorrt: TensorrtStatus = ORIN_TENSORRT, record?: string) {
     const cache = await emptyDirectory();
     if (record !== undefined) {
-      await mkdir(join(cache, 'samwire-tiny'));
-      await writeFile(join(cache, 'samwire-tiny', RECORD_FILE), record);
+      const folder = engineFolder(cache, await resolveModel('samwire-tiny', []));
+      await mkdir(folder);
+      await writeFile(join(folder, RECORD_FILE), record);
     }
     const text = `version: 1\nmqtt: { url: mqtt://127.0.0.1 }\nmodel: { cache: ${cache}${model} }`;
     return checkEngines(parseConfig(text, '/x.yaml').config, machineOf({ tensorrt }).addon());
