@@ -267,7 +267,7 @@ class Builder {
     answers: string,
   ): Promise<Trial> {
     const { model, settings, machine } = this.#options;
-    this.#progress.stage('self-test', `self-test of encoder ${pair.encoder}, decoder ${pair.decoder}`);
+    this.#progress.stage('self-test', `self-test: encoder ${pair.encoder}, decoder ${pair.decoder}`);
     const [encoder, decoder] = engines;
     const built: BuiltEngines = {
       encoderPlan: encoder.path,
