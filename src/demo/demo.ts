@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Logger } from 'pino';
 import { progressLines } from '../build/progress-line.js';
-import { ConfigSchema } from '../config/schema.js';
+import { parseConfig } from '../config/load.js';
 import type { Camera } from '../frames/camera.js';
 import { startService } from '../main.js';
 import type { MasksMessage } from '../masks/types.js';
@@ -89,8 +89,9 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
   }
 }
 
+/** @throws ConfigError where `source` is no camera source. */
 function demoConfig(broker: DemoBroker, source: string | undefined) {
-  return ConfigSchema.parse({
+  const config = {
     version: 1,
     node: { id: NODE },
     mqtt: { url: broker.url },
@@ -99,7 +100,9 @@ function demoConfig(broker: DemoBroker, source: string | undefined) {
     },
     model: { paths: [] },
     pipeline: { maxAgeMs: 5000 },
-  });
+  };
+  // JSON is YAML; read as a config file is, so that a wrong source is told as there.
+  return parseConfig(JSON.stringify(config), "the demo's config").config;
 }
 
 /** A box round each object that is in sight, as a perfect detector would send. */

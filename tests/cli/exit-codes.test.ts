@@ -310,3 +310,11 @@ describe('a model that does not fit ends segment and run with 78, and the file o
     expect(ran.code).toBe(78);
   });
 });
+
+describe('a demo of a source that is none', () => {
+  it('ends with 78 and says what a source looks like', async () => {
+    const { code, stderr } = await samwire(['demo', '--once', '--source', 'rstp://10.0.0.5/x']);
+    expect(stderr).toMatch(/cameras\.demo\.source.*rtsp:\/\/host\/path.*got "rstp:/s);
+    expect(code).toBe(78);
+  });
+});
