@@ -2,6 +2,8 @@ import type { NativeMask, NativeTensorrtMask } from '../native/types.js';
 import type { Candidate, SegmentPrompt, SegmentRequest } from './segmenter.js';
 
 export interface CandidateParts {
+  /** Which of the decoder's candidates. */
+  readonly index: number;
   /** Predicted IoU, as the decoder gave it. */
   readonly score: number;
   readonly mask: NativeMask;
@@ -10,10 +12,11 @@ export interface CandidateParts {
 
 /** A mask as the rest of the service sees it, from whichever backend it came. */
 export function candidateOf(
-  { score, mask, lowres }: CandidateParts,
+  { index, score, mask, lowres }: CandidateParts,
   frame: SegmentRequest['frame'],
 ): Candidate {
   return {
+    index,
     score: round(score),
     stability: round(mask.stability),
     area: mask.area,

@@ -6,16 +6,24 @@ import type { FramePrompt } from '../prompts/types.js';
 /** A prompt and how its answer is chosen: all of the family's candidates, or the family's own choice of one. */
 export interface SegmentPrompt extends FramePrompt {
   readonly multimask: boolean;
+  /** This candidate of the decoder, by its index, whatever the family would choose. */
+  readonly candidate?: number;
 }
 
 export interface SegmentRequest {
   /** A frame that the caller holds until the promise settles. */
   readonly frame: Pick<NativeFrameInfo, 'id' | 'width' | 'height'>;
   readonly prompts: readonly SegmentPrompt[];
+  /** Candidates of a lower predicted IoU are left out: no mask is made of them, where the backend can spare it. */
+  readonly minScore?: number;
+  /** False: the answers' logits are not kept for a later `refine`, as those of thousands of prompts of our own. */
+  readonly keepLogits?: boolean;
 }
 
 /** One mask of the frame's size, with the decoder's own grid beside it for small messages. */
 export interface Candidate {
+  /** Which of the decoder's candidates this is. */
+  readonly index: number;
   /** Predicted IoU. */
   readonly score: number;
   /** SAM's stability score at offset 1, 0..1. */

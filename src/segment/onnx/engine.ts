@@ -27,7 +27,8 @@ export class OnnxEngine {
     this.#decoder = new Decoder(model, addon);
   }
 
-  async segment({ frame, prompts }: SegmentRequest): Promise<SegmentResult> {
+  async segment(request: SegmentRequest): Promise<SegmentResult> {
+    const { frame, prompts } = request;
     if (prompts.length === 0)
       return {
         results: [],
@@ -37,7 +38,7 @@ export class OnnxEngine {
     const decodeStart = performance.now();
     const decoded = await this.#decoder.decode({ embedding, frame, prompts });
     const maskStart = performance.now();
-    const results = prompts.map((prompt, i) => this.#answer(prompt, decoded[i], frame));
+    const results = prompts.map((prompt, i) => this.#answer(prompt, decoded[i], request));
     return {
       results,
       timing: {
@@ -53,27 +54,35 @@ export class OnnxEngine {
   #answer(
     prompt: SegmentPrompt,
     decoded: Decoded | SamwireError | undefined,
-    frame: SegmentRequest['frame'],
+    { frame, minScore = Number.NEGATIVE_INFINITY, keepLogits = true }: SegmentRequest,
   ): PromptResult {
     if (decoded === undefined || decoded instanceof SamwireError)
       return { error: (decoded ?? toSamwireError('a prompt was not decoded')).toBody() };
     const { manifest, contract } = this.#model;
     const { width, height } = contract.decoder.grid;
-    const indices = chooseCandidates({
-      mask: manifest.mask,
-      iou: decoded.iou,
-      n: decoded.n,
-      multimask: prompt.multimask,
-    });
+    const chosen =
+      prompt.candidate === undefined
+        ? chooseCandidates({
+            mask: manifest.mask,
+            iou: decoded.iou,
+            n: decoded.n,
+            multimask: prompt.multimask,
+          })
+        : [prompt.candidate];
+    const indices = chosen.filter((index) => !((decoded.iou[index] ?? Number.NaN) < minScore));
+    if (indices.length === 0) return { candidates: [] };
     const spec = maskSpec(manifest, contract.decoder, frame);
     const masks = this.#addon.masksFromLogits(decoded.logits, spec, indices);
     const plane = (index: number): Float32Array =>
       decoded.logits.subarray(index * width * height, (index + 1) * width * height);
-    for (const [i, index] of indices.entries()) this.#decoder.keep(frame.id, maskId(prompt, i), plane(index));
+    if (keepLogits)
+      for (const [i, index] of indices.entries())
+        this.#decoder.keep(frame.id, maskId(prompt, i), plane(index));
     const candidates = masks.map((mask, i) => {
       const index = indices[i] as number;
       const score = decoded.iou[index] ?? Number.NaN;
-      return candidateOf({ score, mask, lowres: this.#addon.lowResMask(decoded.logits, spec, index) }, frame);
+      const lowres = this.#addon.lowResMask(decoded.logits, spec, index);
+      return candidateOf({ index, score, mask, lowres }, frame);
     });
     return { candidates };
   }

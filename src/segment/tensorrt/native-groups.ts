@@ -53,15 +53,20 @@ export interface AnsweredRun {
   /** `masks[i]` is `wanted[i]`. */
   readonly masks: readonly NativeTensorrtMask[];
   readonly slots: ReadonlyMap<WantedMask, KeptAnswer>;
-  readonly frame: SegmentRequest['frame'];
+  readonly request: SegmentRequest;
 }
 
 /** What each row's sender gets. A row that started from logits that were never written fails, and its own with it. */
-export function resultsOf({ run, wanted, masks, slots, frame }: AnsweredRun): PromptResult[] {
+export function resultsOf({ run, wanted, masks, slots, request }: AnsweredRun): PromptResult[] {
+  const { frame, minScore = Number.NEGATIVE_INFINITY } = request;
   return run.starts.map((start, row) => {
     const own = wanted.flatMap((mask, i) => (mask.row === row ? [{ mask, made: masks[i] }] : []));
     if (start === undefined || start instanceof Float32Array || !start.failed)
-      return { candidates: own.flatMap(({ made }) => (made ? [candidateOf(made, frame)] : [])) };
+      return {
+        candidates: own.flatMap(({ made }) =>
+          made && !(made.score < minScore) ? [candidateOf({ ...made, index: made.plane }, frame)] : [],
+        ),
+      };
     for (const { mask } of own) {
       const kept = slots.get(mask);
       if (kept) kept.failed = true;
@@ -76,7 +81,11 @@ const START_FAILED = new SamwireError(
 );
 
 /** The candidates that answer a prompt, as chooseCandidates (src/models/candidates.ts) picks them with the scores. */
-function planes({ single, multi }: Manifest['mask'], { multimask }: SegmentPrompt): readonly number[] {
+function planes(
+  { single, multi }: Manifest['mask'],
+  { multimask, candidate }: SegmentPrompt,
+): readonly number[] {
+  if (candidate !== undefined) return [candidate];
   if (multimask) return multi;
   if (typeof single === 'number') return [single];
   return [single === 'official' ? OFFICIAL : BEST_SCORE];

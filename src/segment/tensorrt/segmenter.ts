@@ -73,7 +73,7 @@ class TensorrtSegmenter implements Segmenter {
   }
 
   async segment(request: SegmentRequest): Promise<SegmentResult> {
-    const { frame, prompts } = request;
+    const { frame, prompts, keepLogits = true } = request;
     const { contract, maxPrompts } = this.#engines;
     const { runs, failed } = decoderRuns({
       ...request,
@@ -86,7 +86,7 @@ class TensorrtSegmenter implements Segmenter {
     for (const [index, error] of failed) results[index] = { error: error.toBody() };
     if (runs.length === 0) return { results, timing: NOTHING_DONE };
     const wanted = runs.map((run) => wantedMasks(run, prompts, this.#manifest.mask));
-    const slots = this.#takeSlots(frame, wanted.flat());
+    const slots = keepLogits ? this.#takeSlots(frame, wanted.flat()) : new Map<WantedMask, KeptAnswer>();
     const groups = runs.map((run, g) => nativeGroup(run, wanted[g] ?? [], slots));
     const spec = maskSpec(this.#manifest, contract.decoder, frame);
     const answer = await this.#native.segment(frame.id, spec, groups).catch((error: unknown) => {
@@ -94,7 +94,7 @@ class TensorrtSegmenter implements Segmenter {
       throw error;
     });
     for (const [g, run] of runs.entries()) {
-      const own = resultsOf({ run, wanted: wanted[g] ?? [], masks: answer.masks[g] ?? [], slots, frame });
+      const own = resultsOf({ run, wanted: wanted[g] ?? [], masks: answer.masks[g] ?? [], slots, request });
       for (const [row, index] of run.members.entries()) results[index] = own[row] as PromptResult;
     }
     return { results, timing: timingOf(answer) };

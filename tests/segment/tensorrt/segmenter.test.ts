@@ -123,6 +123,7 @@ describe('a request to engines', () => {
     expect((await asked).results[1]).toEqual({
       candidates: [
         {
+          index: 0,
           score: 0.1,
           stability: 0.1235,
           area: 7,
