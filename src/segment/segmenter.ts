@@ -1,7 +1,7 @@
 import type { ErrorBody } from '../errors.js';
 import type { CocoRle, LowResMask } from '../masks/types.js';
 import type { NativeFrameInfo } from '../native/types.js';
-import type { FramePrompt } from '../prompts/types.js';
+import type { Box, FramePrompt } from '../prompts/types.js';
 
 /** A prompt and how its answer is chosen: all of the family's candidates, or the family's own choice of one. */
 export interface SegmentPrompt extends FramePrompt {
@@ -52,6 +52,27 @@ export interface SegmentResult {
   readonly timing: SegmentTiming;
 }
 
+/** A box that a detector, or the network itself, takes for an object. */
+export interface Proposal {
+  /** [x1, y1, x2, y2] in source-frame pixels, within the frame. */
+  readonly box: Box;
+  /** The detector's confidence, 0..1. */
+  readonly score: number;
+}
+
+export interface EverythingRequest {
+  /** A frame that the caller holds until the promise settles. */
+  readonly frame: SegmentRequest['frame'];
+  /** Objects of a lower score are left out. */
+  readonly minScore?: number;
+}
+
+export interface EverythingResult {
+  /** One mask an object, the surest first; `index` is the object's place among all that were found. */
+  readonly masks: readonly Candidate[];
+  readonly timing: SegmentTiming;
+}
+
 /**
  * One loaded model on one device. `segment` rejects with a SamwireError (`model_failed`, `device_failed`) when the
  * whole request failed; a prompt that fails alone has an `error` among the results.
@@ -62,5 +83,12 @@ export interface Segmenter {
   /** Requests that are worth handing over before the first of them is answered; they are answered in order. */
   readonly runsAtOnce: number;
   segment(request: SegmentRequest): Promise<SegmentResult>;
+  /**
+   * Boxes of the frame's objects, the surest first, for prompts of one's own: from the manifest's `detector` (MobileSAMv2) or
+   * from the encoder's own proposals (Lite-SAM). Absent where the model has neither. Rejects as `segment` does.
+   */
+  readonly proposals?: (frame: SegmentRequest['frame']) => Promise<readonly Proposal[]>;
+  /** All objects of the frame, for networks that find them without prompts (FastSAM); absent elsewhere. */
+  readonly everything?: (request: EverythingRequest) => Promise<EverythingResult>;
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { ConfigError, SamwireError, UnavailableError } from '../../errors.js';
 import { PACKAGE_ROOT } from '../../native/addon.js';
 import type { Segmenter, SegmentRequest, SegmentResult } from '../segmenter.js';
-import type { WorkerMessage, WorkerRequest, WorkerStart } from './protocol.js';
+import type { Ability, Ask, Asks, WorkerMessage, WorkerRequest, WorkerStart } from './protocol.js';
 
 /** onnxruntime's run() blocks its thread, so it lives in a worker: compiled, also when the sources run in a test. */
 const WORKER = `${PACKAGE_ROOT}dist/segment/onnx/worker.js`;
@@ -21,7 +21,7 @@ export interface OnnxSegmenterOptions {
 }
 
 interface Pending {
-  readonly resolve: (result: SegmentResult) => void;
+  readonly resolve: (result: Asks[Ask]['result']) => void;
   readonly reject: (error: SamwireError) => void;
 }
 
@@ -54,6 +54,8 @@ class OnnxSegmenter implements Segmenter {
   #loading: { readonly worker: Worker; readonly giveUp: (error: Error) => void } | undefined;
   #starting: Promise<void> | undefined;
   #model = '';
+  proposals?: NonNullable<Segmenter['proposals']>;
+  everything?: NonNullable<Segmenter['everything']>;
   #nextId = 1;
   #closed = false;
 
@@ -76,15 +78,26 @@ class OnnxSegmenter implements Segmenter {
   }
 
   async segment(request: SegmentRequest): Promise<SegmentResult> {
+    return this.#ask('segment', request);
+  }
+
+  async #ask<A extends Ask>(ask: A, request: Asks[A]['request']): Promise<Asks[A]['result']> {
     if (!this.#worker) await this.#startAgain();
     const worker = this.#worker;
     if (!worker) throw new SamwireError('model_failed', 'The node is stopping.');
     const id = this.#nextId++;
-    const message: WorkerRequest = { id, request };
+    const message = { id, ask, request } as WorkerRequest;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
+      // The worker answers an id with what was asked under it.
+      this.#pending.set(id, { resolve: (result) => resolve(result as Asks[A]['result']), reject });
       worker.postMessage(message);
     });
+  }
+
+  /** Sets what this model can beside `segment`: the same after each start, since the directory is. */
+  #enable(abilities: readonly Ability[]): void {
+    if (abilities.includes('proposals')) this.proposals = (frame) => this.#ask('proposals', frame);
+    if (abilities.includes('everything')) this.everything = (request) => this.#ask('everything', request);
   }
 
   /**
@@ -136,6 +149,7 @@ class OnnxSegmenter implements Segmenter {
         worker.on('message', (message: WorkerMessage) => {
           if (message.type === 'ready') {
             this.#logMending(message);
+            this.#enable(message.abilities);
             resolve(message.model);
           } else if (message.type === 'refused') {
             void worker.terminate();

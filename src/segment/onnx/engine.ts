@@ -6,6 +6,7 @@ import { candidateOf, maskId } from '../candidate.js';
 import type { PromptResult, SegmentPrompt, SegmentRequest, SegmentResult } from '../segmenter.js';
 import { type Decoded, Decoder } from './decode.js';
 import { Encoder } from './encode.js';
+import type { InferenceEngine } from './inference-engine.js';
 import type { OnnxModel } from './model.js';
 
 type EngineAddon = Pick<
@@ -14,7 +15,7 @@ type EngineAddon = Pick<
 >;
 
 /** Frame → embedding → logits → masks, all on the thread that owns it. */
-export class OnnxEngine {
+export class OnnxEngine implements InferenceEngine {
   readonly #model: OnnxModel;
   readonly #addon: EngineAddon;
   readonly #encoder: Encoder;

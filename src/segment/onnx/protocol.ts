@@ -1,5 +1,11 @@
 import type { ErrorBody } from '../../errors.js';
-import type { SegmentRequest, SegmentResult } from '../segmenter.js';
+import type {
+  EverythingRequest,
+  EverythingResult,
+  Proposal,
+  SegmentRequest,
+  SegmentResult,
+} from '../segmenter.js';
 import type { Mending } from './model.js';
 
 /** What the worker is started with. */
@@ -12,19 +18,34 @@ export interface WorkerStart {
   readonly warmUp: boolean;
 }
 
-/** Main thread → worker. The frame's pixels stay in the addon: its id goes over. */
-export interface WorkerRequest {
-  readonly id: number;
-  readonly request: SegmentRequest;
+/** What can be asked of the worker, by name. A frame's pixels stay in the addon: its id goes over. */
+export interface Asks {
+  readonly segment: { readonly request: SegmentRequest; readonly result: SegmentResult };
+  readonly proposals: { readonly request: SegmentRequest['frame']; readonly result: readonly Proposal[] };
+  readonly everything: { readonly request: EverythingRequest; readonly result: EverythingResult };
 }
+export type Ask = keyof Asks;
+
+/** What only some models can. */
+export type Ability = Exclude<Ask, 'segment'>;
+
+/** Main thread → worker. */
+export type WorkerRequest = {
+  [A in Ask]: { readonly id: number; readonly ask: A; readonly request: Asks[A]['request'] };
+}[Ask];
 
 /** Worker → main thread. */
 export type WorkerMessage =
-  | { readonly type: 'ready'; readonly model: string; readonly mending: Mending }
+  | {
+      readonly type: 'ready';
+      readonly model: string;
+      readonly abilities: readonly Ability[];
+      readonly mending: Mending;
+    }
   | {
       readonly type: 'refused';
       readonly message: string;
       readonly faults: readonly { path: string; expected: string; got: string }[];
     }
-  | { readonly type: 'result'; readonly id: number; readonly result: SegmentResult }
+  | { readonly type: 'result'; readonly id: number; readonly result: Asks[Ask]['result'] }
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorBody };

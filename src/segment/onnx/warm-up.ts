@@ -1,6 +1,6 @@
 import type { NativeAddon } from '../../native/types.js';
 import { CHUNK } from './decode.js';
-import type { OnnxEngine } from './engine.js';
+import type { InferenceEngine } from './inference-engine.js';
 
 const SIDE = 256;
 
@@ -11,7 +11,7 @@ const SIDE = 256;
  * @throws SamwireError `model_failed`.
  */
 export async function warmUp(
-  engine: OnnxEngine,
+  engine: InferenceEngine,
   addon: Pick<NativeAddon, 'createFrame' | 'releaseFrame'>,
 ): Promise<void> {
   const frame = addon.createFrame({

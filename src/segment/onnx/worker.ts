@@ -1,11 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { ConfigError, toSamwireError } from '../../errors.js';
+import { ConfigError, SamwireError, toSamwireError } from '../../errors.js';
 import { readModelDirectory } from '../../models/directory.js';
 import { verifyFiles } from '../../models/verify.js';
 import { loadAddon } from '../../native/addon.js';
-import { OnnxEngine } from './engine.js';
-import { loadOnnxModel } from './model.js';
-import type { WorkerMessage, WorkerRequest, WorkerStart } from './protocol.js';
+import type { InferenceEngine } from './inference-engine.js';
+import { openEngine } from './open-engine.js';
+import type { Ability, Ask, Asks, WorkerMessage, WorkerRequest, WorkerStart } from './protocol.js';
 import { warmUp } from './warm-up.js';
 
 // The inference thread: one model, one request at a time, in the order in which they came.
@@ -13,15 +13,14 @@ const port = parentPort;
 if (!port) throw new Error('worker.js is started as a worker thread by backend.ts');
 const post = (message: WorkerMessage): void => port.postMessage(message);
 
-async function load(start: WorkerStart): Promise<OnnxEngine | undefined> {
+async function load(start: WorkerStart): Promise<InferenceEngine | undefined> {
   try {
     const directory = await readModelDirectory(start.dir);
     await verifyFiles(directory);
-    const model = await loadOnnxModel(directory, start.threads);
     const addon = loadAddon();
-    const engine = new OnnxEngine(model, addon);
+    const { engine, mending } = await openEngine(directory, start.threads, addon);
     if (start.warmUp) await warmUp(engine, addon);
-    post({ type: 'ready', model: directory.manifest.name, mending: model.mending });
+    post({ type: 'ready', model: directory.manifest.name, abilities: abilitiesOf(engine), mending });
     return engine;
   } catch (thrown) {
     const faults = thrown instanceof ConfigError ? thrown.faults : [];
@@ -30,12 +29,35 @@ async function load(start: WorkerStart): Promise<OnnxEngine | undefined> {
   }
 }
 
+function abilitiesOf(engine: InferenceEngine): Ability[] {
+  const all: readonly Ability[] = ['proposals', 'everything'];
+  return all.filter((ability) => engine[ability] !== undefined);
+}
+
+/** The backend asks only for what `ready` has named. */
+async function answer(
+  engine: InferenceEngine,
+  { ask, request }: WorkerRequest,
+): Promise<Asks[Ask]['result'] | undefined> {
+  switch (ask) {
+    case 'segment':
+      return engine.segment(request);
+    case 'proposals':
+      return engine.proposals?.(request);
+    case 'everything':
+      return engine.everything?.(request);
+  }
+}
+
 const engine = await load(workerData as WorkerStart);
 let last: Promise<void> = Promise.resolve();
 
-async function serve({ id, request }: WorkerRequest): Promise<void> {
+async function serve(request: WorkerRequest): Promise<void> {
+  const { id } = request;
   try {
-    if (engine) post({ type: 'result', id, result: await engine.segment(request) });
+    const result = engine && (await answer(engine, request));
+    if (result) post({ type: 'result', id, result });
+    else throw new SamwireError('internal', `The model was asked for ${request.ask}, which it can't.`);
   } catch (thrown) {
     post({ type: 'failed', id, error: toSamwireError(thrown).toBody() });
   }
