@@ -106,12 +106,17 @@ async function toItem(
   return {
     id,
     ...(label === undefined ? {} : { label }),
-    score,
-    stability,
+    score: round(score),
+    stability: round(stability),
     area,
     box,
     ...(encodings.includes('rle') ? { rle } : {}),
     ...extra,
     ...(encodings.includes('lowres') ? { lowres: candidate.lowres } : {}),
   };
+}
+
+/** Four decimals: what a float32 score is worth. */
+function round(value: number): number {
+  return Number.isFinite(value) ? Math.round(value * 10_000) / 10_000 : 0;
 }

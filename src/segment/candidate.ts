@@ -17,8 +17,8 @@ export function candidateOf(
 ): Candidate {
   return {
     index,
-    score: round(score),
-    stability: round(mask.stability),
+    score,
+    stability: mask.stability,
     area: mask.area,
     box: mask.box,
     rle: { size: [frame.height, frame.width], counts: mask.counts },
@@ -29,9 +29,4 @@ export function candidateOf(
 /** The id of a prompt's i-th mask: `cup`, or `cup#0` where all candidates are wanted. */
 export function maskId({ id, multimask }: SegmentPrompt, i: number): string {
   return multimask ? `${id}#${i}` : id;
-}
-
-/** Four decimals: what a float32 score is worth. */
-function round(value: number): number {
-  return Number.isFinite(value) ? Math.round(value * 10_000) / 10_000 : 0;
 }
