@@ -3,6 +3,11 @@ import type { Camera, FrameChoice } from '../frames/camera.js';
 import type { NativeFrameInfo } from '../native/types.js';
 import type { FramePrompt } from '../prompts/types.js';
 import type { PromptResult, Segmenter, SegmentResult, SegmentTiming } from '../segment/segmenter.js';
+import { Background, type BackgroundAnswer, type BackgroundJob } from './background.js';
+import { namedFrame, newestFrame, StreamWaits, skewMs, stopping } from './frame-choice.js';
+
+/** Each takes the model for seconds on a CPU; who is behind so many had better ask again later. */
+export const BACKGROUND_LIMIT = 4;
 
 /** A request for masks on one camera's frame. */
 export interface SchedulerRequest {
@@ -44,6 +49,8 @@ export interface SchedulerOptions {
   readonly queueLimit: number;
   /** Prompts that share one decoder batch. */
   readonly maxPrompts: number;
+  /** Background jobs that were requested and may wait ({@link BACKGROUND_LIMIT}). */
+  readonly backgroundLimit?: number;
   /** A run found the device lost: its senders are told already, and no later run will do better. */
   readonly onDeviceFailed: (error: SamwireError) => void;
   readonly now?: () => number;
@@ -72,28 +79,45 @@ interface BegunRun extends Run {
 /**
  * Decides what the segmenter does next: as many runs at a time as it is worth handing over, oldest request first, on
  * the newest frame at that moment (or on the frame that the request names). Waiting requests for the same frame join
- * the run, so that a frame is encoded once and its prompts are decoded together.
+ * the run, so that a frame is encoded once and its prompts are decoded together. Background work gets a turn when no
+ * request waits.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #now: () => number;
   readonly #queue: Job[] = [];
-  #waitingForFrame = 0;
+  readonly #streamWaits: StreamWaits;
   readonly #running = new Set<Run>();
+  readonly #background: Background;
+  /** A turn of the background work has the segmenter. Never two, so that a prompt waits for one at most. */
+  #inTurn = false;
   #closed = false;
   #abandoned = false;
-  #tellClosed: () => void = () => undefined;
-  readonly #closing = new Promise<void>((resolve) => {
-    this.#tellClosed = resolve;
-  });
 
   constructor(options: SchedulerOptions) {
+    const { segmenter, releaseFrame, maxPrompts, onDeviceFailed, now = Date.now } = options;
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#now = now;
+    this.#streamWaits = new StreamWaits(options.queueLimit);
+    this.#background = new Background({
+      segmenter,
+      releaseFrame,
+      maxPrompts,
+      onDeviceFailed,
+      now,
+      limit: options.backgroundLimit ?? BACKGROUND_LIMIT,
+      onWanted: () => this.#pump(),
+    });
   }
 
+  /** Requests for prompts that wait. */
   get length(): number {
-    return this.#queue.length + this.#waitingForFrame;
+    return this.#queue.length + this.#streamWaits.length;
+  }
+
+  /** Background jobs that wait or run. */
+  get backgroundJobs(): number {
+    return this.#background.length;
   }
 
   /**
@@ -102,7 +126,7 @@ export class Scheduler {
   async submit(request: SchedulerRequest): Promise<SchedulerAnswer> {
     if (request.frame === 'latest') await this.#waitForStream(request);
     if (this.#closed) throw stopping();
-    const pinned = request.frame === 'latest' ? null : this.#pin(request);
+    const pinned = request.frame === 'latest' ? null : namedFrame(request.camera, request.frame);
     return new Promise((resolve, reject) => {
       this.#queue.push({ request, pinned, resolve, reject });
       if (this.#queue.length > this.#options.queueLimit) this.#dropOldest();
@@ -110,11 +134,25 @@ export class Scheduler {
     });
   }
 
+  /**
+   * Long work, in turns that any waiting request goes before; one job at a time. Waits for a camera that does not
+   * stream until `maxAgeMs` after the job's arrival.
+   * @throws SamwireError `no_frame`, `frame_evicted`, `expired`, `overloaded`, or what the job's work rejects with.
+   */
+  async submitBackground<T>(
+    job: BackgroundJob<T> & Pick<SchedulerRequest, 'maxAgeMs'>,
+  ): Promise<BackgroundAnswer<T>> {
+    if (job.frame === 'latest') await this.#waitForStream(job);
+    if (this.#closed) throw stopping();
+    return this.#background.submit(job);
+  }
+
   /** Refuses what waits. The runs in progress may end within `graceMs`; then their senders are refused too. */
   close({ graceMs }: { readonly graceMs: number }): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#tellClosed();
+    this.#streamWaits.close();
+    this.#background.close();
     for (const job of this.#queue.splice(0)) this.#refuse(job, stopping());
     setTimeout(() => {
       this.#abandoned = true;
@@ -123,43 +161,9 @@ export class Scheduler {
   }
 
   /** A camera that does not stream gets until the request's deadline to deliver a frame. */
-  async #waitForStream({ camera, receivedAtMs, maxAgeMs }: SchedulerRequest): Promise<void> {
-    if (camera.streaming) return;
-    if (camera.state.state === 'disabled')
-      throw new SamwireError('no_frame', `Camera ${camera.name} is disabled in the config.`);
-    if (this.#waitingForFrame >= this.#options.queueLimit)
-      throw new SamwireError(
-        'overloaded',
-        `${this.#waitingForFrame} requests already wait for a frame; try again later.`,
-      );
-    this.#waitingForFrame += 1;
-    try {
-      const waitMs = receivedAtMs + maxAgeMs - this.#now();
-      if (await Promise.race([camera.nextFrame(waitMs), this.#closing])) return;
-    } finally {
-      this.#waitingForFrame -= 1;
-    }
-    if (this.#closed) throw stopping();
-    const { state, error } = camera.state;
-    throw new SamwireError(
-      'no_frame',
-      `Camera ${camera.name} is ${state} and gave no frame within ${maxAgeMs} ms.${error ? ` ${error.message}` : ''}`,
-    );
-  }
-
-  #pin({ camera, frame }: SchedulerRequest): NativeFrameInfo {
-    const held = camera.acquire(frame);
-    if (held) return held;
-    const wanted =
-      frame === 'latest'
-        ? 'The newest frame'
-        : 'seq' in frame
-          ? `Frame seq ${frame.seq}`
-          : `A frame within ${frame.toleranceMs} ms of timestamp ${frame.timestamp}`;
-    throw new SamwireError(
-      'frame_evicted',
-      `${wanted} of camera ${camera.name} is not held. Frames are kept for the camera's historyMs; ask sooner or raise it.`,
-    );
+  #waitForStream(request: Pick<SchedulerRequest, 'camera' | 'receivedAtMs' | 'maxAgeMs'>): Promise<void> {
+    const { camera, receivedAtMs, maxAgeMs } = request;
+    return this.#streamWaits.wait({ camera, timeoutMs: receivedAtMs + maxAgeMs - this.#now() });
   }
 
   #dropOldest(): void {
@@ -180,19 +184,31 @@ export class Scheduler {
   }
 
   #pump(): void {
-    while (this.#running.size < this.#options.segmenter.runsAtOnce) {
+    while (this.#running.size + (this.#inTurn ? 1 : 0) < this.#options.segmenter.runsAtOnce) {
       const job = this.#queue.shift();
-      if (!job) return;
-      const run = this.#begin(job);
-      if (run) void this.#serve(run);
+      if (job) {
+        const run = this.#begin(job);
+        if (run) void this.#serve(run);
+        continue;
+      }
+      const turn = this.#inTurn ? undefined : this.#background.next();
+      if (!turn) return;
+      void this.#give(turn);
     }
+  }
+
+  async #give(turn: () => Promise<void>): Promise<void> {
+    this.#inTurn = true;
+    await turn();
+    this.#inTurn = false;
+    this.#pump();
   }
 
   /** The next run, with all that it can answer; nothing where its first request is refused. */
   #begin(first: Job): Run | undefined {
     if (this.#expired(first)) return undefined;
     try {
-      const frame = first.pinned ?? this.#newest(first.request.camera);
+      const frame = first.pinned ?? newestFrame(first.request.camera);
       return { jobs: [first, ...this.#takeMates(first, frame)], frame };
     } catch (thrown) {
       first.reject(thrown as SamwireError);
@@ -234,7 +250,7 @@ export class Scheduler {
       job.request.onAnswer?.(frame);
       job.resolve({
         frame,
-        skewMs: skew(job.request.frame, frame),
+        skewMs: skewMs(job.request.frame, frame),
         prompts: own,
         results: results.slice(offset, offset + own.length),
         ageMs: arrivedAtMs - frame.timestamp,
@@ -244,12 +260,6 @@ export class Scheduler {
       });
       offset += own.length;
     }
-  }
-
-  #newest(camera: Camera): NativeFrameInfo {
-    const frame = camera.acquire('latest');
-    if (frame) return frame;
-    throw new SamwireError('no_frame', `Camera ${camera.name} is ${camera.state.state} and holds no frame.`);
   }
 
   /** Waiting requests that the same run can answer, as long as their prompts fit into it. */
@@ -287,12 +297,4 @@ export class Scheduler {
     );
     return true;
   }
-}
-
-function stopping(): SamwireError {
-  return new SamwireError('overloaded', 'The node is stopping; send the request again later.');
-}
-
-function skew(choice: FrameChoice, frame: NativeFrameInfo): number {
-  return choice !== 'latest' && 'timestamp' in choice ? frame.timestamp - choice.timestamp : 0;
 }
