@@ -62,6 +62,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_frames(env, exports);
   export_image(env, exports);
   export_mask(env, exports);
+  export_mask_measure(env, exports);
   export_camera(env, exports);
   export_tensorrt(env, exports);
   return exports;

@@ -5,6 +5,8 @@
 
 #include "frame/error.h"
 #include "frame/layout.h"
+#include "mask/rle.h"
+#include "mask/rle.h"
 
 namespace samwire::binding {
 namespace {
@@ -207,6 +209,21 @@ Napi::Object to_js(Napi::Env env, const Frame& frame) {
   object.Set("width", frame.view.width);
   object.Set("height", frame.view.height);
   object.Set("format", pixel_format_name(frame.view.format));
+  return object;
+}
+
+Napi::Object mask_to_js(Napi::Env env, const MaskResult& mask) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("counts", rle_compress(mask.counts));
+  object.Set("area", static_cast<double>(mask.area));
+  object.Set("stability", mask.stability);
+  if (mask.area == 0) {
+    object.Set("box", env.Null());
+    return object;
+  }
+  Napi::Array box = Napi::Array::New(env, 4);
+  for (std::uint32_t i = 0; i < 4; ++i) box.Set(i, mask.box[i]);
+  object.Set("box", box);
   return object;
 }
 

@@ -39,5 +39,7 @@ ImageSpec image_spec(const Napi::Object& object);
 MaskSpec mask_spec(const Napi::Object& object);
 Napi::Object to_js(Napi::Env env, const Placement& placement);
 Napi::Object to_js(Napi::Env env, const Frame& frame);
+// {counts, area, box, stability}, as NativeMask.
+Napi::Object mask_to_js(Napi::Env env, const MaskResult& mask);
 
 }  // namespace samwire::binding

@@ -8,6 +8,7 @@ namespace samwire::binding {
 void export_frames(Napi::Env env, Napi::Object exports);
 void export_image(Napi::Env env, Napi::Object exports);
 void export_mask(Napi::Env env, Napi::Object exports);
+void export_mask_measure(Napi::Env env, Napi::Object exports);
 void export_camera(Napi::Env env, Napi::Object exports);
 void export_tensorrt(Napi::Env env, Napi::Object exports);
 // Of addons with TensorRT.

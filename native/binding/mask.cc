@@ -40,21 +40,6 @@ std::size_t plane_size(const MaskSpec& spec) {
   return static_cast<std::size_t>(spec.grid_width) * static_cast<std::size_t>(spec.grid_height);
 }
 
-Napi::Object mask_to_js(Napi::Env env, const MaskResult& mask) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("counts", rle_compress(mask.counts));
-  object.Set("area", static_cast<double>(mask.area));
-  object.Set("stability", mask.stability);
-  if (mask.area == 0) {
-    object.Set("box", env.Null());
-    return object;
-  }
-  Napi::Array box = Napi::Array::New(env, 4);
-  for (std::uint32_t i = 0; i < 4; ++i) box.Set(i, mask.box[i]);
-  object.Set("box", box);
-  return object;
-}
-
 // The plane of one candidate in `logits` [n, grid height, grid width].
 const float* plane_of(const Napi::Float32Array& logits, const MaskSpec& spec, int index) {
   const std::size_t plane = plane_size(spec);

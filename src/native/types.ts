@@ -327,6 +327,12 @@ export interface NativeAddon {
     height: number,
     tolerancePx: number,
   ): { outer: number[]; holes: number[][] }[];
+  /** Intersection over union of two compressed RLEs of one size, exact; 0 where both are empty. */
+  rleIou(a: string, b: string, width: number, height: number): number;
+  /** [x, y] of the mask's pixel farthest from everything outside (native/mask/deepest.h); null when it is empty. */
+  rleDeepest(counts: string, width: number, height: number): [number, number] | null;
+  /** The mask of COCO polygons, each x1, y1, x2, y2, …, as pycocotools fills them (native/mask/polygon_fill.h). */
+  polygonsToRle(polygons: readonly Float64Array[], width: number, height: number): NativeMask;
   /** A mask prompt as decoder input: the RLE's mask averaged into the grid at its letterboxed place, as ±magnitude logits. */
   rleToLogits(counts: string, spec: NativeMaskSpec, magnitude: number, out: Float32Array): void;
 

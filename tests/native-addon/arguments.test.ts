@@ -160,6 +160,9 @@ const CASES: Record<string, Case> = {
   rleToMask: { args: [EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never'] },
   maskToRle: { args: [new Uint8Array(16), 4, 4], kinds: ['never', 'never', 'never'] },
   rleToPolygons: { args: [EMPTY_4X4, 4, 4, 0], kinds: ['never', 'never', 'never', 'number'] },
+  rleIou: { args: [EMPTY_4X4, EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never', 'never'] },
+  rleDeepest: { args: [EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never'] },
+  polygonsToRle: { args: [[new Float64Array(6)], 4, 4], kinds: ['strings', 'never', 'never'] },
   rleToLogits: {
     args: ['P8', maskSpec, 10, new Float32Array(16)],
     kinds: ['never', maskKinds, 'number', 'never'],
