@@ -6,6 +6,9 @@ import type { Segmenter, SegmentRequest, SegmentResult } from '../segment/segmen
 import { ChunkSize } from './chunk-size.js';
 import { namedFrame, newestFrame, skewMs, stopping } from './frame-choice.js';
 
+/** Each takes the model for seconds on a CPU; who is behind so many had better ask again later. */
+export const BACKGROUND_LIMIT = 4;
+
 /** What a job works with, for as long as it runs. */
 export interface BackgroundWork {
   /** Held until the job and its last turn have ended. */

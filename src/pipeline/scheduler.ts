@@ -3,11 +3,8 @@ import type { Camera, FrameChoice } from '../frames/camera.js';
 import type { NativeFrameInfo } from '../native/types.js';
 import type { FramePrompt } from '../prompts/types.js';
 import type { PromptResult, Segmenter, SegmentResult, SegmentTiming } from '../segment/segmenter.js';
-import { Background, type BackgroundAnswer, type BackgroundJob } from './background.js';
+import { BACKGROUND_LIMIT, Background, type BackgroundAnswer, type BackgroundJob } from './background.js';
 import { namedFrame, newestFrame, StreamWaits, skewMs, stopping } from './frame-choice.js';
-
-/** Each takes the model for seconds on a CPU; who is behind so many had better ask again later. */
-export const BACKGROUND_LIMIT = 4;
 
 /** A request for masks on one camera's frame. */
 export interface SchedulerRequest {
@@ -49,7 +46,7 @@ export interface SchedulerOptions {
   readonly queueLimit: number;
   /** Prompts that share one decoder batch. */
   readonly maxPrompts: number;
-  /** Background jobs that were requested and may wait ({@link BACKGROUND_LIMIT}). */
+  /** Background jobs that were requested and may wait (`BACKGROUND_LIMIT`). */
   readonly backgroundLimit?: number;
   /** A run found the device lost: its senders are told already, and no later run will do better. */
   readonly onDeviceFailed: (error: SamwireError) => void;
