@@ -2,6 +2,7 @@ import { SamwireError } from '../errors.js';
 import { checkGraph } from '../models/check-graph.js';
 import type { ModelContract } from '../models/contract.js';
 import type { ModelDirectory } from '../models/directory.js';
+import type { Manifest } from '../models/manifest.js';
 import { PARTS, type Part, type Precision } from './identity.js';
 import { wantedGraph } from './inspect.js';
 import type { Pair } from './ladder.js';
@@ -36,13 +37,9 @@ export class Graphs {
     const { manifest } = this.#options.model;
     const [encoder, decoder] = await this.#make(PARTS.map((part) => [part, 'fp32']));
     const contract = checkGraph(manifest, ioOf(encoder), ioOf(decoder));
-    const { origSize } = contract.decoder.inputs;
-    if (origSize === undefined) return contract;
-    throw new SamwireError(
-      'model_failed',
-      `${manifest.name}'s decoder computes with the picture's size (${origSize}), which the TensorRT backend does not hand ` +
-        'it: the onnx backend runs this model.',
-    );
+    const lacking = unserved(manifest, contract);
+    if (lacking === undefined) return contract;
+    throw new SamwireError('model_failed', `${manifest.name}${lacking}: the onnx backend runs this model.`);
   }
 
   /**
@@ -77,6 +74,20 @@ export class Graphs {
     for (const graph of prepared) this.#made.set(`${graph.part} ${graph.precision}`, graph);
     return prepared;
   }
+}
+
+/** What the TensorRT backend does not do for a model, as the end of a sentence; undefined where it does all. */
+function unserved({ mask }: Manifest, { encoder, decoder }: ModelContract): string | undefined {
+  const { origSize } = decoder.inputs;
+  if (origSize !== undefined)
+    return `'s decoder computes with the picture's size (${origSize}), which the TensorRT backend does not hand it`;
+  if (encoder.features.length > 0)
+    return `'s decoder takes feature maps (${encoder.features.map(({ name }) => name).join(', ')}), which the TensorRT backend does not hand it`;
+  if (mask.single === 'stable' || mask.single === 'best-multi')
+    return ` chooses its mask by mask.single "${mask.single}", which the TensorRT backend does not`;
+  if (mask.refineClamp !== undefined)
+    return ' has mask.refineClamp, which the TensorRT backend does not keep to';
+  return undefined;
 }
 
 /** What a graph that was written takes and gives. */

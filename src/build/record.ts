@@ -10,12 +10,15 @@ export const RECORD_FILE = 'engines.json';
 
 const size = z.strictObject({ width: z.int(), height: z.int() });
 
+const shape = z.tuple([z.int(), z.int(), z.int()]);
+
 const contractSchema: z.ZodType<ModelContract> = z.strictObject({
   encoder: z.strictObject({
     input: z.string(),
     size: size.nullable(),
     output: z.string(),
-    embedding: z.tuple([z.int(), z.int(), z.int()]),
+    embedding: shape,
+    features: z.array(z.strictObject({ name: z.string(), shape })),
   }),
   decoder: z.strictObject({
     inputs: z.strictObject({

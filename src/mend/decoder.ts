@@ -1,5 +1,6 @@
 import type { Dimension, GraphIO } from '../models/contract.js';
 import { wantedOutputs } from '../models/decoder-outputs.js';
+import { isFeature } from '../models/decoder-roles.js';
 import { EditableGraph } from '../onnx/graph.js';
 import { readModel, writeModel } from '../onnx/model.js';
 import type { ModelProto } from '../onnx/schema.js';
@@ -60,13 +61,15 @@ export function mendDecoder(bytes: Uint8Array): Mended {
 }
 
 /**
- * Whether a decoder's declared inputs and outputs give a reason to mend it: room for one prompt only, or outputs that are not
- * asked for. What TensorRT alone refuses does not show there.
+ * Whether a decoder's declared inputs and outputs give a reason to look into it: room for one prompt only, outputs that are not
+ * asked for, or SAM 2's features, whose exporters declare any number of prompts and multiply has_mask_input with pictures all
+ * the same. What TensorRT alone refuses does not show there.
  */
 export function mayNeedMending({ inputs, outputs }: GraphIO): boolean {
   const fixed = (length: Dimension | undefined): boolean => typeof length === 'number' && length > 0;
   return (
     outputs.length > 2 ||
+    inputs.some(({ name }) => isFeature(name)) ||
     inputs.some(({ name, shape }) => fixed(shape?.[promptAxis(name, shape.length) ?? -1]))
   );
 }
@@ -110,6 +113,7 @@ function needsMending(graph: EditableGraph, prompts: readonly PromptInput[]): bo
   const wanted = wantedOutputs(io(graph));
   if (wanted && graph.outputs.length > 2) return true;
   if (prompts.some((prompt) => isFixed(graph, prompt))) return true;
+  if (graph.inputs.some(({ name = '' }) => isFeature(name))) return true;
   return graph.nodes.some(({ opType, input }) => opType === 'Tile' && !graph.constant(input?.[1] ?? ''));
 }
 

@@ -30,8 +30,8 @@ const MIXING: Readonly<Record<string, number>> = { Softmax: -1, LogSoftmax: -1, 
  */
 export function freePrompts(graph: EditableGraph, prompts: readonly PromptInput[]): string[] {
   const fixed = prompts.filter((prompt) => isFixed(graph, prompt));
-  if (fixed.length === 0) return [];
   const flag = reshapeFlag(graph, prompts);
+  if (fixed.length === 0) return flag;
   const was = inferred(graph, prompts);
   const walk = new Walk(graph, prompts, was);
   walk.run();
@@ -72,7 +72,7 @@ function inferred(graph: EditableGraph, prompts: readonly PromptInput[]): Facts 
 function reshapeFlag(graph: EditableGraph, prompts: readonly PromptInput[]): string[] {
   const flag = prompts.find(({ name }) => name === 'has_mask_input')?.name;
   if (flag === undefined) return [];
-  const facts = inferred(graph, prompts);
+  const facts = inferFacts(graph, inputSizes(graph, prompts, ONE));
   if (facts.get(flag)?.dims?.length !== 1) return [];
   const rank = partnersRank(graph, facts, flag);
   if (rank < 2) return [];

@@ -1,5 +1,5 @@
-import { COORDS, LABELS } from '../models/check-decoder.js';
 import { findIou } from '../models/decoder-outputs.js';
+import { COORDS, LABELS } from '../models/decoder-roles.js';
 import { type EditableGraph, taken } from '../onnx/graph.js';
 import { ELEM_TYPES, type NodeProto } from '../onnx/schema.js';
 import { tensorValues } from '../onnx/tensor.js';

@@ -1,4 +1,4 @@
-import { COORDS, LABELS } from '../models/check-decoder.js';
+import { COORDS, LABELS } from '../models/decoder-roles.js';
 import type { EditableGraph } from '../onnx/graph.js';
 import { toNumber } from '../onnx/model.js';
 import type { NodeProto, TensorShapeProto, ValueInfoProto } from '../onnx/schema.js';

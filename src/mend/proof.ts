@@ -1,5 +1,5 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import { COORDS, LABELS } from '../models/check-decoder.js';
+import { COORDS, LABELS } from '../models/decoder-roles.js';
 import { isPoints, promptAxis } from './prompt-axes.js';
 
 export interface ProofCase {

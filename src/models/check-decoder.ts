@@ -8,22 +8,12 @@ import {
   type TensorInfo,
 } from './contract.js';
 import { type DecoderOutputs, findOutputs } from './decoder-outputs.js';
+import { COORDS, EMBEDDINGS, LABELS } from './decoder-roles.js';
 import type { GraphFaults } from './graph-faults.js';
 import type { Manifest } from './manifest.js';
 
-/** The names that the families' exporters give to points and labels. */
-export const COORDS: readonly string[] = ['point_coords', 'batched_point_coords'];
-export const LABELS: readonly string[] = ['point_labels', 'batched_point_labels'];
 const LABEL_TYPES: readonly LabelsType[] = ['float32', 'int32', 'int64'];
 const SIZE_TYPES: readonly OrigSizeType[] = ['float32', 'int32', 'int64'];
-const KNOWN_INPUTS = [
-  'image_embeddings',
-  ...COORDS,
-  ...LABELS,
-  'mask_input',
-  'has_mask_input',
-  'orig_im_size',
-];
 
 interface DecoderCheck {
   readonly manifest: Manifest;
@@ -55,11 +45,6 @@ export function looksLikeDecoder(graph: GraphIO): boolean {
 export function checkDecoder(check: DecoderCheck): DecoderContract | undefined {
   const { manifest, decoder, faults } = check;
   const { file } = manifest.decoder;
-  for (const tensor of decoder.inputs) {
-    if (!KNOWN_INPUTS.includes(tensor.name)) {
-      faults.add(`${file}: input ${tensor.name}`, `one of ${KNOWN_INPUTS.join(', ')}`, 'an unknown input');
-    }
-  }
   const embeddings = checkEmbeddings(check);
   const points = checkPoints(check);
   const masks = checkMaskInputs(check);
@@ -76,9 +61,9 @@ function input(decoder: GraphIO, ...names: readonly string[]): TensorInfo | unde
 }
 
 function checkEmbeddings({ manifest, decoder, embedding, faults }: DecoderCheck): Shaped | undefined {
-  const tensor = input(decoder, 'image_embeddings');
+  const tensor = input(decoder, ...EMBEDDINGS);
   const fits = faults.fits(tensor, {
-    where: `${manifest.decoder.file}: input image_embeddings`,
+    where: `${manifest.decoder.file}: input ${tensor?.name ?? EMBEDDINGS[0]}`,
     types: ['float32'],
     shape: [1, ...(embedding ?? [null, null, null])],
     shapeText: embedding === undefined ? '[1,C,H,W]' : `the encoder's [1,${embedding.join(',')}]`,

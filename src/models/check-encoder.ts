@@ -1,4 +1,6 @@
+import { checkFeatures } from './check-features.js';
 import { type EncoderContract, type GraphIO, isFixed, type TensorInfo } from './contract.js';
+import { EMBEDDINGS } from './decoder-roles.js';
 import type { GraphFaults } from './graph-faults.js';
 import type { Manifest } from './manifest.js';
 
@@ -13,8 +15,9 @@ interface EncoderCheck {
 export function checkEncoder(check: EncoderCheck): EncoderContract | undefined {
   const input = checkInput(check);
   const output = checkOutput(check);
-  if (input === undefined || output === undefined) return undefined;
-  return { ...input, ...output };
+  const features = checkFeatures(check);
+  if (input === undefined || output === undefined || features === undefined) return undefined;
+  return { ...input, ...output, features };
 }
 
 function checkInput({
@@ -47,8 +50,8 @@ function checkInput({
 }
 
 /**
- * The embedding is called `image_embeddings` in every export we know; a lone output by another name is taken too.
- * Lengths that the encoder leaves open are taken from the decoder's input.
+ * The embedding has one of the names of {@link EMBEDDINGS} in every export we know; a lone output by another name is
+ * taken too. Lengths that the encoder leaves open are taken from the decoder's input.
  */
 function checkOutput({
   manifest,
@@ -57,16 +60,16 @@ function checkOutput({
   faults,
 }: EncoderCheck): Pick<EncoderContract, 'output' | 'embedding'> | undefined {
   const { file } = manifest.encoder;
-  const named = encoder.outputs.find((tensor) => tensor.name === 'image_embeddings');
+  const named = encoder.outputs.find((tensor) => EMBEDDINGS.includes(tensor.name));
   const tensor = named ?? (encoder.outputs.length === 1 ? encoder.outputs[0] : undefined);
   if (tensor === undefined) {
-    faults.add(`${file}: outputs`, 'image_embeddings, or one output only', list(encoder.outputs));
+    faults.add(`${file}: outputs`, `${EMBEDDINGS.join(' or ')}, or one output only`, list(encoder.outputs));
     return undefined;
   }
   const where = `${file}: output ${tensor.name}`;
   const rule = { where, types: ['float32'], shape: [1, null, null, null], shapeText: '[1,C,H,W]' };
   if (!faults.fits(tensor, rule)) return undefined;
-  const wanted = decoder.inputs.find((candidate) => candidate.name === 'image_embeddings')?.shape;
+  const wanted = decoder.inputs.find((candidate) => EMBEDDINGS.includes(candidate.name))?.shape;
   const lengths = [1, 2, 3].map((axis) => {
     const own = tensor.shape[axis];
     const other = wanted?.[axis];

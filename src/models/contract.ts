@@ -22,6 +22,14 @@ export interface EncoderContract {
   readonly output: string;
   /** Channels, height and width of the embedding. */
   readonly embedding: readonly [channels: number, height: number, width: number];
+  /** What else of the encoder's outputs the decoder takes, under the same names; [1, channels, height, width] each. */
+  readonly features: readonly Feature[];
+}
+
+/** A feature map that goes from the encoder to the decoder beside the embedding (SAM 2's high-resolution features). */
+export interface Feature {
+  readonly name: string;
+  readonly shape: readonly [channels: number, height: number, width: number];
 }
 
 export interface DecoderContract {

@@ -6,7 +6,15 @@ import { manifestFaults } from './manifest-faults.js';
 export const FAMILIES = ['sam', 'fastsam', 'sam2', 'early-fusion', 'rwkv-sam', 'rap-sam'] as const;
 export type Family = (typeof FAMILIES)[number];
 
-export const SERVED_FAMILIES: readonly Family[] = ['sam'];
+export const SERVED_FAMILIES: readonly Family[] = ['sam', 'sam2'];
+
+/** Why a known family is refused, where there is more to say than that. */
+const NOT_SERVED: Partial<Record<Family, string>> = {
+  'rwkv-sam':
+    'an encoder and a decoder that takes its feature maps are of family "sam"; write that, with mask.single 0 and mask.multi [0]',
+  'rap-sam':
+    'its network joins panoptic, video and interactive segmentation at 1280×736 behind inputs and outputs of its own, which is no encoder and decoder for prompts',
+};
 
 export const PRECISIONS = ['fp16', 'mixed', 'fp32', 'int8'] as const;
 
@@ -68,10 +76,17 @@ const mask = z.strictObject({
   resize: z.enum(['direct', 'via-input']),
   threshold: level.default(0),
   thresholdInclusive: z.boolean('true or false').default(false),
-  single: z.union([candidate, z.enum(['best-score', 'official'])], {
-    error: 'a candidate\'s index, "best-score" or "official"',
+  single: z.union([candidate, z.enum(['best-score', 'best-multi', 'official', 'stable'])], {
+    error: 'a candidate\'s index, "best-score", "best-multi", "official" or "stable"',
   }),
   multi: z.array(candidate, 'a list of candidate indices').min(1, 'at least one candidate index'),
+  stability: z
+    .strictObject({
+      delta: level.positive('a number above 0'),
+      threshold: level.min(0).max(1),
+    })
+    .exactOptional(),
+  refineClamp: level.positive('a number above 0').exactOptional(),
 });
 
 /**
@@ -122,7 +137,8 @@ export function parseManifest(value: unknown, where: string): Manifest {
   const family = familyOf(value);
   if (family !== undefined && !SERVED_FAMILIES.includes(family)) {
     throw new ManifestError(
-      `${where}: family "${family}" is not served by this version of Samwire, which serves ${SERVED_FAMILIES.join(', ')}`,
+      `${where}: family "${family}" is not served by this version of Samwire, which serves ${SERVED_FAMILIES.join(', ')}` +
+        (NOT_SERVED[family] === undefined ? '' : `: ${NOT_SERVED[family]}`),
       [{ path: 'family', expected: SERVED_FAMILIES.join(' or '), got: family }],
     );
   }
@@ -136,11 +152,15 @@ export function parseManifest(value: unknown, where: string): Manifest {
   );
 }
 
-/** The keys of the manifest (path []) or of one of its blocks (path ['image']). */
+/** The keys of the manifest (path []), of one of its blocks (path ['image']), or of what lies in one. */
 export function manifestKeys(path: readonly string[]): readonly string[] {
-  if (path.length === 0) return Object.keys(manifestSchema.shape);
-  const block = Object.entries(manifestSchema.shape).find(([key]) => key === path[0])?.[1];
-  return block !== undefined && 'shape' in block ? Object.keys(block.shape) : [];
+  let at: z.core.$ZodType = manifestSchema;
+  for (const key of path) {
+    const inner = at instanceof z.ZodObject ? (at.shape as z.core.$ZodShape)[key] : undefined;
+    if (inner === undefined) return [];
+    at = inner instanceof z.ZodExactOptional ? inner.unwrap() : inner;
+  }
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
 }
 
 function familyOf(value: unknown): Family | undefined {
@@ -158,6 +178,7 @@ interface Contradiction {
 function contradictions(manifest: {
   readonly image: z.infer<typeof image>;
   readonly prompt: z.infer<typeof prompt>;
+  readonly mask: z.infer<typeof mask>;
 }): Contradiction[] {
   const { fit, size } = manifest.image;
   const { kind } = parseFrame(manifest.prompt.frame);
@@ -182,6 +203,13 @@ function contradictions(manifest: {
       path: ['image', 'size'],
       expected: 'a square, because prompt.frame is a letterboxed square',
       got: size,
+    });
+  }
+  if (manifest.mask.single === 'stable' && manifest.mask.stability === undefined) {
+    found.push({
+      path: ['mask', 'stability'],
+      expected: '{ delta, threshold }, because mask.single is stable',
+      got: undefined,
     });
   }
   return found;

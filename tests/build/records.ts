@@ -53,6 +53,7 @@ export const RECORD: EnginesRecord = {
       size: { width: 512, height: 512 },
       output: 'image_embeddings',
       embedding: [128, 64, 64],
+      features: [],
     },
     decoder: {
       inputs: { embeddings: 'image_embeddings', coords: 'point_coords', labels: 'point_labels' },

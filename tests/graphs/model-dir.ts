@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { semanticDecoder, semanticEncoder } from './semantic.js';
 import type { Family, SemanticModel } from './semantics.js';
 
+/** SAM 2 keeps logits for refining within ±32; the semantic ones are smaller, so that its clamp shows at this. */
+export const REFINE_CLAMP = 1.5;
+
 /** What a test may want to change in a manifest's blocks. */
 export interface ManifestChanges {
   readonly image?: Record<string, unknown>;
@@ -14,6 +17,8 @@ export interface ManifestChanges {
 export interface ModelFiles {
   readonly dir: string;
   readonly name: string;
+  /** Default: `sam`. */
+  readonly family?: string;
   readonly encoder: Uint8Array;
   readonly decoder: Uint8Array;
   readonly image: Record<string, unknown>;
@@ -25,6 +30,7 @@ export interface ModelFiles {
 export function writeModelDirectory({
   dir,
   name,
+  family = 'sam',
   encoder,
   decoder,
   ...blocks
@@ -37,7 +43,7 @@ export function writeModelDirectory({
   const manifest = {
     version: 1,
     name,
-    family: 'sam',
+    family,
     licence: 'Apache-2.0',
     source: 'made by the tests',
     encoder: network('encoder.onnx', encoder),
@@ -59,6 +65,7 @@ export function writeSemanticModel(
   return writeModelDirectory({
     dir,
     name,
+    family: model.family === 'sam2' ? 'sam2' : 'sam',
     encoder: semanticEncoder(model),
     decoder: semanticDecoder(model),
     image: { ...image, ...changes.image },
@@ -89,7 +96,7 @@ function familyManifest({
     pad: 'after-normalise',
   };
   const prompt = {
-    frame: `letterbox-${promptFrame}`,
+    frame: `${family === 'sam2' ? 'stretch' : 'letterbox'}-${promptFrame}`,
     offset: 0,
     order: 'points-first',
     paddingPoint: 'no-box',
@@ -111,6 +118,17 @@ function familyManifest({
       image: { fit: 'native', filter: 'bilinear', scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] },
       prompt: { frame: 'source', order: 'corners-first', paddingPoint: 'never', maxPoints: 6 },
       mask: { resize: 'direct', thresholdInclusive: true, single: 'best-score', multi: [0, 1, 2] },
+    },
+    tinysam: { mask: { single: 'best-multi' } },
+    sam2: {
+      image: { fit: 'stretch', scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+      prompt: { order: 'corners-first', paddingPoint: 'always' },
+      mask: {
+        resize: 'direct',
+        single: 'stable',
+        stability: { delta: 0.05, threshold: 0.98 },
+        refineClamp: REFINE_CLAMP,
+      },
     },
   };
   const change = changes[family];

@@ -1,8 +1,10 @@
 import {
   BOX_COLOUR,
+  COARSE_COLOUR,
   COLOUR_DIFFERENCE,
   candidates,
   EFFICIENTSAM_POINTS,
+  FINE_COLOUR,
   OWN_COLOUR,
   type SemanticModel,
   STRIDE,
@@ -74,6 +76,18 @@ export function referenceAnswer(
   const background = family === 'efficientsam' ? [] : points.filter((p) => p.label === 0);
   const padding = points.filter((p) => p.label === -1).length;
 
+  // SAM 2's features: of the cell itself, and of the 2×2 cells that it belongs to.
+  const features = (i: number): number => {
+    if (family !== 'sam2') return 0;
+    const [left, top] = [(i % grid) & ~1, Math.floor(i / grid) & ~1];
+    const four = [0, 1, grid, grid + 1].map((step) => top * grid + left + step);
+    const [red = [], , blue = []] = colours;
+    return colours.reduce(
+      (sum, plane, c) => sum + (COARSE_COLOUR[c] ?? 0) * mean(four.map((k) => plane[k] ?? 0)),
+      FINE_COLOUR[0] * (red[i] ?? 0) + FINE_COLOUR[1] * (blue[i] ?? 0),
+    );
+  };
+
   const logits = new Float32Array(grid * grid);
   for (let i = 0; i < logits.length; i++) {
     const x = ((i % grid) + 0.5) * STRIDE;
@@ -91,6 +105,7 @@ export function referenceAnswer(
     }
     for (const p of background) logit -= Math.max(0, 3 - Math.hypot(x - p.x, y - p.y) / (size / 16));
     if (!box && foreground.length === 0) logit -= 2;
+    logit += features(i);
     if (prompt.mask) logit += 0.25 * clip(prompt.mask[i] ?? 0, 8);
     logits[i] = logit;
   }

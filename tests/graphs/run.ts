@@ -5,9 +5,10 @@ import type { SemanticModel } from './semantics.js';
 
 /** A semantic model in onnxruntime, fed by hand: no code of Samwire's is between a test and the graph. */
 export interface LoadedModel {
-  embed(image: SourceImage): Promise<ort.Tensor>;
+  /** The encoder's outputs by name, which are the decoder's inputs. */
+  embed(image: SourceImage): Promise<Record<string, ort.Tensor>>;
   decode(
-    embeddings: ort.Tensor,
+    encoded: Record<string, ort.Tensor>,
     prompts: readonly DecoderPrompt[],
     source: Size,
   ): Promise<Record<string, ort.Tensor>>;
@@ -32,12 +33,10 @@ export async function loadSemantic(model: SemanticModel): Promise<LoadedModel> {
     embed: async ({ data, width, height }) => {
       const [input = ''] = encoder.inputNames;
       const image = new ort.Tensor('float32', data, [1, 3, height, width]);
-      const { image_embeddings: embeddings } = await encoder.run({ [input]: image });
-      if (!embeddings) throw new Error('the encoder has no output image_embeddings');
-      return embeddings;
+      return encoder.run({ [input]: image });
     },
-    decode: async (embeddings, prompts, source) => {
-      const all = feeds(model, embeddings, prompts, source);
+    decode: async (encoded, prompts, source) => {
+      const all = { ...encoded, ...feeds(model, prompts, source) };
       const wanted = decoder.inputNames.map((name) => [name, all[name]] as const);
       const given = wanted.filter((entry): entry is [string, ort.Tensor] => entry[1] !== undefined);
       return decoder.run(Object.fromEntries(given));
@@ -51,7 +50,6 @@ export async function loadSemantic(model: SemanticModel): Promise<LoadedModel> {
 
 function feeds(
   { family, size }: SemanticModel,
-  embeddings: ort.Tensor,
   prompts: readonly DecoderPrompt[],
   source: Size,
 ): Record<string, ort.Tensor> {
@@ -67,7 +65,6 @@ function feeds(
   const floats = (data: readonly number[] | Float32Array, dims: readonly number[]): ort.Tensor =>
     new ort.Tensor('float32', Float32Array.from(data), dims);
   return {
-    image_embeddings: embeddings,
     [`${prefix}point_coords`]: floats(coords, [...lead, batch, points, 2]),
     [`${prefix}point_labels`]: floats(labels, [...lead, batch, points]),
     mask_input: new ort.Tensor('float32', masks, [batch, 1, grid, grid]),

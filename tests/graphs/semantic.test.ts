@@ -13,6 +13,8 @@ const OUTPUTS: Record<Family, { iou: string; lowRes: string; full?: string; way?
   edgesam: { iou: 'scores', lowRes: 'masks' },
   'efficientvit-sam': { iou: 'iou_predictions', lowRes: 'masks' },
   efficientsam: { iou: 'iou_predictions', lowRes: '2160', full: 'output_masks', way: 'direct' },
+  tinysam: { iou: 'iou_predictions', lowRes: 'low_res_masks', full: 'masks', way: 'sam' },
+  sam2: { iou: 'iou_predictions', lowRes: 'masks' },
 };
 
 describe.each(FAMILIES)('the semantic graphs of %s', (family) => {
@@ -58,9 +60,9 @@ describe.each(FAMILIES)('the semantic graphs of %s', (family) => {
 
   it('give one prompt alone what it gets in a batch', async () => {
     const fixed = await loadSemantic(semanticModel(family, { size: 128, batch: 1 }));
-    const embeddings = await fixed.embed(image);
+    const encoded = await fixed.embed(image);
     for (const [i, prompt] of prompts.entries()) {
-      const alone = await fixed.decode(embeddings, [prompt], SOURCE);
+      const alone = await fixed.decode(encoded, [prompt], SOURCE);
       for (const name of Object.keys(alone)) {
         const length = alone[name]?.size ?? 0;
         expect(worst(slice(alone, name, 0, length), slice(outputs, name, i, length))).toBeLessThan(1e-4);
@@ -144,6 +146,11 @@ describe('the semantic decoders', () => {
         'image_embeddings,batched_point_coords,batched_point_labels,orig_im_size',
         'output_masks,iou_predictions,2160',
       ],
+      [`${sam},orig_im_size`, 'masks,iou_predictions,low_res_masks'],
+      [
+        sam.replace('image_embeddings', 'image_embed,high_res_feats_0,high_res_feats_1'),
+        'masks,iou_predictions',
+      ],
     ]);
   });
 });
@@ -161,7 +168,7 @@ function testImage({ width, height }: { width: number; height: number }): Source
 function testPrompts(family: Family, frame: number): DecoderPrompt[] {
   const at = (x: number, y: number, label: -1 | 0 | 1 | 2 | 3) => ({ x: x * frame, y: y * frame, label });
   const mask = new Float32Array(32 * 32).map((_, i) => 12 * Math.sin(i / 7));
-  const masked = family === 'nanosam' || family === 'sam';
+  const masked = ['nanosam', 'sam', 'tinysam', 'sam2'].includes(family);
   return [
     { points: [at(0.1, 0.2, 2), at(0.7, 0.61, 3), at(0, 0, -1)] },
     { points: [at(0.31, 0.4, 1), at(0.62, 0.18, 1), at(0.5, 0.45, 0)] },

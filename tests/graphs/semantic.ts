@@ -1,9 +1,12 @@
 import { type Dim, GraphBuilder, type Value } from './builder.js';
 import {
   BOX_COLOUR,
+  COARSE_COLOUR,
   COLOUR_DIFFERENCE,
   candidates,
   EFFICIENTSAM_POINTS,
+  type Family,
+  FINE_COLOUR,
   OWN_COLOUR,
   type SemanticModel,
   STRIDE,
@@ -13,6 +16,9 @@ import {
 
 const PACK = 4;
 const CHANNELS = 3 * PACK * PACK;
+
+const TAKES_MASKS: readonly Family[] = ['nanosam', 'sam', 'tinysam', 'sam2'];
+const ASKS_FOR_SIZE: readonly Family[] = ['sam', 'tinysam'];
 
 /** The encoder of semantics.ts as an ONNX file, with the family's own input name. */
 export function semanticEncoder({ family, size }: SemanticModel): Uint8Array {
@@ -29,8 +35,18 @@ export function semanticEncoder({ family, size }: SemanticModel): Uint8Array {
   const cells = g.node('AveragePool', [image], { kernel_shape: [STRIDE, STRIDE], strides: [STRIDE, STRIDE] });
   const packed = g.node('SpaceToDepth', [cells], { blocksize: PACK });
   const side = size / STRIDE / PACK;
-  g.output(packed, 'image_embeddings', [1, CHANNELS, side, side]);
+  if (family === 'sam2') encoderFeatures(g, cells, size / STRIDE);
+  g.output(packed, family === 'sam2' ? 'image_embed' : 'image_embeddings', [1, CHANNELS, side, side]);
   return g.toBytes();
+}
+
+/** SAM 2's exporters put them before the embedding. */
+function encoderFeatures(g: GraphBuilder, cells: Value, grid: number): void {
+  const redAndBlue = g.node('Gather', [cells, g.ints([0, 2])], { axis: 1 });
+  const fine = g.node('Mul', [redAndBlue, g.floats(FINE_COLOUR, [1, 2, 1, 1])]);
+  const coarse = g.node('AveragePool', [cells], { kernel_shape: [2, 2], strides: [2, 2] });
+  g.output(fine, 'high_res_feats_0', [1, 2, grid, grid]);
+  g.output(coarse, 'high_res_feats_1', [1, 3, grid / 2, grid / 2]);
 }
 
 /** The decoder of semantics.ts as an ONNX file, with the family's own inputs and outputs. */
@@ -39,7 +55,13 @@ export function semanticDecoder(model: SemanticModel): Uint8Array {
   const g = new GraphBuilder({ name: `${family}-semantic-decoder` });
   const grid = size / STRIDE;
   const prompts: Dim = batch === 'free' ? 'num_prompts' : 1;
-  const embeddings = g.input('image_embeddings', [1, CHANNELS, grid / PACK, grid / PACK]);
+  const embeddings = g.input(family === 'sam2' ? 'image_embed' : 'image_embeddings', [
+    1,
+    CHANNELS,
+    grid / PACK,
+    grid / PACK,
+  ]);
+  const features = family === 'sam2' ? [decoderFeatures(g, grid)] : [];
   const { x, y, labels, origSize } = promptInputs(g, model, prompts);
   const scene = {
     g,
@@ -51,9 +73,9 @@ export function semanticDecoder(model: SemanticModel): Uint8Array {
     colours: g.node('DepthToSpace', [embeddings], { blocksize: PACK }),
   };
 
-  let logit = sum(g, [boxAndPoints(scene), paddingAndOwnColour(scene)]);
+  let logit = sum(g, [boxAndPoints(scene), paddingAndOwnColour(scene), ...features]);
   let score = promptScore(scene);
-  if (family === 'nanosam' || family === 'sam') {
+  if (TAKES_MASKS.includes(family)) {
     const mask = g.input('mask_input', [prompts, 1, grid, grid]);
     const has = g.input('has_mask_input', [prompts]);
     const clipped = g.node('Clip', [mask, g.scalar(-8), g.scalar(8)]);
@@ -63,7 +85,7 @@ export function semanticDecoder(model: SemanticModel): Uint8Array {
     score = g.node('Add', [score, bonus]);
   }
   // SAM's exporter puts it last, EfficientSAM's too.
-  const orig = family === 'sam' ? g.input('orig_im_size', [2]) : origSize;
+  const orig = ASKS_FOR_SIZE.includes(family) ? g.input('orig_im_size', [2]) : origSize;
 
   const choices = candidates(family);
   const perCandidate = (values: readonly number[]): Value => g.floats(values, [1, values.length, 1, 1]);
@@ -73,6 +95,19 @@ export function semanticDecoder(model: SemanticModel): Uint8Array {
   const iou = g.node('Add', [score, g.floats(bases, [1, bases.length])]);
   declareOutputs({ g, model, prompts, grid, lowRes, iou, ...(orig ? { orig } : {}) });
   return g.toBytes();
+}
+
+/** What SAM 2's features add to the logits: [1, 1, grid, grid]. */
+function decoderFeatures(g: GraphBuilder, grid: number): Value {
+  const fine = g.input('high_res_feats_0', [1, 2, grid, grid]);
+  const coarse = g.input('high_res_feats_1', [1, 3, grid / 2, grid / 2]);
+  const weighted = g.node('Mul', [coarse, g.floats(COARSE_COLOUR, [1, 3, 1, 1])]);
+  const wide = g.node('Resize', [weighted, null, null, g.ints([1, 3, grid, grid])], {
+    mode: 'nearest',
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  });
+  return g.node('Add', [reduce(g, 'ReduceSum', fine), reduce(g, 'ReduceSum', wide)]);
 }
 
 interface Scene {
@@ -225,10 +260,12 @@ function declareOutputs({ g, model, prompts, grid, lowRes, iou, orig }: Outputs)
       g.output(lowRes, 'masks', lowResShape);
       return;
     case 'efficientvit-sam':
+    case 'sam2':
       g.output(lowRes, 'masks', lowResShape);
       g.output(iou, 'iou_predictions', [prompts, count]);
       return;
     case 'sam':
+    case 'tinysam':
       g.output(samMasks(g, model.size, lowRes, orig), 'masks', [prompts, count, 'height', 'width']);
       g.output(iou, 'iou_predictions', [prompts, count]);
       g.output(lowRes, 'low_res_masks', lowResShape);

@@ -14,6 +14,9 @@
  * - padding points (label −1): − ¼ each;
  * - the cell's own colour: 0.15 r − 0.1 g + 0.05 b;
  * - the mask input: ¼ of it, clipped to ±8 before;
+ * - SAM 2's high-resolution features, which its encoder makes of the cells' colours: high_res_feats_0 [1, 2, S/4, S/4] is
+ *   (0.5 r, −0.3 b), high_res_feats_1 [1, 3, S/8, S/8] the mean colour of 2×2 cells. A logit gets the sum of the first at its
+ *   cell, and 0.4 r' − 0.6 g' + 0.2 b' of the second at its 2×2 cells;
  * - −2 without box and foreground point.
  * Candidate k is scale_k · (logit − shift_k). Colour difference: 0.6 |Δr| + 0.3 |Δg| + 0.1 |Δb|.
  *
@@ -21,7 +24,15 @@
  * points and corners shows) + 0.02 · (sin(X/4) + sin(Y/4)), X and Y the means of x_i and y_i in input pixels (so that
  * frames and offsets show: half a pixel is up to 0.0025).
  */
-export const FAMILIES = ['nanosam', 'sam', 'edgesam', 'efficientvit-sam', 'efficientsam'] as const;
+export const FAMILIES = [
+  'nanosam',
+  'sam',
+  'edgesam',
+  'efficientvit-sam',
+  'efficientsam',
+  'tinysam',
+  'sam2',
+] as const;
 export type Family = (typeof FAMILIES)[number];
 
 export interface SemanticModel {
@@ -49,11 +60,18 @@ export const STRIDE = 4;
 export const BOX_COLOUR = 0.75;
 export const COLOUR_DIFFERENCE = [0.6, 0.3, 0.1] as const;
 export const OWN_COLOUR = [0.15, -0.1, 0.05] as const;
+/** What SAM 2's encoder makes of red and blue for its finest features, and what its decoder makes of the coarser ones. */
+export const FINE_COLOUR = [0.5, -0.3] as const;
+export const COARSE_COLOUR = [0.4, -0.6, 0.2] as const;
 
-/** EfficientSAM gives three candidates, unsorted; the others SAM's four. */
+/**
+ * EfficientSAM gives three candidates, unsorted; the others SAM's four. TinySAM's and SAM 2's candidate 0 has the best score,
+ * so that whoever takes the best of all shows.
+ */
 export function candidates(family: Family): readonly { scale: number; shift: number; iou: number }[] {
+  const first = family === 'tinysam' || family === 'sam2' ? 0.95 : 0.8;
   const four = [
-    { scale: 1, shift: 0, iou: 0.8 },
+    { scale: 1, shift: 0, iou: first },
     { scale: 2, shift: 0.6, iou: 0.6 },
     { scale: 1.5, shift: 0.2, iou: 0.9 },
     { scale: 0.5, shift: -0.4, iou: 0.7 },

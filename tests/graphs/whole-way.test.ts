@@ -24,6 +24,8 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** As wide as the encoder's input, so that no resizing is between the picture and the reference. */
 const SOURCE = { width: 256, height: 160 };
 const GRID = 64;
+/** Those that the closed form below tells; tests/segment/families.test.ts has the others, SAM 2 since it resizes this picture. */
+const HERE = FAMILIES.filter((family) => family !== 'tinysam' && family !== 'sam2');
 
 interface MaskMessage {
   readonly masks: readonly {
@@ -45,14 +47,14 @@ beforeAll(async () => {
   await sharp(picture, { raw: { width, height, channels: 3 } })
     .png()
     .toFile(picturePath);
-  for (const family of FAMILIES) {
+  for (const family of HERE) {
     writeSemanticModel(modelDir(family), semanticModel(family));
     writeSemanticModel(modelDir(family, 1), semanticModel(family, { batch: 1 }), {}, `${family}-single`);
   }
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-describe.each(FAMILIES)('samwire segment with the graphs of %s', (family) => {
+describe.each(HERE)('samwire segment with the graphs of %s', (family) => {
   it.each(['free', 1] as const)('gives the masks and scores of the closed form, batch %s', async (batch) => {
     expectClosedForm(family, await segment(family, modelDir(family, batch)));
   });
@@ -89,7 +91,7 @@ describe.skipIf(brokerMissing() !== null)('samwire run', () => {
     await broker.close();
   });
 
-  it.each(FAMILIES)('answers a prompt over MQTT with the closed form of %s', async (family) => {
+  it.each(HERE)('answers a prompt over MQTT with the closed form of %s', async (family) => {
     const base = `samwire/${family}`;
     const config = join(dir, `${family}.yaml`);
     const frames = 'pngdec ! imagefreeze is-live=true ! videoconvert ! video/x-raw,format=RGB,framerate=10/1';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { InferenceSession } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { SamwireError } from '../../src/errors.js';
-import { mendDecoder } from '../../src/mend/decoder.js';
+import { mayNeedMending, mendDecoder } from '../../src/mend/decoder.js';
 import { type Proof, proveMended } from '../../src/mend/proof.js';
 import { refutation } from '../../src/mend/proven.js';
 import { readModel, writeModel } from '../../src/onnx/model.js';
@@ -100,6 +100,36 @@ describe('a decoder that was exported for one prompt', () => {
     expect(await proveMended(...session, [{ prompts: 2, points: 2 }])).toMatchObject({ proven: true });
     for (const one of session) await one.release();
   }, 60_000);
+});
+
+describe('a decoder with feature maps', () => {
+  it.each([1, 'num_labels'])('shares them among all prompts of a run, exported for %s', async (prompts) => {
+    const original = trapDecoder({ repeat: 'none', features: true, prompts });
+    const mended = mendDecoder(original);
+    expect(mended.unmended).toBeUndefined();
+    expect(mended.changes).toContain('has_mask_input counts for each prompt by itself.');
+    expect(leading(mended.bytes)).toMatchObject({ high_res_feats_0: 1, image_embeddings: 1 });
+    expect(graphSummary(mended.bytes).inputs.find(({ name }) => name === 'point_coords')?.shape?.[0]).toBe(
+      prompts === 1 ? 'num_prompts' : prompts,
+    );
+    expect(await proof(original, mended.bytes)).toMatchObject({ proven: true });
+    expect(mendDecoder(mended.bytes).bytes).toBe(mended.bytes);
+  });
+
+  it('whose flag meets pictures does not run two prompts as it is', async () => {
+    const original = trapDecoder({ repeat: 'none', features: true, prompts: 'num_labels' });
+    expect(await proof(original, original)).toMatchObject({ proven: false });
+  });
+
+  it('is looked into even where it declares any number of prompts', () => {
+    const tensor = (name: string, shape: (number | string)[]) => ({ name, type: 'float32', shape });
+    const inputs = [tensor('image_embed', [1, 8, 4, 4]), tensor('point_coords', ['n', 'm', 2])];
+    const outputs = [tensor('masks', ['n', 3, 4, 4]), tensor('iou_predictions', ['n', 3])];
+    expect(mayNeedMending({ inputs, outputs })).toBe(false);
+    expect(mayNeedMending({ inputs: [...inputs, tensor('high_res_feats_0', [1, 8, 4, 4])], outputs })).toBe(
+      true,
+    );
+  });
 });
 
 describe('repeats over the prompts', () => {

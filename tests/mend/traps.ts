@@ -19,6 +19,8 @@ export interface Traps {
   readonly masks?: boolean;
   /** Full-size masks that only orig_im_size is needed for. */
   readonly fullMasks?: boolean;
+  /** A feature map of the picture is added to what the masks are made of, as SAM 2's decoder does. */
+  readonly features?: boolean;
   /** A layer that no mending may pass. */
   readonly spoiler?: (g: GraphBuilder, tokens: Value) => Value;
 }
@@ -34,10 +36,12 @@ export function trapDecoder({
   points,
   masks = true,
   fullMasks = false,
+  features = false,
   spoiler = (_, tokens) => tokens,
 }: Traps): Uint8Array {
   const g = new GraphBuilder({ name: `traps-${repeat}`, seed: 7 });
   const embeddings = g.input('image_embeddings', [1, DIM, GRID, GRID]);
+  const fine = features ? g.input('high_res_feats_0', [1, DIM, GRID, GRID]) : undefined;
   const coords = g.input('point_coords', [prompts, points ?? 'num_points', 2]);
   const labels = g.input('point_labels', [prompts, points ?? 'num_points']);
   const count = firstOf(g, g.node('Shape', [labels]));
@@ -52,7 +56,8 @@ export function trapDecoder({
 
   const iou = linear(g, g.node('Gather', [mixed, g.int(0)], { axis: 1 }), DIM, TOKENS);
   const hyper = g.node('Slice', [mixed, g.ints([0]), g.ints([TOKENS]), g.ints([1])]);
-  const product = g.node('MatMul', [hyper, g.node('Transpose', [keys], { perm: [0, 2, 1] })]);
+  const upscaled = fine === undefined ? keys : asTokens(g, g.node('Add', [image, fine]));
+  const product = g.node('MatMul', [hyper, g.node('Transpose', [upscaled], { perm: [0, 2, 1] })]);
   const shape = g.node('Concat', [count, g.ints([TOKENS, GRID, GRID])], { axis: 0 });
   const logits = g.node('Reshape', [product, shape]);
   if (fullMasks) g.output(fullSize(g, logits), 'masks', [prompts, TOKENS, 'height', 'width']);

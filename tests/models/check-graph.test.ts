@@ -24,6 +24,7 @@ describe('the contract', () => {
         size: { width: 1024, height: 1024 },
         output: 'image_embeddings',
         embedding: [256, 64, 64],
+        features: [],
       },
       decoder: {
         inputs: {

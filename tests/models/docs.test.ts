@@ -30,7 +30,7 @@ describe('docs/models.md', () => {
     ...['letterbox', 'letterbox-centred', 'stretch', 'native', 'floor', 'round'],
     ...['bilinear', 'bilinear-antialias', 'bicubic', 'bicubic-antialias', 'area', 'rgb', 'bgr'],
     ...['after-normalise', 'letterbox-N', 'stretch-N', 'source', 'points-first', 'corners-first'],
-    ...['never', 'no-box', 'always', 'direct', 'via-input', 'best-score', 'official'],
+    ...['never', 'no-box', 'always', 'direct', 'via-input', 'best-score', 'best-multi', 'official', 'stable'],
     ...['ready', 'files-missing', 'invalid-manifest'],
   ])('says what %s means', (value) => {
     expect(DOCS).toContain(`\`${value}\``);

@@ -149,8 +149,35 @@ describe('a manifest', () => {
   });
 
   it('of a known family that is not served says so', () => {
-    expect(refusal({ ...bundled(), family: 'sam2' }).message).toBe(
-      'm/manifest.json: family "sam2" is not served by this version of Samwire, which serves sam',
+    expect(refusal({ ...bundled(), family: 'rap-sam' }).message).toMatch(
+      /^m\/manifest\.json: family "rap-sam" is not served by this version of Samwire, which serves sam, sam2.*: its network joins/,
+    );
+    expect(refusal({ ...bundled(), family: 'rwkv-sam' }).message).toMatch(/are of family "sam"; write that/);
+  });
+
+  it('of SAM 2 says how a stable mask is told, and how far logits are kept', () => {
+    const stability = { delta: 0.05, threshold: 0.98 };
+    const value = { ...changed('mask', { single: 'stable', stability, refineClamp: 32 }), family: 'sam2' };
+    expect(parseManifest(value, 'm').mask).toMatchObject({ single: 'stable', stability, refineClamp: 32 });
+    expect(refusal(changed('mask', { single: 'stable' })).faults).toEqual([
+      {
+        path: 'mask.stability',
+        expected: '{ delta, threshold }, because mask.single is stable',
+        got: 'nothing',
+      },
+    ]);
+    const { faults } = refusal(
+      changed('mask', { single: 'best', stability: { delta: 0, treshold: 2 }, refineClamp: -1 }),
+    );
+    expect(faults.map(({ path }) => path).sort()).toEqual([
+      'mask.refineClamp',
+      'mask.single',
+      'mask.stability.delta',
+      'mask.stability.threshold',
+      'mask.stability.treshold',
+    ]);
+    expect(faults.find(({ path }) => path === 'mask.stability.treshold')?.expected).toBe(
+      'a known key (did you mean "threshold"?)',
     );
   });
 

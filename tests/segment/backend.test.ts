@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { loadAddon } from '../../src/native/addon.js';
 import { createOnnxSegmenter } from '../../src/segment/onnx/backend.js';
-import type { Segmenter, SegmentPrompt } from '../../src/segment/segmenter.js';
+import type { PromptResult, Segmenter, SegmentPrompt } from '../../src/segment/segmenter.js';
 import { writeSemanticModel } from '../graphs/model-dir.js';
 import { semanticModel } from '../graphs/semantics.js';
 import { testPicture } from './picture.js';
@@ -173,6 +173,29 @@ describe('refine', () => {
     expect(results[1]).toHaveProperty('candidates');
     expect(results[1]).not.toEqual(results[0]);
     expect(results[2]).toMatchObject({ error: { code: 'invalid_message' } });
+  });
+});
+
+describe('refine with a clamp', () => {
+  it('starts from logits within it, as SAM 2’s predictor keeps them; the masks are made of the logits as they are', async () => {
+    const answers: PromptResult[] = [];
+    for (const refineClamp of [undefined, 100, 0.5]) {
+      const path = join(dir, `clamp-${refineClamp}`);
+      writeSemanticModel(path, semanticModel('sam', { size: 128 }), {
+        mask: refineClamp === undefined ? {} : { refineClamp },
+      });
+      const log = pino({ level: 'silent' });
+      const segmenter = await createOnnxSegmenter({ dir: path, threads: 1, log });
+      open.push(segmenter);
+      const [plain] = (await segment(segmenter, box)).results;
+      const [refined] = (await segment(segmenter, { ...box, id: 'more', refine: 'box' })).results;
+      answers.push(plain as PromptResult, refined as PromptResult);
+    }
+    const [plain, refined, plainFar, refinedFar, plainNear, refinedNear] = answers;
+    expect([plainFar, plainNear]).toEqual([plain, plain]);
+    expect(refinedFar).toEqual(refined);
+    expect(refinedNear).not.toEqual(refined);
+    expect(refinedNear).not.toEqual(plain);
   });
 });
 

@@ -2,6 +2,7 @@
  * What a semantic model (tests/graphs) must answer on a picture, from the pixels on, in plain loops: the authors'
  * preprocessing, prompt scaling and postprocessing as ../shared/families.md tells them, none of it Samwire's code.
  */
+import { REFINE_CLAMP } from '../graphs/model-dir.js';
 import {
   type DecoderPrompt,
   fullSize,
@@ -29,11 +30,14 @@ export interface ExpectedMask {
   readonly area: number;
   readonly box: readonly [number, number, number, number] | null;
   readonly stability: number;
-  /** The decoder's logits, for `refine`. */
+  /** The decoder's logits as they are kept for `refine`. */
   readonly lowRes: Float32Array;
 }
 
-export const TAKES_MASKS: readonly Family[] = ['nanosam', 'sam'];
+export const TAKES_MASKS: readonly Family[] = ['nanosam', 'sam', 'tinysam', 'sam2'];
+
+/** SAM 2's: what it counts as sure of a mask, and from which share of sure pixels on it keeps candidate 0. */
+const SURE = { delta: 0.05, share: 0.98 };
 
 /** Logits that a mask prompt stands for. */
 const MASK_LOGIT = 10;
@@ -48,7 +52,7 @@ export function expectedMasks(
   const mask = start ?? (prompt.mask && startLogits(model, picture, decodeRle(prompt.mask)));
   const fed: DecoderPrompt = { points: decoderPoints(model, picture, prompt), ...(mask ? { mask } : {}) };
   const { lowRes, iou } = referenceAnswer(model, preprocessed(model, picture), fed, picture);
-  return chosen(model.family, iou, fed.points.length, multimask).map((k) => {
+  return chosen(model.family, { lowRes, iou }, fed.points.length, multimask).map((k) => {
     const plane = lowRes[k];
     if (!plane) throw new Error(`no candidate ${k}`);
     const full = atFullSize(model, plane, picture).data;
@@ -66,7 +70,10 @@ export function expectedMasks(
       area: count(0),
       box: boxOf(bits, picture.width),
       stability: count(-1) === 0 ? 0 : count(1) / count(-1),
-      lowRes: plane.data,
+      lowRes:
+        model.family === 'sam2'
+          ? plane.data.map((v) => Math.min(REFINE_CLAMP, Math.max(-REFINE_CLAMP, v)))
+          : plane.data,
     };
   });
 }
@@ -82,16 +89,29 @@ export function maskIou(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return either === 0 ? 1 : both / either;
 }
 
-function chosen(family: Family, iou: readonly number[], n: number, multimask: boolean): number[] {
+function chosen(
+  family: Family,
+  { lowRes, iou }: { readonly lowRes: readonly Plane[]; readonly iou: readonly number[] },
+  n: number,
+  multimask: boolean,
+): number[] {
   if (multimask) return family === 'efficientsam' ? [0, 1, 2] : [1, 2, 3];
   if (family === 'edgesam' || family === 'efficientvit-sam') return [0];
+  const bestOfThree = [1, 2, 3].reduce((a, b) => ((iou[b] ?? 0) > (iou[a] ?? 0) ? b : a));
+  if (family === 'tinysam') return [bestOfThree];
+  if (family === 'sam2') {
+    const inside = (least: number): number => (lowRes[0]?.data ?? []).filter((v) => v > least).length;
+    const [surely, perhaps] = [inside(SURE.delta), inside(-SURE.delta)];
+    return [perhaps === 0 || surely / perhaps >= SURE.share ? 0 : bestOfThree];
+  }
   const first = family === 'sam' ? (n - 2.5) * 1000 : 0;
   const scores = iou.map((score, k) => score + (k === 0 ? first : 0));
   return [scores.indexOf(Math.max(...scores))];
 }
 
-/** Size of the picture inside a letterbox: NanoSAM truncates, SAM rounds. */
+/** Size of the picture inside the input: NanoSAM truncates, SAM rounds, SAM 2 stretches. */
 function letterbox(family: Family, { width, height }: Picture, side: number): [number, number] {
+  if (family === 'sam2') return [side, side];
   if (family === 'nanosam') {
     const aspect = width / height;
     return aspect >= 1 ? [side, Math.trunc(side / aspect)] : [Math.trunc(side * aspect), side];
@@ -204,6 +224,7 @@ function decoderPoints(model: SemanticModel, picture: Picture, prompt: TestPromp
     ? [at(prompt.box[0], prompt.box[1], 2), at(prompt.box[2], prompt.box[3], 3)]
     : [];
   if (family === 'efficientsam') return [...corners, ...clicks];
+  if (family === 'sam2') return [...corners, ...clicks, at(0, 0, -1)];
   // A decoder can't be fed no point at all: a mask alone gets NanoSAM, too, the point that stands for none.
   const none = clicks.length + corners.length === 0;
   const padding = (family === 'nanosam' && !none) || prompt.box ? [] : [at(0, 0, -1)];
@@ -234,7 +255,7 @@ function startLogits({ family, size }: SemanticModel, picture: Picture, mask: Ui
 
 function atFullSize(model: SemanticModel, plane: Plane, picture: Picture): Plane {
   const { family, size, promptFrame } = model;
-  if (family === 'efficientsam') return fullSize(plane, size, picture, 'direct');
+  if (family === 'efficientsam' || family === 'sam2') return fullSize(plane, size, picture, 'direct');
   if (family !== 'nanosam') return fullSize(plane, promptFrame, picture, 'sam');
   const [w, h] = letterbox(family, picture, size);
   const [width, height] = [Math.trunc((plane.width * w) / size), Math.trunc((plane.height * h) / size)];

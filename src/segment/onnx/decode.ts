@@ -25,7 +25,8 @@ export interface Decoded {
 }
 
 export interface DecodeRequest {
-  readonly embedding: Tensor;
+  /** What the encoder made of the frame, by the decoder's input. */
+  readonly encoded: Readonly<Record<string, Tensor>>;
   readonly frame: SegmentRequest['frame'];
   readonly prompts: readonly SegmentPrompt[];
 }
@@ -44,7 +45,7 @@ export class Decoder {
   }
 
   /** `answers[i]` belongs to `prompts[i]`. */
-  async decode({ embedding, frame, prompts }: DecodeRequest): Promise<(Decoded | SamwireError)[]> {
+  async decode({ encoded, frame, prompts }: DecodeRequest): Promise<(Decoded | SamwireError)[]> {
     const { runs, failed } = decoderRuns({
       prompts,
       frame,
@@ -56,27 +57,32 @@ export class Decoder {
     const answers: (Decoded | SamwireError)[] = new Array(prompts.length);
     for (const [index, error] of failed) answers[index] = error;
     for (const run of runs) {
-      const decoded = await this.#run(embedding, run, frame);
+      const decoded = await this.#run(encoded, run, frame);
       for (const [row, index] of run.members.entries()) answers[index] = decoded[row] as Decoded;
     }
     return answers;
   }
 
-  /** Keeps an answer's logits, so that a later prompt on the same frame can refine it. */
+  /** Keeps an answer's logits, within the manifest's `refineClamp`, so that a later prompt on the same frame can refine it. */
   keep(frameId: number, maskId: string, logits: Float32Array): void {
-    if (this.#model.contract.decoder.inputs.maskInput === undefined) return;
-    this.#kept.set(`${frameId}/${maskId}`, logits.slice());
+    const { contract, manifest } = this.#model;
+    if (contract.decoder.inputs.maskInput === undefined) return;
+    const most = manifest.mask.refineClamp ?? Number.POSITIVE_INFINITY;
+    this.#kept.set(
+      `${frameId}/${maskId}`,
+      logits.map((logit) => Math.min(most, Math.max(-most, logit))),
+    );
   }
 
   async #run(
-    embedding: Tensor,
+    encoded: DecodeRequest['encoded'],
     { group, starts }: DecoderRun<Float32Array>,
     frame: SegmentRequest['frame'],
   ): Promise<Decoded[]> {
     const { decoder } = this.#model.contract;
     const batch = group.promptIndices.length;
     const feeds: Record<string, Tensor> = {
-      [decoder.inputs.embeddings]: embedding,
+      ...encoded,
       ...pointTensors(decoder, group, batch),
       ...this.#maskTensors(starts),
       ...sizeTensor(decoder, frame),

@@ -6,22 +6,23 @@ import { Recent } from '../recent.js';
 import type { SegmentRequest } from '../segmenter.js';
 import { type OnnxModel, runGraph } from './model.js';
 
-/** Frames whose embedding is kept: 2 MB each for samwire-tiny, 4 MB for SAM's 256×64×64. */
+/** Frames whose embedding is kept: 2 MB each for samwire-tiny, 4 MB for SAM's 256×64×64, 17 MB with SAM 2's features. */
 const EMBEDDINGS_KEPT = 8;
 
 export interface Encoded {
-  readonly embedding: Tensor;
+  /** What the decoder takes of it, by the decoder's input: the embedding and the feature maps. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
   readonly prepareMs: number;
   readonly encodeMs: number;
   readonly reused: boolean;
 }
 
-/** Turns frames into embeddings, each frame once. */
+/** Turns frames into embeddings (and feature maps, where the decoder takes any), each frame once. */
 export class Encoder {
   readonly #model: OnnxModel;
   readonly #addon: Pick<NativeAddon, 'place' | 'prepareImage'>;
   readonly #spec: NativeImageSpec;
-  readonly #embeddings = new Recent<number, Tensor>(EMBEDDINGS_KEPT);
+  readonly #embeddings = new Recent<number, Encoded['tensors']>(EMBEDDINGS_KEPT);
   #pixels = new Float32Array(0);
   #image: Tensor | undefined;
 
@@ -33,20 +34,37 @@ export class Encoder {
 
   async encode(frame: SegmentRequest['frame']): Promise<Encoded> {
     const known = this.#embeddings.get(frame.id);
-    if (known) return { embedding: known, prepareMs: 0, encodeMs: 0, reused: true };
+    if (known) return { tensors: known, prepareMs: 0, encodeMs: 0, reused: true };
     const startedAt = performance.now();
     const image = this.#prepare(frame);
     const preparedAt = performance.now();
-    const { input, output } = this.#model.contract.encoder;
-    const embedding = (await runGraph(this.#model.encoder, { [input]: image }, [output]))[output];
-    if (!embedding) throw new SamwireError('model_failed', `The encoder gave no ${output}.`);
-    this.#embeddings.set(frame.id, embedding);
+    const tensors = await this.#run(image);
+    this.#embeddings.set(frame.id, tensors);
     return {
-      embedding,
+      tensors,
       prepareMs: preparedAt - startedAt,
       encodeMs: performance.now() - preparedAt,
       reused: false,
     };
+  }
+
+  async #run(image: Tensor): Promise<Encoded['tensors']> {
+    const { encoder, decoder } = this.#model.contract;
+    const wanted = [
+      [decoder.inputs.embeddings, encoder.output] as const,
+      ...encoder.features.map(({ name }) => [name, name] as const),
+    ];
+    const given = await runGraph(
+      this.#model.encoder,
+      { [encoder.input]: image },
+      wanted.map(([, output]) => output),
+    );
+    const tensors = wanted.map(([input, output]) => {
+      const tensor = given[output];
+      if (!tensor) throw new SamwireError('model_failed', `The encoder gave no ${output}.`);
+      return [input, tensor] as const;
+    });
+    return Object.fromEntries(tensors);
   }
 
   /** The input tensor is written in place, frame after frame; it changes only where its size does. */

@@ -35,9 +35,9 @@ export class OnnxEngine implements InferenceEngine {
         results: [],
         timing: { prepareMs: 0, encodeMs: 0, decodeMs: 0, maskMs: 0, embeddingReused: false },
       };
-    const { embedding, prepareMs, encodeMs, reused } = await this.#encoder.encode(frame);
+    const { tensors: encoded, prepareMs, encodeMs, reused } = await this.#encoder.encode(frame);
     const decodeStart = performance.now();
-    const decoded = await this.#decoder.decode({ embedding, frame, prompts });
+    const decoded = await this.#decoder.decode({ encoded, frame, prompts });
     const maskStart = performance.now();
     const results = prompts.map((prompt, i) => this.#answer(prompt, decoded[i], request));
     return {
@@ -61,6 +61,8 @@ export class OnnxEngine implements InferenceEngine {
       return { error: (decoded ?? toSamwireError('a prompt was not decoded')).toBody() };
     const { manifest, contract } = this.#model;
     const { width, height } = contract.decoder.grid;
+    const plane = (index: number): Float32Array =>
+      decoded.logits.subarray(index * width * height, (index + 1) * width * height);
     const chosen =
       prompt.candidate === undefined
         ? chooseCandidates({
@@ -68,14 +70,13 @@ export class OnnxEngine implements InferenceEngine {
             iou: decoded.iou,
             n: decoded.n,
             multimask: prompt.multimask,
+            logits: plane,
           })
         : [prompt.candidate];
     const indices = chosen.filter((index) => !((decoded.iou[index] ?? Number.NaN) < minScore));
     if (indices.length === 0) return { candidates: [] };
     const spec = maskSpec(manifest, contract.decoder, frame);
     const masks = this.#addon.masksFromLogits(decoded.logits, spec, indices);
-    const plane = (index: number): Float32Array =>
-      decoded.logits.subarray(index * width * height, (index + 1) * width * height);
     if (keepLogits)
       for (const [i, index] of indices.entries())
         this.#decoder.keep(frame.id, maskId(prompt, i), plane(index));

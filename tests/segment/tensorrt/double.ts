@@ -82,7 +82,13 @@ const GRID = { width: 4, height: 3 };
 
 export function contractOf(changes: Partial<ModelContract['decoder']> = {}): ModelContract {
   return {
-    encoder: { input: 'image', size: { width: 64, height: 64 }, output: 'embedding', embedding: [8, 4, 4] },
+    encoder: {
+      input: 'image',
+      size: { width: 64, height: 64 },
+      output: 'embedding',
+      embedding: [8, 4, 4],
+      features: [],
+    },
     decoder: {
       inputs: {
         embeddings: 'image_embeddings',
