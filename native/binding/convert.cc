@@ -6,7 +6,6 @@
 #include "frame/error.h"
 #include "frame/layout.h"
 #include "mask/rle.h"
-#include "mask/rle.h"
 
 namespace samwire::binding {
 namespace {
@@ -209,6 +208,20 @@ Napi::Object to_js(Napi::Env env, const Frame& frame) {
   object.Set("width", frame.view.width);
   object.Set("height", frame.view.height);
   object.Set("format", pixel_format_name(frame.view.format));
+  return object;
+}
+
+Napi::Object to_js(Napi::Env env, const LowResMask& mask) {
+  Napi::Object object = Napi::Object::New(env);
+  Napi::Array size = Napi::Array::New(env, 2);
+  size.Set(0u, mask.height);
+  size.Set(1u, mask.width);
+  Napi::Array scale = Napi::Array::New(env, 2);
+  scale.Set(0u, mask.scale_x);
+  scale.Set(1u, mask.scale_y);
+  object.Set("size", size);
+  object.Set("counts", rle_compress(mask.mask.counts));
+  object.Set("scale", scale);
   return object;
 }
 

@@ -6,6 +6,7 @@
 
 #include "frame/frame.h"
 #include "image/prepare.h"
+#include "mask/lowres.h"
 #include "mask/mask.h"
 
 // JS values <-> the core's structs. TypeScript has validated and explained already
@@ -41,5 +42,7 @@ Napi::Object to_js(Napi::Env env, const Placement& placement);
 Napi::Object to_js(Napi::Env env, const Frame& frame);
 // {counts, area, box, stability}, as NativeMask.
 Napi::Object mask_to_js(Napi::Env env, const MaskResult& mask);
+// {size, counts, scale}, as the masks message's `lowres`.
+Napi::Object to_js(Napi::Env env, const LowResMask& mask);
 
 }  // namespace samwire::binding

@@ -98,17 +98,7 @@ Napi::Value low_res(const Napi::CallbackInfo& info) {
     check_mask_spec(spec);
     const auto logits = floats_argument(info, 0);
     const LowResMask mask = low_res_mask(plane_of(logits, spec, int_argument(info, 2)), spec);
-    Napi::Object object = Napi::Object::New(info.Env());
-    Napi::Array size = Napi::Array::New(info.Env(), 2);
-    size.Set(0u, mask.height);
-    size.Set(1u, mask.width);
-    Napi::Array scale = Napi::Array::New(info.Env(), 2);
-    scale.Set(0u, mask.scale_x);
-    scale.Set(1u, mask.scale_y);
-    object.Set("size", size);
-    object.Set("counts", rle_compress(mask.mask.counts));
-    object.Set("scale", scale);
-    return object;
+    return to_js(info.Env(), mask);
   });
 }
 

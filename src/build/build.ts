@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { SamwireError } from '../errors.js';
 import type { ModelContract } from '../models/contract.js';
-import type { ModelDirectory } from '../models/directory.js';
+import type { TwoGraphDirectory } from '../models/directory.js';
 import { sha256File } from '../models/verify.js';
 import type { NativeBuildRequest } from '../native/types.js';
 import type { BuiltEngines } from '../segment/tensorrt/engines.js';
@@ -39,7 +39,7 @@ import { builtSchema, referenceSchema, selfTestSchema } from './tasks.js';
 const MIN_TELLING = 12;
 
 export interface BuildOptions {
-  readonly model: ModelDirectory;
+  readonly model: TwoGraphDirectory;
   readonly machine: TensorrtMachine;
   readonly settings: EngineSettings;
   /** `model.cache` of the config. */

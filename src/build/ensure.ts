@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { ConfigError, SamwireError, TransientError, UnavailableError } from '../errors.js';
-import type { ModelDirectory } from '../models/directory.js';
+import type { ModelDirectory, OneGraphDirectory, TwoGraphDirectory } from '../models/directory.js';
+import type { OneGraphManifest } from '../models/manifest.js';
 import { loadAddon } from '../native/addon.js';
 import type { BuiltEngines } from '../segment/tensorrt/engines.js';
 import { buildEngines, engineFacts, SelfTestError } from './build.js';
@@ -56,6 +57,7 @@ export function defaultSettings(maxPrompts: number): EngineSettings {
 export async function ensureEngines(options: EnsureOptions): Promise<Ensured> {
   const { backend, model, log, signal } = options;
   if (backend === 'onnx') return { engines: null, why: 'The onnx backend was asked for.' };
+  if (model.graphs === 1) return withoutEngines(model, backend, log);
   const machine = tensorrtMachine(loadAddon().tensorrtStatus());
   if ('why' in machine) {
     // A process whose CUDA has found no GPU does not find one later; a new one may, when the driver is up.
@@ -68,7 +70,7 @@ export async function ensureEngines(options: EnsureOptions): Promise<Ensured> {
     return { engines: null, why: machine.why };
   }
   try {
-    return await ensureOn(machine, options);
+    return await ensureOn(machine, { ...options, model });
   } catch (error) {
     const known =
       error instanceof SamwireError || error instanceof UnavailableError || error instanceof ConfigError;
@@ -90,7 +92,29 @@ function unavailable(error: Error, why: string): Error {
   return new Kind(why, { cause: error });
 }
 
-async function ensureOn(machine: TensorrtMachine, options: EnsureOptions): Promise<Ensured> {
+/** A network of another kind than an encoder and a decoder has no engines. */
+function withoutEngines(
+  { manifest }: OneGraphDirectory,
+  backend: 'auto' | 'tensorrt',
+  log: Logger,
+): Extract<Ensured, { engines: null }> {
+  const why = noEnginesOf(manifest);
+  if (backend === 'tensorrt') throw new ConfigError(why);
+  log.info({ model: manifest.name, why }, 'TensorRT is not used: the onnx backend serves');
+  return { engines: null, why };
+}
+
+/** Why a model of one graph has no engines, and what to do. */
+export function noEnginesOf({ name, family }: OneGraphManifest): string {
+  return (
+    `${name} is of family "${family}", which the TensorRT backend does not run: ` +
+    'expected a model of an encoder and a decoder. The onnx backend runs it: set the backend to auto or onnx.'
+  );
+}
+
+type EnsureOnOptions = EnsureOptions & { readonly model: TwoGraphDirectory };
+
+async function ensureOn(machine: TensorrtMachine, options: EnsureOnOptions): Promise<Ensured> {
   const { model, cache, log, signal } = options;
   const folder = engineFolder(cache, model);
   const found = await inspectEngines({

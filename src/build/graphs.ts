@@ -1,7 +1,7 @@
 import { SamwireError } from '../errors.js';
 import { checkGraph } from '../models/check-graph.js';
 import type { ModelContract } from '../models/contract.js';
-import type { ModelDirectory } from '../models/directory.js';
+import type { TwoGraphDirectory } from '../models/directory.js';
 import type { Manifest } from '../models/manifest.js';
 import { PARTS, type Part, type Precision } from './identity.js';
 import { wantedGraph } from './inspect.js';
@@ -12,7 +12,7 @@ import { runTask, type TaskOptions } from './run-task.js';
 import { type PreparedGraph, preparedSchema } from './tasks.js';
 
 export interface GraphsOptions {
-  readonly model: ModelDirectory;
+  readonly model: TwoGraphDirectory;
   readonly machine: TensorrtMachine;
   readonly settings: EngineSettings;
   /** Where they are written. */

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelDirectory } from '../models/directory.js';
+import type { ModelDirectory, TwoGraphDirectory } from '../models/directory.js';
 import { sha256File } from '../models/verify.js';
 import { differences, type EngineIdentity, PARTS, type Part, type Precision, sha256Of } from './identity.js';
 import type { TensorrtMachine } from './machine.js';
@@ -28,7 +28,7 @@ export type EnginesState =
   | { readonly state: 'missing' };
 
 export interface InspectOptions {
-  readonly model: ModelDirectory;
+  readonly model: TwoGraphDirectory;
   /** The model's folder in the cache. */
   readonly folder: string;
   readonly machine: TensorrtMachine;
@@ -132,7 +132,7 @@ async function planFault(path: string, { sizeBytes, sha256 }: EngineRecord): Pro
 }
 
 /** Licence and source may be written anew without a build. */
-export function manifestSha256({ manifest }: ModelDirectory): string {
+export function manifestSha256({ manifest }: TwoGraphDirectory): string {
   const { encoder, decoder, image, prompt, mask } = manifest;
   return sha256Of(JSON.stringify({ encoder, decoder, image, prompt, mask }));
 }

@@ -4,7 +4,7 @@ import { SamwireError } from '../errors.js';
 import { mendDecoder } from '../mend/decoder.js';
 import { fp32Nodes, typedGraph } from '../mend/precision.js';
 import { refutation } from '../mend/proven.js';
-import { readModelDirectory } from '../models/directory.js';
+import { readTwoGraphDirectory } from '../models/directory.js';
 import { ManifestError } from '../models/manifest.js';
 import { readGraph } from '../models/read-graph.js';
 import { verifyFiles } from '../models/verify.js';
@@ -18,7 +18,7 @@ import type { PreparedGraph, Task } from './tasks.js';
  *   SamwireError `model_failed` for a decoder that answers differently when it is mended.
  */
 export async function prepareGraphs(task: Extract<Task, { task: 'prepare' }>): Promise<PreparedGraph[]> {
-  const model = await readModelDirectory(task.modelDir);
+  const model = await readTwoGraphDirectory(task.modelDir);
   await verifyFiles(model);
   const prepared: PreparedGraph[] = [];
   for (const { part, precision, typed } of task.graphs) {

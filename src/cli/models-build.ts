@@ -1,13 +1,13 @@
 import { pino } from 'pino';
 import { type BuildOptions, buildEngines, SelfTestError } from '../build/build.js';
-import { defaultSettings } from '../build/ensure.js';
+import { defaultSettings, noEnginesOf } from '../build/ensure.js';
 import type { Precision } from '../build/identity.js';
 import { engineFolder, inspectEngines } from '../build/inspect.js';
 import { tensorrtMachine } from '../build/machine.js';
 import { type EngineSettings, type EnginesRecord, planPath, type Trial } from '../build/record.js';
 import { trialsTable } from '../build/table.js';
 import { loadConfig } from '../config/load.js';
-import { UnavailableError } from '../errors.js';
+import { ConfigError, UnavailableError } from '../errors.js';
 import { createLogger } from '../log.js';
 import { resolveModel } from '../models/catalogue.js';
 import { loadAddon } from '../native/addon.js';
@@ -33,6 +33,7 @@ export interface BuildFlags {
 export async function buildModelCommand(name: string, flags: BuildFlags): Promise<number> {
   const { model: configured } = loadConfig(flags.config).config;
   const model = await resolveModel(name, configured.paths);
+  if (model.graphs === 1) throw new ConfigError(noEnginesOf(model.manifest));
   const machine = tensorrtMachine(loadAddon().tensorrtStatus());
   if ('why' in machine) throw new UnavailableError(machine.why);
   const settings = settingsOf(flags, configured.maxPrompts);

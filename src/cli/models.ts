@@ -3,10 +3,9 @@ import { loadConfig } from '../config/load.js';
 import { ConfigError, SamwireError, UnavailableError } from '../errors.js';
 import { type AddOptions, addModel } from '../models/add.js';
 import { type CatalogueEntry, listModels, resolveModel } from '../models/catalogue.js';
-import { checkGraph } from '../models/check-graph.js';
+import { type CheckedModel, checkModel } from '../models/check-model.js';
 import { describeTensor, type ModelContract } from '../models/contract.js';
-import type { ModelDirectory } from '../models/directory.js';
-import { readGraph } from '../models/read-graph.js';
+import type { FileRole, ModelDirectory } from '../models/directory.js';
 import { RECIPE_NAMES } from '../models/recipes.js';
 import { checkFiles, type FileCheck } from '../models/verify.js';
 import { graphSummary } from '../onnx/summary.js';
@@ -82,7 +81,7 @@ export interface ModelsCommand {
 
 /** How large a graph is, and who wrote it how. */
 export interface GraphSize {
-  readonly role: 'encoder' | 'decoder';
+  readonly role: FileRole;
   readonly parameters: number;
   readonly opset: number;
   readonly producer: string;
@@ -94,7 +93,9 @@ export interface ModelVerification {
   readonly files: readonly FileCheck[];
   readonly graphs?: readonly GraphSize[];
   /** What the graphs are, where they fit the manifest. */
-  readonly contract?: ModelContract;
+  readonly contract?: CheckedModel['contract'];
+  /** Its kind, in a sentence. */
+  readonly description?: string;
   /** What the trial run said, where there was one. */
   readonly trial?: string;
   /** Empty when the model is sound. */
@@ -105,7 +106,7 @@ export interface VerifyCommand extends ModelsCommand {
   /** Default: every model. */
   readonly name?: string;
   /** Loads the model and runs one picture and prompt through it; resolves to what to say about it. */
-  readonly trial?: (model: ModelDirectory, contract: ModelContract) => Promise<string>;
+  readonly trial?: (model: ModelDirectory, checked: CheckedModel) => Promise<string>;
 }
 
 /** `samwire models list`. Resolves to the exit code. */
@@ -181,15 +182,12 @@ export async function verifyModel(
   const bad = files.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
   if (bad.length > 0) return { ...found, problems: bad };
   try {
-    const encoder = await readGraph(model.encoderPath);
-    const decoder = await readGraph(model.decoderPath);
-    const contract = checkGraph(model.manifest, encoder, decoder);
-    const graphs = [
-      await graphSize('encoder', model.encoderPath),
-      await graphSize('decoder', model.decoderPath),
-    ];
-    const sound = { ...found, graphs, contract, problems: [] };
-    return trial === undefined ? sound : { ...sound, trial: await trial(model, contract) };
+    const checked = await checkModel(model);
+    const graphs: GraphSize[] = [];
+    for (const { role, path } of model.files) graphs.push(await graphSize(role, path));
+    const description = describeModel(model, checked);
+    const sound = { ...found, graphs, contract: checked.contract, description, problems: [] };
+    return trial === undefined ? sound : { ...sound, trial: await trial(model, checked) };
   } catch (error) {
     const told =
       error instanceof ConfigError || error instanceof UnavailableError || error instanceof SamwireError;
@@ -220,10 +218,36 @@ function report(model: ModelVerification): string[] {
         `       ${file.role}: ${file.sizeBytes} bytes, SHA-256 as named${sizeText(model, file.role)}`,
       );
   }
-  if (model.contract) lines.push(`       ${describeContract(model.contract)}`);
+  if (model.description !== undefined) lines.push(`       ${model.description}`);
   if (model.trial !== undefined) lines.push(`       ${model.trial}`);
   for (const problem of model.problems) lines.push(`       ${problem}`);
   return lines;
+}
+
+function describeModel({ manifest }: ModelDirectory, checked: CheckedModel): string {
+  const [width, height] = manifest.image.size;
+  switch (checked.kind) {
+    case 'two-graph': {
+      const { detector } = checked;
+      const boxes = detector === undefined ? '' : `; a detector of ${detector.classes} classes`;
+      return `${describeContract(checked.contract)}${boxes}`;
+    }
+    case 'fastsam': {
+      const { input, classes, coefficients } = checked.contract;
+      return (
+        `${input} [1,3,${height},${width}] → boxes of ${classes} classes with ${coefficients} mask coefficients; ` +
+        'finds everything first, prompts select, no mask input'
+      );
+    }
+    case 'early-fusion': {
+      const { inputs, candidates, grid, batch } = checked.contract;
+      const names = [inputs.image, ...(inputs.prompt === undefined ? [] : [inputs.prompt])].join(' and ');
+      return (
+        `${names} [${height},${width}] → ${candidates} candidates of ${grid.height}×${grid.width}; ` +
+        `${batch === 'free' ? 'several prompts a run' : 'one prompt a run'}, no mask input`
+      );
+    }
+  }
 }
 
 function describeContract({ encoder, decoder }: ModelContract): string {

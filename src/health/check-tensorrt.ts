@@ -1,3 +1,4 @@
+import { noEnginesOf } from '../build/ensure.js';
 import { engineFolder, inspectEngines } from '../build/inspect.js';
 import { tensorrtMachine } from '../build/machine.js';
 import { readPlatform } from '../build/platform.js';
@@ -5,6 +6,7 @@ import { tensorrtRemedy } from '../build/remedy.js';
 import { figures } from '../build/table.js';
 import type { Config } from '../config/schema.js';
 import { resolveModel } from '../models/catalogue.js';
+import type { OneGraphManifest } from '../models/manifest.js';
 import type { NativeAddon, TensorrtStatus } from '../native/types.js';
 import type { Check } from './check.js';
 import type { Host } from './host.js';
@@ -40,6 +42,13 @@ function deviceText({ library, device }: TensorrtStatus): string {
   return `version ${library} on ${name} (compute capability ${computeCapability}), CUDA ${runtimeCuda}, driver for ${driverCuda}`;
 }
 
+function enginesOfOneGraph(manifest: OneGraphManifest, backend: Backend): Check {
+  const found = noEnginesOf(manifest);
+  if (backend !== 'tensorrt') return { name: 'engines', status: 'skipped', found };
+  const remedy = 'Set model.backend to auto or onnx.';
+  return { name: 'engines', status: 'fail', found, remedy, of: 'configured' };
+}
+
 /** The engines of the model that the config names: built, stale or missing. */
 export async function checkEngines({ model }: Config, addon: NativeAddon | undefined): Promise<Check> {
   const name = 'engines';
@@ -56,6 +65,7 @@ export async function checkEngines({ model }: Config, addon: NativeAddon | undef
   });
   try {
     const directory = await resolveModel(model.name, model.paths);
+    if (directory.graphs === 1) return enginesOfOneGraph(directory.manifest, model.backend);
     const folder = engineFolder(model.cache, directory);
     const found = await inspectEngines({ model: directory, folder, machine });
     switch (found.state) {

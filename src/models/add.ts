@@ -5,7 +5,7 @@ import { looksLikeDecoder } from './check-decoder.js';
 import { checkGraph } from './check-graph.js';
 import { describeTensor, type GraphIO, isFixed } from './contract.js';
 import { MANIFEST_FILE, readModelDirectory } from './directory.js';
-import { type Manifest, ManifestError, parseManifest } from './manifest.js';
+import { type Manifest, ManifestError, parseTwoGraphManifest } from './manifest.js';
 import { readGraph } from './read-graph.js';
 import { guessRecipe, manifestOf, RECIPE_NAMES, RECIPES, type RecipeName } from './recipes.js';
 import { sha256File } from './verify.js';
@@ -56,7 +56,7 @@ export async function addModel(options: AddOptions): Promise<Added> {
     encoder: await networkFile(dir, encoder),
     decoder: await networkFile(dir, decoder),
   });
-  const manifest = parseManifest(draft, manifestPath);
+  const manifest = parseTwoGraphManifest(draft, manifestPath);
   const contract = checkGraph(manifest, encoder.graph, decoder.graph);
   findings.push(
     `${contract.decoder.candidates} candidates of ${contract.decoder.grid.width}×${contract.decoder.grid.height} logits; ` +

@@ -98,8 +98,8 @@ async function describe(dir: string): Promise<CatalogueEntry> {
   }
 }
 
-async function missingFiles({ encoderPath, decoderPath }: ModelDirectory): Promise<string | undefined> {
-  for (const path of [encoderPath, decoderPath]) {
+async function missingFiles({ files }: ModelDirectory): Promise<string | undefined> {
+  for (const { path } of files) {
     const { problem } = await inspectFile(path);
     if (problem !== undefined) return problem;
   }

@@ -1,17 +1,50 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UnavailableError } from '../errors.js';
-import { type Manifest, ManifestError, parseManifest } from './manifest.js';
+import {
+  type AnyManifest,
+  isTwoGraph,
+  type Manifest,
+  ManifestError,
+  type OneGraphManifest,
+  parseManifest,
+} from './manifest.js';
 
 export const MANIFEST_FILE = 'manifest.json';
 
-/** A model's directory with its validated manifest. Its ONNX files have not been looked at (see `verify.ts`). */
-export interface ModelDirectory {
-  readonly dir: string;
-  readonly manifest: Manifest;
-  readonly encoderPath: string;
-  readonly decoderPath: string;
+/** What an ONNX file of a model is. */
+export type FileRole = 'encoder' | 'decoder' | 'detector';
+
+export interface ModelFile {
+  readonly role: FileRole;
+  readonly path: string;
+  /** The manifest's. */
+  readonly sha256: string;
 }
+
+interface Directory {
+  readonly dir: string;
+  /** All of its ONNX files. */
+  readonly files: readonly ModelFile[];
+  readonly encoderPath: string;
+}
+
+export interface TwoGraphDirectory extends Directory {
+  readonly graphs: 2;
+  readonly manifest: Manifest;
+  readonly decoderPath: string;
+  /** Where the manifest has a `detector`. */
+  readonly detectorPath?: string;
+}
+
+/** A model whose one network is its `encoder`. */
+export interface OneGraphDirectory extends Directory {
+  readonly graphs: 1;
+  readonly manifest: OneGraphManifest;
+}
+
+/** A model's directory with its validated manifest. Its ONNX files have not been looked at (see `verify.ts`). */
+export type ModelDirectory = TwoGraphDirectory | OneGraphDirectory;
 
 /**
  * Reads and validates `DIR/manifest.json`.
@@ -21,12 +54,48 @@ export async function readModelDirectory(dir: string): Promise<ModelDirectory> {
   const absolute = resolve(dir);
   const path = join(absolute, MANIFEST_FILE);
   const manifest = parseManifest(await readJson(path), path);
+  const files = filesOf(manifest).map(({ file, ...rest }) => ({ ...rest, path: join(absolute, file) }));
+  const encoderPath = join(absolute, manifest.encoder.file);
+  if (!isTwoGraph(manifest)) return { graphs: 1, dir: absolute, manifest, files, encoderPath };
   return {
+    graphs: 2,
     dir: absolute,
     manifest,
-    encoderPath: join(absolute, manifest.encoder.file),
+    files,
+    encoderPath,
     decoderPath: join(absolute, manifest.decoder.file),
+    ...(manifest.detector ? { detectorPath: join(absolute, manifest.detector.file) } : {}),
   };
+}
+
+/**
+ * `readModelDirectory`, for what only a model of an encoder and a decoder can.
+ * @throws ManifestError also for a model of one graph.
+ */
+export async function readTwoGraphDirectory(dir: string): Promise<TwoGraphDirectory> {
+  const model = await readModelDirectory(dir);
+  if (model.graphs === 2) return model;
+  throw new ManifestError(
+    `Expected a model of an encoder and a decoder in ${model.dir}, got family "${model.manifest.family}"`,
+  );
+}
+
+interface NamedFile extends Omit<ModelFile, 'path'> {
+  readonly file: string;
+}
+
+function filesOf(manifest: AnyManifest): NamedFile[] {
+  const named = (role: FileRole, { file, sha256 }: { file: string; sha256: string }): NamedFile => ({
+    role,
+    file,
+    sha256,
+  });
+  if (!isTwoGraph(manifest)) return [named('encoder', manifest.encoder)];
+  return [
+    named('encoder', manifest.encoder),
+    named('decoder', manifest.decoder),
+    ...(manifest.detector ? [named('detector', manifest.detector)] : []),
+  ];
 }
 
 async function readJson(path: string): Promise<unknown> {

@@ -7,9 +7,9 @@ export interface FrameSize {
   readonly height: number;
 }
 
-/** A manifest's `image` block in the addon's terms. */
-export function imageSpec(manifest: Manifest): NativeImageSpec {
-  const { size, fit, rounding, filter, channels, scale, mean, std, pad } = manifest.image;
+/** A manifest's `image` block, or that of its detector, in the addon's terms. */
+export function imageSpec({ image }: Pick<Manifest, 'image'>): NativeImageSpec {
+  const { size, fit, rounding, filter, channels, scale, mean, std, pad } = image;
   return {
     width: size[0],
     height: size[1],
@@ -25,8 +25,8 @@ export function imageSpec(manifest: Manifest): NativeImageSpec {
 }
 
 /** Where a frame lies in the encoder's input; the same rule as the addon's `place`. */
-export function imagePlacement(manifest: Manifest, frame: FrameSize): Placement {
-  const { fit, rounding, size } = manifest.image;
+export function imagePlacement({ image }: Pick<Manifest, 'image'>, frame: FrameSize): Placement {
+  const { fit, rounding, size } = image;
   switch (fit) {
     case 'native':
       return whole(frame.width, frame.height);

@@ -16,6 +16,9 @@ const NOT_SERVED: Partial<Record<Family, string>> = {
     'its network joins panoptic, video and interactive segmentation at 1280×736 behind inputs and outputs of its own, which is no encoder and decoder for prompts',
 };
 
+/** What a channel of an early-fusion network's prompt shows. */
+export const PROMPT_CHANNELS = ['box', 'points', 'background'] as const;
+
 export const PRECISIONS = ['fp16', 'mixed', 'fp32', 'int8'] as const;
 
 /** `letterbox-1024`, `stretch-1024` or `source`, taken apart. */
@@ -42,11 +45,14 @@ const candidate = z.int('a whole number').min(0).max(15);
 const perChannel = z.tuple([level, level, level], 'three numbers, one a channel');
 const deviation = level.refine((value) => value !== 0, 'a number other than 0');
 
+const fileName = z
+  .string()
+  .regex(/^(?!\.\.?(?:\/|$))(?!.*\/\.\.?(?:\/|$))[^/\\\0][^\\\0]*$/, 'a path inside the model directory');
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits in lower case');
+
 const networkFile = z.strictObject({
-  file: z
-    .string()
-    .regex(/^(?!\.\.?(?:\/|$))(?!.*\/\.\.?(?:\/|$))[^/\\\0][^\\\0]*$/, 'a path inside the model directory'),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits in lower case'),
+  file: fileName,
+  sha256,
   precision: z.enum(PRECISIONS).default('mixed'),
 });
 
@@ -89,22 +95,59 @@ const mask = z.strictObject({
   refineClamp: level.positive('a number above 0').exactOptional(),
 });
 
+const fraction = z.number('a number').min(0).max(1);
+/** How many boxes of a frame there may be: each of them may become a mask. */
+const boxCount = z.int('a whole number').min(1).max(1000);
+
+/** Which of a YOLOv8's boxes count; the defaults are FastSAM's and MobileSAMv2's. */
+const yolo = {
+  minScore: fraction.default(0.4),
+  nmsIou: fraction.default(0.9),
+  maxBoxes: boxCount.default(300),
+  borderPx: level.min(0).max(1024).default(20),
+  classes: z
+    .array(z.int('a class number').min(0).max(9999), 'a list of class numbers')
+    .min(1)
+    .exactOptional(),
+};
+
+const detector = z.strictObject({ file: fileName, sha256, image, ...yolo });
+
+const proposals = z.strictObject({
+  minScore: fraction.default(0.4),
+  nmsIou: fraction.default(0.9),
+  maxBoxes: boxCount.default(320),
+});
+
+const channels = z.strictObject({
+  channels: z
+    .array(z.enum(PROMPT_CHANNELS), 'a list of channels')
+    .min(1)
+    .refine((list) => new Set(list).size === list.length, 'a list that names no channel twice'),
+  pointRadius: level.min(0).max(1024).default(5),
+  noBox: z.enum(['ones', 'zeros']).default('ones'),
+  offset: level.min(-1).max(1).default(0),
+});
+
+const named = { version: z.literal(1), name };
+const had = { licence: text, source: text.optional() };
+
 /**
  * A model's `manifest.json` (docs/models.md): what its authors do to a picture before the encoder, to a prompt before
  * the decoder and to the logits after it. Tensor names, ranks and shapes are not in it; they are read from the ONNX.
  */
 export const manifestSchema = z
   .strictObject({
-    version: z.literal(1),
-    name,
+    ...named,
     family: z.enum(FAMILIES),
-    licence: text,
-    source: text.optional(),
+    ...had,
     encoder: networkFile,
     decoder: networkFile,
     image,
     prompt,
     mask,
+    detector: detector.exactOptional(),
+    proposals: proposals.exactOptional(),
   })
   .superRefine((manifest, context) => {
     for (const fault of contradictions(manifest)) {
@@ -112,7 +155,45 @@ export const manifestSchema = z
     }
   });
 
-export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
+/** YOLOv8-seg, which finds everything first (FastSAM): one network, called the encoder, and no prompts in it. */
+export const fastSamSchema = z.strictObject({
+  ...named,
+  family: z.literal('fastsam'),
+  ...had,
+  encoder: networkFile,
+  image: image.refine(({ fit }) => fit !== 'native', {
+    path: ['fit'],
+    message: '"letterbox-centred", "letterbox" or "stretch": the network has one size',
+  }),
+  detector: z.strictObject(yolo).prefault({}),
+});
+
+/** A network that sees prompts as channels of its input (SqueezeSAM): one, called the encoder. */
+export const earlyFusionSchema = z.strictObject({
+  ...named,
+  family: z.literal('early-fusion'),
+  ...had,
+  encoder: networkFile,
+  image: image.refine(({ fit }) => fit !== 'native', {
+    path: ['fit'],
+    message: '"stretch", "letterbox" or "letterbox-centred": the network has one size',
+  }),
+  prompt: channels,
+  mask,
+});
+
+/** Of a model of two graphs: an encoder and a decoder. */
+export interface Manifest extends Readonly<z.infer<typeof manifestSchema>> {}
+export interface FastSamManifest extends Readonly<z.infer<typeof fastSamSchema>> {}
+export interface EarlyFusionManifest extends Readonly<z.infer<typeof earlyFusionSchema>> {}
+/** Of a model of one graph, which its `encoder` names. */
+export type OneGraphManifest = FastSamManifest | EarlyFusionManifest;
+export type AnyManifest = Manifest | OneGraphManifest;
+
+/** Which boxes of a YOLOv8 count: a `detector` block without its file. */
+export type YoloBlock = FastSamManifest['detector'];
+export type DetectorBlock = NonNullable<Manifest['detector']>;
+export type ProposalsBlock = NonNullable<Manifest['proposals']>;
 export type ImageBlock = Manifest['image'];
 export type PromptBlock = Manifest['prompt'];
 export type MaskBlock = Manifest['mask'];
@@ -133,7 +214,7 @@ export class ManifestError extends ConfigError {
  * Validates a parsed manifest.json. `where` is its path, for the message.
  * @throws ManifestError with every fault; a known family that this version does not serve is refused by name.
  */
-export function parseManifest(value: unknown, where: string): Manifest {
+export function parseManifest(value: unknown, where: string): AnyManifest {
   const family = familyOf(value);
   if (family !== undefined && !SERVED_FAMILIES.includes(family)) {
     throw new ManifestError(
@@ -142,9 +223,10 @@ export function parseManifest(value: unknown, where: string): Manifest {
       [{ path: 'family', expected: SERVED_FAMILIES.join(' or '), got: family }],
     );
   }
-  const parsed = manifestSchema.safeParse(value);
+  const schema = schemaOf(family);
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = manifestFaults(parsed.error.issues, value, manifestKeys);
+  const faults = manifestFaults(parsed.error.issues, value, (path) => manifestKeys(path, family));
   const lines = faults.map((fault) => `  ${fault.path}: expected ${fault.expected}, got ${fault.got}`);
   throw new ManifestError(
     `${where} has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${lines.join('\n')}`,
@@ -152,15 +234,49 @@ export function parseManifest(value: unknown, where: string): Manifest {
   );
 }
 
-/** The keys of the manifest (path []), of one of its blocks (path ['image']), or of what lies in one. */
-export function manifestKeys(path: readonly string[]): readonly string[] {
-  let at: z.core.$ZodType = manifestSchema;
-  for (const key of path) {
-    const inner = at instanceof z.ZodObject ? (at.shape as z.core.$ZodShape)[key] : undefined;
-    if (inner === undefined) return [];
-    at = inner instanceof z.ZodExactOptional ? inner.unwrap() : inner;
+/**
+ * `parseManifest`, for a model that must be an encoder and a decoder.
+ * @throws ManifestError also for a model of one graph.
+ */
+export function parseTwoGraphManifest(value: unknown, where: string): Manifest {
+  const manifest = parseManifest(value, where);
+  if (isTwoGraph(manifest)) return manifest;
+  throw new ManifestError(
+    `${where}: expected a model of an encoder and a decoder, got family "${manifest.family}"`,
+  );
+}
+
+/** True for a model of an encoder and a decoder. */
+export function isTwoGraph(manifest: AnyManifest): manifest is Manifest {
+  return 'decoder' in manifest;
+}
+
+/** The keys of a family's manifest (path []) or of one of its blocks (path ['image'], ['detector', 'image']). */
+export function manifestKeys(path: readonly string[], family?: Family): readonly string[] {
+  const shape = path.reduce<Record<string, unknown>>(
+    (at, key) => shapeOf(at[key]),
+    schemaOf(family).shape as Record<string, unknown>,
+  );
+  return Object.keys(shape);
+}
+
+function schemaOf(family: Family | undefined) {
+  switch (family) {
+    case 'fastsam':
+      return fastSamSchema;
+    case 'early-fusion':
+      return earlyFusionSchema;
+    default:
+      return manifestSchema;
   }
-  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+/** The keys of an object, also of one that may be left out. */
+function shapeOf(schema: unknown): Record<string, unknown> {
+  if (schema instanceof z.ZodObject) return schema.shape;
+  if (schema instanceof z.ZodExactOptional || schema instanceof z.ZodPrefault)
+    return shapeOf(schema.unwrap());
+  return {};
 }
 
 function familyOf(value: unknown): Family | undefined {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { ModelDirectory } from './directory.js';
+import type { FileRole, ModelDirectory, ModelFile } from './directory.js';
 import { ManifestError } from './manifest.js';
 
 /** The first bytes of what Git leaves in the place of a large file that was not fetched. */
@@ -18,7 +18,7 @@ export interface FileInspection {
 }
 
 export interface FileCheck extends FileInspection {
-  readonly role: 'encoder' | 'decoder';
+  readonly role: FileRole;
   /** Undefined where there was nothing to hash. */
   readonly sha256?: string;
 }
@@ -62,16 +62,14 @@ export async function sha256File(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Holds both ONNX files against the manifest: there, whole, and the ones whose SHA-256 it names. */
+/** Holds all ONNX files against the manifest: there, whole, and the ones whose SHA-256 it names. */
 export async function checkFiles(model: ModelDirectory): Promise<FileCheck[]> {
-  const { manifest, encoderPath, decoderPath } = model;
-  return [
-    await checkFile('encoder', encoderPath, manifest.encoder.sha256),
-    await checkFile('decoder', decoderPath, manifest.decoder.sha256),
-  ];
+  const checks: FileCheck[] = [];
+  for (const file of model.files) checks.push(await checkFile(file));
+  return checks;
 }
 
-async function checkFile(role: FileCheck['role'], path: string, wanted: string): Promise<FileCheck> {
+async function checkFile({ role, path, sha256: wanted }: ModelFile): Promise<FileCheck> {
   const inspection = await inspectFile(path);
   if (inspection.problem !== undefined) return { ...inspection, role };
   const sha256 = await sha256File(path);

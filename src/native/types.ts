@@ -317,6 +317,33 @@ export interface NativeAddon {
     index: number,
   ): { size: [number, number]; counts: string; scale: [number, number] };
 
+  /**
+   * Masks of objects whose logits are their coefficients times the prototypes: `prototypes` [k, gridHeight, gridWidth],
+   * `coefficients` [n, k], `boxes` [n, 4] as x1, y1, x2, y2 in frame pixels, which each mask is cut to after enlarging.
+   */
+  masksFromPrototypes(
+    prototypes: Float32Array,
+    coefficients: Float32Array,
+    boxes: Float32Array,
+    spec: NativeMaskSpec,
+  ): readonly { readonly mask: NativeMask; readonly lowres: NativeTensorrtMask['lowres'] }[];
+  /** Pixels of the mask with x1 <= x < x2 and y1 <= y < y2, all whole numbers. */
+  rleAreaInBox(
+    counts: string,
+    width: number,
+    height: number,
+    x1: number,
+    y1: number,
+    x2: number,
+    y2: number,
+  ): number;
+  /** Layer upon layer: a mask that is added, or taken away from what lies below it. */
+  layRles(
+    layers: readonly { readonly counts: string; readonly add: boolean }[],
+    width: number,
+    height: number,
+  ): NativeMask;
+
   /** Throws `invalid_message` when the string is malformed or its runs do not sum to width × height. */
   rleToMask(counts: string, width: number, height: number): Uint8Array;
   /** `mask`: row-major, non-zero is inside. */

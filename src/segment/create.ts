@@ -32,7 +32,7 @@ export async function createSegmenter({
   ...onnx
 }: SegmenterOptions): Promise<Segmenter> {
   const giveUp = signal === undefined ? {} : { signal };
-  if (engines)
+  if (engines && model.graphs === 2)
     return createTensorrtSegmenter({ manifest: model.manifest, engines, addon: loadAddon(), log, ...giveUp });
   return createOnnxSegmenter({ dir: model.dir, log, ...onnx, ...giveUp });
 }

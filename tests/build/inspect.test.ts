@@ -19,7 +19,7 @@ import {
   writeRecord,
 } from '../../src/build/record.js';
 import { ConfigError } from '../../src/errors.js';
-import { type ModelDirectory, readModelDirectory } from '../../src/models/directory.js';
+import { readTwoGraphDirectory, type TwoGraphDirectory } from '../../src/models/directory.js';
 import { graphSummary } from '../../src/onnx/summary.js';
 import { GraphBuilder } from '../graphs/builder.js';
 import { writeSemanticModel } from '../graphs/model-dir.js';
@@ -33,7 +33,7 @@ const DEVICE = ORIN_TENSORRT.device as TensorrtMachine['device'];
 const MACHINE: TensorrtMachine = { version: '10.3.0', major: 10, device: DEVICE };
 
 interface Kept {
-  readonly model: ModelDirectory;
+  readonly model: TwoGraphDirectory;
   readonly folder: string;
   readonly record: EnginesRecord;
 }
@@ -42,7 +42,7 @@ interface Kept {
 async function kept(change: Partial<EnginesRecord> = {}): Promise<Kept> {
   const dir = await emptyDirectory();
   writeSemanticModel(join(dir, 'model'), semanticModel('sam'), {}, 'tiny');
-  const model = await readModelDirectory(join(dir, 'model'));
+  const model = await readTwoGraphDirectory(join(dir, 'model'));
   const folder = join(dir, 'cache/tiny');
   await mkdir(folder, { recursive: true });
   const { settings } = RECORD;
@@ -81,7 +81,7 @@ async function changedManifest({ model }: Kept, change: (manifest: Record<string
   const path = join(model.dir, 'manifest.json');
   const manifest = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
   await writeFile(path, JSON.stringify(change(manifest)));
-  return readModelDirectory(model.dir);
+  return readTwoGraphDirectory(model.dir);
 }
 
 describe("a model's folder in the cache", () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../src/errors.js';
 import { addModel } from '../../src/models/add.js';
 import { checkGraph } from '../../src/models/check-graph.js';
-import { readModelDirectory } from '../../src/models/directory.js';
+import { readModelDirectory, readTwoGraphDirectory } from '../../src/models/directory.js';
 import { ManifestError } from '../../src/models/manifest.js';
 import { guessRecipe, RECIPE_NAMES } from '../../src/models/recipes.js';
 import { checkFiles } from '../../src/models/verify.js';
@@ -16,8 +16,8 @@ describe('adding a model', () => {
     const dir = await onnxOnly(await emptyDirectory(), 'my-model');
     const { manifestPath, findings } = await addModel({ dir });
     expect(manifestPath).toBe(join(dir, 'manifest.json'));
-    const model = await readModelDirectory(dir);
-    const bundled = await readModelDirectory(BUNDLED);
+    const model = await readTwoGraphDirectory(dir);
+    const bundled = await readTwoGraphDirectory(BUNDLED);
     expect(model.manifest).toMatchObject({
       name: 'my-model',
       licence: 'unknown',

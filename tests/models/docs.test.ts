@@ -7,10 +7,16 @@ import { PACKAGE_ROOT } from '../../src/native/addon.js';
 
 const DOCS = readFileSync(join(PACKAGE_ROOT, 'docs/models.md'), 'utf8');
 
-const PATHS = manifestKeys([]).flatMap((key) => {
-  const inner = manifestKeys([key]);
-  return inner.length === 0 ? [key] : inner.map((name) => `${key}.${name}`);
-});
+const PATHS = [
+  ...new Set(
+    FAMILIES.flatMap((family) =>
+      manifestKeys([], family).flatMap((key) => {
+        const inner = manifestKeys([key], family);
+        return inner.length === 0 ? [key] : inner.map((name) => `${key}.${name}`);
+      }),
+    ),
+  ),
+];
 
 describe('docs/models.md', () => {
   it.each(PATHS)('says what %s means', (path) => {
@@ -18,7 +24,9 @@ describe('docs/models.md', () => {
   });
 
   it('names no key that a manifest can not have', () => {
-    const named = [...DOCS.matchAll(/`((?:encoder|decoder|image|prompt|mask)\.[A-Za-z0-9]+)`/g)];
+    const named = [
+      ...DOCS.matchAll(/`((?:encoder|decoder|image|prompt|mask|detector|proposals)\.[A-Za-z0-9]+)`/g),
+    ];
     expect(named.length).toBeGreaterThan(PATHS.length / 2);
     for (const [, path] of named) expect(PATHS).toContain(path);
   });

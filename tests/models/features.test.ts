@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkGraph } from '../../src/models/check-graph.js';
 import type { GraphIO } from '../../src/models/contract.js';
-import { type Manifest, ManifestError, parseManifest } from '../../src/models/manifest.js';
+import { type Manifest, ManifestError, parseTwoGraphManifest } from '../../src/models/manifest.js';
 import { manifest, replaced, tensor } from './graphs.js';
 
 /** As the public exporters of SAM 2 declare it. */
@@ -28,7 +28,7 @@ const DECODER: GraphIO = {
 
 function sam2(mask: Partial<Manifest['mask']> = {}): Manifest {
   const sam = manifest('sam');
-  return parseManifest(
+  return parseTwoGraphManifest(
     {
       ...sam,
       family: 'sam2',

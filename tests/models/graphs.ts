@@ -1,5 +1,5 @@
 import type { Dimension, GraphIO, TensorInfo } from '../../src/models/contract.js';
-import { type Manifest, parseManifest } from '../../src/models/manifest.js';
+import { type Manifest, parseTwoGraphManifest } from '../../src/models/manifest.js';
 import { manifestOf, type RecipeName } from '../../src/models/recipes.js';
 
 export function tensor(name: string, shape: readonly Dimension[] | null, type = 'float32'): TensorInfo {
@@ -113,7 +113,7 @@ export const GRAPHS = {
 export function manifest(recipe: RecipeName): Manifest {
   const size = recipe === 'efficientvit-sam' || recipe === 'samwire-tiny' ? 512 : 1024;
   const file = { sha256: '0'.repeat(64), precision: 'mixed' } as const;
-  return parseManifest(
+  return parseTwoGraphManifest(
     manifestOf({
       recipe,
       name: recipe,

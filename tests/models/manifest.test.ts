@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.js';
 import { BUNDLED_MODELS } from '../../src/models/catalogue.js';
-import { ManifestError, parseFrame, parseManifest } from '../../src/models/manifest.js';
+import {
+  ManifestError,
+  parseFrame,
+  parseManifest,
+  parseTwoGraphManifest,
+} from '../../src/models/manifest.js';
 
 type Json = Record<string, unknown>;
 
@@ -33,7 +38,7 @@ describe('a manifest', () => {
   });
 
   it('that interface.md shows is accepted', () => {
-    const manifest = parseManifest(
+    const manifest = parseTwoGraphManifest(
       {
         version: 1,
         name: 'nanosam-resnet18',
@@ -79,7 +84,7 @@ describe('a manifest', () => {
     delete manifest.mask?.threshold;
     delete manifest.mask?.thresholdInclusive;
     delete manifest.decoder?.precision;
-    const parsed = parseManifest(manifest, 'm');
+    const parsed = parseTwoGraphManifest(manifest, 'm');
     expect(parsed.prompt.offset).toBe(0);
     expect(parsed.mask).toMatchObject({ threshold: 0, thresholdInclusive: false });
     expect(parsed.decoder.precision).toBe('mixed');
@@ -158,7 +163,11 @@ describe('a manifest', () => {
   it('of SAM 2 says how a stable mask is told, and how far logits are kept', () => {
     const stability = { delta: 0.05, threshold: 0.98 };
     const value = { ...changed('mask', { single: 'stable', stability, refineClamp: 32 }), family: 'sam2' };
-    expect(parseManifest(value, 'm').mask).toMatchObject({ single: 'stable', stability, refineClamp: 32 });
+    expect(parseTwoGraphManifest(value, 'm').mask).toMatchObject({
+      single: 'stable',
+      stability,
+      refineClamp: 32,
+    });
     expect(refusal(changed('mask', { single: 'stable' })).faults).toEqual([
       {
         path: 'mask.stability',

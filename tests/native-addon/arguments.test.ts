@@ -163,6 +163,15 @@ const CASES: Record<string, Case> = {
   rleIou: { args: [EMPTY_4X4, EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never', 'never'] },
   rleDeepest: { args: [EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never'] },
   polygonsToRle: { args: [[new Float64Array(6)], 4, 4], kinds: ['strings', 'never', 'never'] },
+  masksFromPrototypes: {
+    args: [logits, Float32Array.of(1, 1), Float32Array.of(0, 0, 4, 4), maskSpec],
+    kinds: ['never', 'never', 'never', maskKinds],
+  },
+  rleAreaInBox: {
+    args: [EMPTY_4X4, 4, 4, 0, 0, 4, 4],
+    kinds: ['never', 'never', 'never', 'int', 'int', 'int', 'int'],
+  },
+  layRles: { args: [[{ counts: EMPTY_4X4, add: true }], 4, 4], kinds: ['strings', 'never', 'never'] },
   rleToLogits: {
     args: ['P8', maskSpec, 10, new Float32Array(16)],
     kinds: ['never', maskKinds, 'number', 'never'],

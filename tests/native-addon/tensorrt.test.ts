@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { profileOf } from '../../src/build/profile.js';
 import { checkGraph } from '../../src/models/check-graph.js';
-import { readModelDirectory } from '../../src/models/directory.js';
+import { readTwoGraphDirectory } from '../../src/models/directory.js';
 import { maskSpec } from '../../src/models/geometry.js';
 import { readGraph } from '../../src/models/read-graph.js';
 import type { NativePromptGroup } from '../../src/native/types.js';
@@ -36,7 +36,7 @@ const group: Omit<NativePromptGroup, 'coords' | 'labels'> = {
 
 async function prepare(): Promise<void> {
   writeSemanticModel(dir, semanticModel('nanosam', { size: 64 }));
-  const model = await readModelDirectory(dir);
+  const model = await readTwoGraphDirectory(dir);
   const graphs = { encoder: await readGraph(model.encoderPath), decoder: await readGraph(model.decoderPath) };
   const contract = checkGraph(model.manifest, graphs.encoder, graphs.decoder);
   const device = 0;

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readModelDirectory } from '../../src/models/directory.js';
+import { readTwoGraphDirectory } from '../../src/models/directory.js';
 import { ManifestError } from '../../src/models/manifest.js';
 import { readModel, writeModel } from '../../src/onnx/model.js';
 import { loadOnnxModel, type OnnxModel } from '../../src/segment/onnx/model.js';
@@ -22,7 +22,7 @@ async function load(
 ): Promise<OnnxModel> {
   const path = join(dir, `${family}-${batch}-${change ? 'changed' : 'as-it-is'}`);
   writeSemanticModel(path, semanticModel(family, { batch, size: 64 }));
-  const directory = await readModelDirectory(path);
+  const directory = await readTwoGraphDirectory(path);
   if (change) {
     const bytes = readFileSync(directory.decoderPath);
     writeFileSync(directory.decoderPath, change(bytes));

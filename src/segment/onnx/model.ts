@@ -6,7 +6,7 @@ import { proveMended, QUICK } from '../../mend/proof.js';
 import type { Mended } from '../../mend/types.js';
 import { checkGraph } from '../../models/check-graph.js';
 import type { ModelContract } from '../../models/contract.js';
-import type { ModelDirectory } from '../../models/directory.js';
+import type { TwoGraphDirectory } from '../../models/directory.js';
 import { type Manifest, ManifestError } from '../../models/manifest.js';
 import { graphOfSession } from '../../models/read-graph.js';
 
@@ -32,7 +32,7 @@ export interface Mending {
  * mended, and used so once its answers were those of the original.
  * @throws ManifestError when a graph can't be read or does not fit the manifest.
  */
-export async function loadOnnxModel(directory: ModelDirectory, threads: number): Promise<OnnxModel> {
+export async function loadOnnxModel(directory: TwoGraphDirectory, threads: number): Promise<OnnxModel> {
   const { manifest } = directory;
   const encoder = await createSession(directory.encoderPath, threads);
   const { decoder, mending } = await loadDecoder(directory.decoderPath, threads);

@@ -1,4 +1,5 @@
 import type { ModelDirectory } from '../../models/directory.js';
+import { ManifestError } from '../../models/manifest.js';
 import type { NativeAddon } from '../../native/types.js';
 import { OnnxEngine } from './engine.js';
 import type { InferenceEngine } from './inference-engine.js';
@@ -18,6 +19,10 @@ export async function openEngine(
   threads: number,
   addon: NativeAddon,
 ): Promise<OpenedEngine> {
+  if (directory.graphs === 1)
+    throw new ManifestError(
+      `${directory.dir} is of family ${directory.manifest.family}, which is not served yet`,
+    );
   const model = await loadOnnxModel(directory, threads);
   return { engine: new OnnxEngine(model, addon), mending: model.mending };
 }

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { ModelContract } from '../../../src/models/contract.js';
-import { type Manifest, parseManifest } from '../../../src/models/manifest.js';
+import { type Manifest, parseTwoGraphManifest } from '../../../src/models/manifest.js';
 import type {
   NativeAddon,
   NativeMaskSpec,
@@ -113,7 +113,7 @@ export function contractOf(changes: Partial<ModelContract['decoder']> = {}): Mod
 
 export function manifestOf(mask: Partial<Manifest['mask']> = {}): Manifest {
   const network = { sha256: '0'.repeat(64), precision: 'fp32' };
-  return parseManifest(
+  return parseTwoGraphManifest(
     {
       version: 1,
       name: 'double',
