@@ -10,6 +10,7 @@ import { resolveModel } from './models/catalogue.js';
 import { MqttNode } from './mqtt/node.js';
 import { loadAddon } from './native/addon.js';
 import type { NativeAddon } from './native/types.js';
+import { startPeriodic } from './pipeline/periodic.js';
 import { Scheduler } from './pipeline/scheduler.js';
 import { PipelineService } from './pipeline/service.js';
 import { DEFAULT_PROMPT_LIMITS } from './prompts/message.js';
@@ -74,6 +75,7 @@ class Parts implements Service {
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #segmenter: Segmenter | null = null;
   #scheduler: Scheduler | null = null;
+  readonly #stops: (() => void)[] = [];
   #closing: Promise<void> | undefined;
 
   constructor(config: Config, addon: NativeAddon, log: Logger, onFatal: ServiceOptions['onFatal']) {
@@ -122,6 +124,7 @@ class Parts implements Service {
       maxPrompts: config.model.maxPrompts,
       onDeviceFailed: ({ message }) => this.#onFatal(message, EXIT_DEVICE),
     });
+    this.#startPeriodic();
     mqtt.setNodeState({ state: 'online', backend: segmenter.backend, model: segmenter.model });
     this.#log.info(
       { model: segmenter.model, backend: segmenter.backend, cameras: [...this.cameras.keys()] },
@@ -132,6 +135,25 @@ class Parts implements Service {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** Everything of a camera's frames, where its config wants it again and again. */
+  #startPeriodic(): void {
+    for (const [name, camera] of this.cameras) {
+      const everyMs = this.#config.cameras[name]?.everything.every ?? 0;
+      if (everyMs === 0) continue;
+      const stop = startPeriodic({
+        everyMs,
+        camera,
+        log: this.#log.child({ camera: name }),
+        work: async () => {
+          const masks = await this.#pipeline.everythingOf(name);
+          if (masks) await this.mqtt.publishMasks(name, masks);
+        },
+        onBusy: () => this.#pipeline.skippedEverything('busy'),
+      });
+      this.#stops.push(stop);
+    }
   }
 
   async #loadPatiently(
@@ -186,6 +208,7 @@ class Parts implements Service {
 
   /** Answers first, then what they are made of: whoever has sent a prompt is told before the connection ends. */
   async #close(): Promise<void> {
+    for (const stop of this.#stops.splice(0)) stop();
     this.#scheduler?.close({ graceMs: RUN_GRACE_MS });
     await this.mqtt.close({ timeoutMs: RUN_GRACE_MS + BROKER_GRACE_MS });
     await Promise.all([...this.cameras.values()].map((camera) => camera.close()));
@@ -195,7 +218,7 @@ class Parts implements Service {
   }
 
   #createPipeline(): PipelineService {
-    const { pipeline, outputs, node, mqtt, model } = this.#config;
+    const { pipeline, outputs, node, mqtt, model, cameras } = this.#config;
     return new PipelineService({
       addon: this.#addon,
       cameras: this.cameras,
@@ -206,6 +229,7 @@ class Parts implements Service {
       perClientPerSec: pipeline.rateLimit.perClientPerSec,
       encodings: outputs.encodings,
       polygonTolerancePx: outputs.polygonTolerancePx,
+      everything: new Map(Object.entries(cameras).map(([name, { everything }]) => [name, everything])),
       info: () => ({
         version: VERSION,
         node: node.id,

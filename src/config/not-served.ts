@@ -34,7 +34,6 @@ const NODE_SETTINGS: readonly NotServed<Config>[] = [
 
 const CAMERA_SETTINGS: readonly NotServed<CameraConfig>[] = [
   { path: 'detections', asked: ({ detections }) => detections !== undefined, message: LATER },
-  { path: 'everything.every', asked: ({ everything }) => everything.every > 0, message: LATER },
   { path: 'weight', asked: ({ weight }) => weight !== 1, message: LATER },
   { path: 'depth', asked: ({ depth }) => depth !== undefined, message: LATER },
 ];

@@ -173,8 +173,8 @@ const everything = z
       .describe('Segment everything this often, such as `10s`; `0s`: only on request.'),
     strategy: choice(EVERYTHING_STRATEGIES)
       .default('hierarchical')
-      .describe('How prompts are laid over the picture.'),
-    grid: int(1, 128).default(32).describe('Points on the longer side.'),
+      .describe('How the prompts are chosen: `boxes` needs a model that proposes boxes.'),
+    grid: int(1, 128).default(32).describe('Points a side of the grid that is laid over the picture.'),
   })
   .prefault({});
 
@@ -211,7 +211,7 @@ const cameraSettings = z.strictObject({
     .prefault(500)
     .describe('How long frames are held for prompts that name one.'),
   detections: detections.optional().describe('Boxes from a detector, segmented on the frame that it saw.'),
-  everything: everything.describe('Segmenting everything without prompts.'),
+  everything: everything.describe('Segmenting everything without prompts (docs/mqtt.md).'),
   depth: depth.optional().describe('Depth for masks of this camera.'),
   weight: number(0.01, 100)
     .default(1)

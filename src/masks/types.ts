@@ -82,4 +82,6 @@ export interface MasksMessage {
   readonly timing: Timing;
   /** Set when the message was made smaller to fit the broker's packet size: the encoding it fell back to. */
   readonly degraded?: 'lowres' | 'none';
+  /** Masks, the smallest ones, that were left out because not even their boxes fitted: of `everything` only. */
+  readonly omitted?: number;
 }

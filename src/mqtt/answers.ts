@@ -36,11 +36,33 @@ export async function fittedMasks(
 ): Promise<Buffer> {
   const payload = masksPayload(message, sinceMs);
   if (payload.length <= maxPayloadBytes) return payload;
-  if (service.degrade === undefined) throw tooLarge(payload.length, maxPayloadBytes);
-  const smaller = await service.degrade(message, maxPayloadBytes - TIMING_SLACK_BYTES);
-  const smallest = masksPayload(smaller.message, sinceMs);
+  const smaller = await degraded(message, payload.length, { maxPayloadBytes, service });
+  const smallest = masksPayload(smaller, sinceMs);
   if (smallest.length > maxPayloadBytes) throw tooLarge(smallest.length, maxPayloadBytes);
   return smallest;
+}
+
+/**
+ * The same as a message, to be part of a larger one: what is around it is already taken off `maxPayloadBytes`.
+ * @throws SamwireError `too_large` when no form of it fits.
+ */
+export async function fittedMessage(
+  message: MasksMessage,
+  { maxPayloadBytes, sinceMs, service }: FitOptions,
+): Promise<MasksMessage> {
+  const bytes = Buffer.byteLength(JSON.stringify(message)) + TIMING_SLACK_BYTES;
+  const fitted =
+    bytes <= maxPayloadBytes ? message : await degraded(message, bytes, { maxPayloadBytes, service });
+  return { ...fitted, timing: finishTiming(fitted.timing, performance.now() - sinceMs) };
+}
+
+async function degraded(
+  message: MasksMessage,
+  bytes: number,
+  { maxPayloadBytes, service }: Omit<FitOptions, 'sinceMs'>,
+): Promise<MasksMessage> {
+  if (service.degrade === undefined) throw tooLarge(bytes, maxPayloadBytes);
+  return (await service.degrade(message, maxPayloadBytes - TIMING_SLACK_BYTES)).message;
 }
 
 export function tooLarge(gotBytes: number, maxBytes: number): SamwireError {

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import { SamwireError } from '../errors.js';
 import type { CameraState } from '../frames/camera.js';
+import type { MasksMessage } from '../masks/types.js';
 import type { PromptLimits } from '../prompts/message.js';
+import { fittedMasks } from './answers.js';
 import type { LastWill } from './client-options.js';
 import { BrokerConnection, type ConnectionStatus } from './connection.js';
 import { type Counters, createCounters } from './counters.js';
@@ -145,6 +147,21 @@ export class MqttNode {
   setCameraState(camera: string, state: CameraState): void {
     this.#cameraStates.set(camera, state);
     if (this.#announced) this.#publishCameraState(camera, state);
+  }
+
+  /**
+   * Masks that nobody asked for (QoS 0), made smaller where the packet size wants it: false when they were dropped.
+   * @throws SamwireError `too_large` when no form of them fits.
+   */
+  async publishMasks(camera: string, message: MasksMessage): Promise<boolean> {
+    const sinceMs = performance.now();
+    const topic = this.topics.masks(camera);
+    const maxPayloadBytes = this.maxPayloadBytes({ topic, properties: {} });
+    const { service } = this.#options;
+    return this.publishVolatile({
+      topic,
+      payload: await fittedMasks(message, { maxPayloadBytes, sinceMs, service }),
+    });
   }
 
   /** A frame-rate message (QoS 0): false when it was dropped, because there is no connection or it is congested. */

@@ -1,26 +1,34 @@
 /** `<base>/request/<verb>` → `<base>/response/<verb>`. */
 import { z } from 'zod';
 import { SamwireError, toSamwireError } from '../errors.js';
+import { checkEverythingRequest } from '../prompts/everything.js';
 import { check, parseJsonObject, rendered } from '../prompts/json.js';
 import { ID_PATTERN, idSchema } from '../prompts/message.js';
-import { errorAnswer, tooLarge } from './answers.js';
+import { errorAnswer, fittedMessage, tooLarge } from './answers.js';
 import { type Exchange, noteError, type Target } from './exchange.js';
 import type { InboundMessage } from './messages.js';
 import { answerProperties, checkExpiry, replyAddress } from './replies.js';
 import type { ResponseMessage } from './topics.js';
 
 /** The requests that this version serves. */
-export const REQUEST_VERBS = ['info', 'snapshot', 'restart-camera'] as const;
+export const REQUEST_VERBS = ['info', 'snapshot', 'everything', 'restart-camera'] as const;
 type Verb = (typeof REQUEST_VERBS)[number];
 
-/** JSON around a snapshot's base64, and the transaction. */
-const SNAPSHOT_ENVELOPE_BYTES = 512;
+/** JSON around a snapshot's base64 or the masks, and the transaction. */
+const ENVELOPE_BYTES = 512;
 
 const transactionSchema = z.object({ transaction: idSchema.optional() });
 const cameraSchema = z.object({ camera: idSchema });
 const snapshotSchema = cameraSchema.extend({ overlay: z.boolean({ error: 'true or false' }).optional() });
 
 type Data = Record<string, unknown>;
+
+/** A request that is to be served, and where its response goes. */
+interface Asked {
+  readonly message: InboundMessage;
+  readonly value: Data;
+  readonly targets: readonly Target[];
+}
 
 export class RequestHandler {
   readonly #exchange: Exchange;
@@ -72,7 +80,7 @@ export class RequestHandler {
       if (named !== undefined) transaction = { transaction: named };
       if (refusal !== undefined) throw refusal;
       checkExpiry(message, Date.now());
-      const data = await this.#serve(verb, value, targets);
+      const data = await this.#serve(verb, { message, value, targets });
       return { status: 'ok', ...transaction, data };
     } catch (thrown) {
       const error = toSamwireError(thrown);
@@ -81,8 +89,9 @@ export class RequestHandler {
     }
   }
 
-  async #serve(verb: string, value: Data, targets: readonly Target[]): Promise<Data> {
+  async #serve(verb: string, asked: Asked): Promise<Data> {
     const { service } = this.#exchange;
+    const { value, targets } = asked;
     if (!isVerb(verb)) throw unknownRequest(verb);
     switch (verb) {
       case 'info':
@@ -90,11 +99,12 @@ export class RequestHandler {
       case 'snapshot': {
         const { camera, overlay = false } = check(snapshotSchema, value);
         this.#checkCamera(camera);
-        const room = Math.min(...targets.map((target) => this.#exchange.maxPayloadBytes(target)));
-        const maxBytes = Math.max(0, Math.floor(((room - SNAPSHOT_ENVELOPE_BYTES) * 3) / 4));
+        const maxBytes = Math.max(0, Math.floor((this.#room(targets) * 3) / 4));
         const { jpeg, ...snapshot } = await service.snapshot(camera, { overlay, maxBytes });
         return { camera, ...snapshot, jpeg: jpeg.toString('base64') };
       }
+      case 'everything':
+        return this.#everything(asked);
       case 'restart-camera': {
         const { camera } = check(cameraSchema, value);
         this.#checkCamera(camera);
@@ -102,6 +112,26 @@ export class RequestHandler {
         return { camera };
       }
     }
+  }
+
+  /** A masks message, as on the masks topic. */
+  async #everything({ message, value, targets }: Asked): Promise<Data> {
+    const { service } = this.#exchange;
+    const request = checkEverythingRequest(value);
+    this.#checkCamera(request.camera);
+    const { receivedAtMs, expiresAtMs } = message;
+    const masks = await service.everything(request, {
+      receivedAtMs,
+      ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    });
+    const sinceMs = performance.now();
+    const maxPayloadBytes = this.#room(targets);
+    return { ...(await fittedMessage(masks, { maxPayloadBytes, sinceMs, service })) };
+  }
+
+  /** Bytes of JSON that a response's data may have. */
+  #room(targets: readonly Target[]): number {
+    return Math.min(...targets.map((target) => this.#exchange.maxPayloadBytes(target))) - ENVELOPE_BYTES;
   }
 
   #checkCamera(camera: string): void {

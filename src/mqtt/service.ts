@@ -1,5 +1,6 @@
 /** What the link to the broker needs of the rest of the node; src/pipeline implements it. */
 import type { MasksMessage } from '../masks/types.js';
+import type { EverythingMessage } from '../prompts/everything.js';
 import type { PromptMessage } from '../prompts/message.js';
 
 export interface PromptContext {
@@ -32,6 +33,8 @@ export interface SegmentService {
   cameras(): readonly string[];
   /** The publisher adds its own time to `timing.publishMs` when the message is sent. */
   prompt(camera: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage>;
+  /** `request/everything`; the camera is one of `cameras()`. The publisher adds its own time as with `prompt`. */
+  everything(message: EverythingMessage, context: PromptContext): Promise<MasksMessage>;
   /** `request/info`. */
   info(): Record<string, unknown>;
   snapshot(camera: string, options: SnapshotOptions): Promise<Snapshot>;

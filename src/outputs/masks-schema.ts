@@ -112,6 +112,10 @@ export const masksMessageSchema = z
     backend: z.enum(['onnx', 'tensorrt']),
     timing: timingSchema,
     degraded: z.enum(['lowres', 'none']).exactOptional(),
+    omitted: z.int().positive().exactOptional(),
+  })
+  .refine(({ omitted, source }) => omitted === undefined || source === 'everything', {
+    message: 'masks that were asked for are never omitted',
   })
   .superRefine(({ frame, masks, degraded }, context) => {
     const seen = new Set<string>();

@@ -27,9 +27,29 @@ function toLowRes(item: Item, lowres: ReadonlyMap<string, LowResMask>): Item {
   return grid ? { ...bare(item), lowres: grid } : bare(item);
 }
 
+/** As many masks as fit, the smallest of the frame left out and the order kept; at least one is left. */
+function withoutSmallest(message: MasksMessage, maxBytes: number): MasksMessage {
+  const sizeOf = (item: Item): number => Buffer.byteLength(JSON.stringify(item)) + 1;
+  const areaOf = (item: Item): number => ('error' in item ? Number.POSITIVE_INFINITY : item.area);
+  const smallestFirst = [...message.masks].sort((a, b) => areaOf(a) - areaOf(b));
+  const left = new Set(message.masks);
+  let bytes = Buffer.byteLength(JSON.stringify({ ...message, omitted: message.masks.length }));
+  for (const item of smallestFirst) {
+    if (bytes <= maxBytes || left.size === 1) break;
+    left.delete(item);
+    bytes -= sizeOf(item);
+  }
+  return {
+    ...message,
+    masks: message.masks.filter((item) => left.has(item)),
+    omitted: message.masks.length - left.size,
+  };
+}
+
 /**
  * Makes a masks message fit the broker's packet size: as it is, else with the decoder's low-res grids, else with no
- * mask encoding at all; `degraded` says which.
+ * mask encoding at all; `degraded` says which. Of masks that nobody named (`everything`) the smallest are left out
+ * where even that is too large; `omitted` counts them.
  *
  * @param maxBytes for the payload alone: the packet's header, topic and properties are already taken off
  * @param lowres by mask id, for masks that do not carry their low-res form themselves
@@ -49,13 +69,20 @@ export function fitToPacket(
   };
   const whole = within(message);
   if (whole) return whole;
+  let smallest = message;
   if (message.masks.some(hasEncoding)) {
     const small = message.masks.map((item) => toLowRes(item, lowres));
+    smallest = { ...message, masks: message.masks.map(bare), degraded: 'none' };
     const degraded =
       (small.some(hasEncoding) ? within({ ...message, masks: small, degraded: 'lowres' }) : null) ??
-      within({ ...message, masks: message.masks.map(bare), degraded: 'none' });
+      within(smallest);
     if (degraded) return degraded;
   }
+  const fewer =
+    message.source === 'everything' && message.masks.length > 1
+      ? within(withoutSmallest(smallest, maxBytes))
+      : null;
+  if (fewer) return fewer;
   throw new SamwireError(
     'too_large',
     `The answer of ${message.masks.length} masks needs ${Math.min(...sizes)} bytes at least, and the broker's ` +

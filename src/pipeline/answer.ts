@@ -90,11 +90,12 @@ function named(
   return result.candidates.map((candidate, i) => [multimask ? `${id}#${i}` : id, candidate]);
 }
 
-async function toItem(
+/** A mask as the message carries it, in the encodings that are asked for. */
+export async function toItem(
   id: string,
   label: string | undefined,
   candidate: Candidate,
-  { encodings, addon, polygonTolerancePx }: AnswerOptions,
+  { encodings, addon, polygonTolerancePx }: Pick<AnswerOptions, 'encodings' | 'addon' | 'polygonTolerancePx'>,
 ): Promise<MaskItem> {
   const { score, stability, area, box, rle } = candidate;
   const [height, width] = rle.size;

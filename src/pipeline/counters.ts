@@ -4,6 +4,9 @@ import type { Timing } from '../masks/types.js';
 const STAGES = ['prepareMs', 'encodeMs', 'decodeMs', 'maskMs', 'queueMs', 'captureToPublishMs'] as const;
 const WINDOW = 512;
 
+/** Why a camera's periodic run was left out. */
+export type Skipped = 'busy' | 'noFrame';
+
 /** What `<base>/stats` reports: totals since the start, and latencies over the last answers. */
 export class Counters {
   #prompts = 0;
@@ -12,6 +15,8 @@ export class Counters {
   #embeddingsReused = 0;
   readonly #errors = new Map<ErrorCode, number>();
   readonly #latencies = new Map<string, number[]>(STAGES.map((stage) => [stage, []]));
+  readonly #everything = { runs: 0, masks: 0, prompts: 0, skipped: { busy: 0, noFrame: 0 } };
+  readonly #everythingMs: number[] = [];
 
   answered(prompts: number, masks: number, timing: Timing): void {
     this.#prompts += prompts;
@@ -19,10 +24,21 @@ export class Counters {
     this.#answers += 1;
     if (timing.embeddingReused) this.#embeddingsReused += 1;
     for (const stage of STAGES) {
-      const window = this.#latencies.get(stage) ?? [];
-      window.push(timing[stage]);
-      if (window.length > WINDOW) window.shift();
+      note(this.#latencies.get(stage) ?? [], timing[stage]);
     }
+  }
+
+  /** Everything of a frame was segmented, with so many prompts of our own. */
+  everything(prompts: number, masks: number, { captureToPublishMs }: Timing): void {
+    this.#everything.runs += 1;
+    this.#everything.masks += masks;
+    this.#everything.prompts += prompts;
+    note(this.#everythingMs, captureToPublishMs);
+  }
+
+  /** A periodic run was left out. */
+  skipped(why: Skipped): void {
+    this.#everything.skipped[why] += 1;
   }
 
   failed(code: ErrorCode): void {
@@ -36,11 +52,21 @@ export class Counters {
       masks: this.#masks,
       embeddingsReused: this.#embeddingsReused,
       errors: Object.fromEntries(this.#errors),
+      everything: {
+        ...this.#everything,
+        skipped: { ...this.#everything.skipped },
+        latencyMs: percentiles(this.#everythingMs),
+      },
       latencyMs: Object.fromEntries(
         [...this.#latencies].map(([stage, values]) => [stage, percentiles(values)]),
       ),
     };
   }
+}
+
+function note(window: number[], value: number): void {
+  window.push(value);
+  if (window.length > WINDOW) window.shift();
 }
 
 /** Nearest-rank percentiles, null where there is no value yet. */

@@ -1,18 +1,21 @@
 import sharp from 'sharp';
 import { SamwireError, toSamwireError } from '../errors.js';
+import { EVERYTHING_DEFAULTS, type EverythingOptions } from '../everything/types.js';
 import type { Camera } from '../frames/camera.js';
 import type { LowResMask, MaskEncoding, MaskItem, MasksMessage } from '../masks/types.js';
 import type { PromptContext, SegmentService, Snapshot, SnapshotOptions } from '../mqtt/service.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import { drawOverlay } from '../outputs/overlay.js';
 import { fitToPacket } from '../outputs/packet-size.js';
+import type { EverythingMessage } from '../prompts/everything.js';
 import type { PromptMessage } from '../prompts/message.js';
 import { type FrameSize, type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
 import type { Segmenter } from '../segment/segmenter.js';
-import { toAnswer } from './answer.js';
-import { Counters } from './counters.js';
+import { type Answer, toAnswer } from './answer.js';
+import { Counters, type Skipped } from './counters.js';
+import { answerEverything, type EverythingJob } from './everything.js';
 import { RateLimiter } from './rate-limiter.js';
-import type { Scheduler, SchedulerAnswer } from './scheduler.js';
+import type { Scheduler } from './scheduler.js';
 
 /** How a snapshot is tried until it fits the packet: JPEG quality, and width as a share of the frame's. */
 const SNAPSHOT_STEPS = [
@@ -33,19 +36,23 @@ export interface PipelineServiceOptions {
   readonly perClientPerSec: number;
   readonly encodings: readonly MaskEncoding[];
   readonly polygonTolerancePx: number;
+  /** How everything is segmented where a request does not say, by camera. */
+  readonly everything: ReadonlyMap<string, EverythingDefaults>;
   /** What `request/info` adds: version, node, limits. */
   readonly info: () => Record<string, unknown>;
   /** What `<base>/stats` adds: process figures. */
   readonly processStats: () => Record<string, unknown>;
 }
 
-/** The frame and masks that a camera's last prompt was answered with, for snapshots with an overlay. */
+export type EverythingDefaults = Pick<EverythingOptions, 'strategy' | 'grid'>;
+
+/** The frame and masks that a camera's last request was answered with, for snapshots with an overlay. */
 interface LastAnswer {
   readonly frame: NativeFrameInfo;
   readonly masks: readonly MaskItem[];
 }
 
-/** What the rest of the node asks of the pipeline: prompts to masks, snapshots, figures. */
+/** What the rest of the node asks of the pipeline: prompts to masks, everything of a frame, snapshots, figures. */
 export class PipelineService implements SegmentService {
   readonly #options: PipelineServiceOptions;
   readonly #counters = new Counters();
@@ -54,6 +61,8 @@ export class PipelineService implements SegmentService {
   readonly #last = new Map<string, LastAnswer>();
   /** The small form of a message's masks, for as long as somebody holds them. */
   readonly #lowres = new WeakMap<MasksMessage['masks'], ReadonlyMap<string, LowResMask>>();
+  /** Of the last periodic run, by camera. */
+  readonly #lastSeq = new Map<string, number>();
 
   constructor(options: PipelineServiceOptions) {
     this.#options = options;
@@ -77,6 +86,46 @@ export class PipelineService implements SegmentService {
     }
   }
 
+  async everything(message: EverythingMessage, context: PromptContext): Promise<MasksMessage> {
+    const { maxAgeMs } = this.#options;
+    const { receivedAtMs, expiresAtMs = Number.POSITIVE_INFINITY } = context;
+    const ownMs = message.maxAgeMs ?? Number.POSITIVE_INFINITY;
+    return this.#everything(message, {
+      requested: true,
+      receivedAtMs,
+      beginByMs: Math.min(expiresAtMs, receivedAtMs + ownMs),
+      maxAgeMs: Math.min(maxAgeMs, ownMs, expiresAtMs - receivedAtMs),
+    });
+  }
+
+  /**
+   * Everything of the camera's newest frame, unasked; null where there is none that is newer than that of the last time.
+   * Whoever calls it bounds how many calls wait.
+   */
+  async everythingOf(name: string): Promise<MasksMessage | null> {
+    const { addon } = this.#options;
+    const camera = this.#camera(name);
+    const newest = camera.streaming ? camera.acquire('latest') : null;
+    if (newest) addon.releaseFrame(newest.id);
+    if (!newest || newest.seq === this.#lastSeq.get(name)) {
+      this.skippedEverything('noFrame');
+      return null;
+    }
+    const receivedAtMs = Date.now();
+    const beginByMs = Number.POSITIVE_INFINITY;
+    const made = await this.#everything(
+      { camera: name, options: {}, normalized: false, frame: 'latest' },
+      { requested: false, receivedAtMs, beginByMs, maxAgeMs: 0 },
+    );
+    this.#lastSeq.set(name, made.frame.seq);
+    return made;
+  }
+
+  /** A periodic run was left out; {@link everythingOf} counts its own. */
+  skippedEverything(why: Skipped): void {
+    this.#counters.skipped(why);
+  }
+
   degrade(message: MasksMessage, maxPayloadBytes: number): { readonly message: MasksMessage } {
     return fitToPacket(message, maxPayloadBytes, this.#lowres.get(message.masks) ?? new Map());
   }
@@ -96,6 +145,7 @@ export class PipelineService implements SegmentService {
       ...this.#options.processStats(),
       ...this.#counters.snapshot(),
       queue: this.#options.scheduler()?.length ?? 0,
+      backgroundJobs: this.#options.scheduler()?.backgroundJobs ?? 0,
       framesInUse: this.#options.addon.framesInUse(),
       cameras: Object.fromEntries([...this.#options.cameras].map(([name, camera]) => [name, camera.stats()])),
     };
@@ -143,13 +193,7 @@ export class PipelineService implements SegmentService {
   async #segment(name: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage> {
     const { addon, maxAgeMs, encodings, polygonTolerancePx } = this.#options;
     const camera = this.#camera(name);
-    const scheduler = this.#options.scheduler();
-    const segmenter = this.#options.segmenter();
-    if (!scheduler || !segmenter)
-      throw new SamwireError(
-        'overloaded',
-        'The model is still being loaded; send the prompt again in a moment.',
-      );
+    const { scheduler, segmenter } = this.#model('prompt');
     this.#checkRate(name, context);
     const untilExpiry = (context.expiresAtMs ?? Number.POSITIVE_INFINITY) - context.receivedAtMs;
     let resolved: ResolvedPrompts = { prompts: [], failed: [] };
@@ -180,13 +224,44 @@ export class PipelineService implements SegmentService {
         polygonTolerancePx,
         addon,
       });
-      this.#lowres.set(made.message.masks, made.lowres);
-      this.#remember(name, answer, made.drawable);
-      return made.message;
+      return this.#remember(name, answer.frame, made);
     } catch (thrown) {
       addon.releaseFrame(answer.frame.id);
       throw thrown;
     }
+  }
+
+  async #everything(
+    message: EverythingMessage,
+    terms: Pick<EverythingJob, 'requested' | 'receivedAtMs' | 'beginByMs' | 'maxAgeMs'>,
+  ): Promise<MasksMessage> {
+    const { addon, encodings, polygonTolerancePx, everything } = this.#options;
+    const { camera: name } = message;
+    try {
+      const camera = this.#camera(name);
+      const { strategy, grid } = everything.get(name) ?? EVERYTHING_DEFAULTS;
+      const defaults = { strategy, grid };
+      const made = await answerEverything(
+        { ...terms, camera, message },
+        { ...this.#model('request'), addon, defaults, encodings, polygonTolerancePx },
+      );
+      this.#counters.everything(made.prompts, made.message.masks.length, made.message.timing);
+      return this.#remember(name, made.frame, made);
+    } catch (thrown) {
+      const error = toSamwireError(thrown);
+      this.#counters.failed(error.code);
+      throw error;
+    }
+  }
+
+  #model(what: string): { readonly scheduler: Scheduler; readonly segmenter: Segmenter } {
+    const scheduler = this.#options.scheduler();
+    const segmenter = this.#options.segmenter();
+    if (scheduler && segmenter) return { scheduler, segmenter };
+    throw new SamwireError(
+      'overloaded',
+      `The model is still being loaded; send the ${what} again in a moment.`,
+    );
   }
 
   /** Clients that name no response topic can't be told apart; the camera's limit holds for them. */
@@ -205,10 +280,12 @@ export class PipelineService implements SegmentService {
   }
 
   /** Takes over the handle that `onAnswer` made. */
-  #remember(name: string, { frame }: SchedulerAnswer, masks: readonly MaskItem[]): void {
+  #remember(name: string, frame: NativeFrameInfo, { message, lowres, drawable }: Answer): MasksMessage {
     const before = this.#last.get(name);
-    this.#last.set(name, { frame, masks });
+    this.#lowres.set(message.masks, lowres);
+    this.#last.set(name, { frame, masks: drawable });
     if (before) this.#options.addon.releaseFrame(before.frame.id);
+    return message;
   }
 
   #camera(name: string): Camera {

@@ -22,11 +22,12 @@ const DEFAULT_TOLERANCE_MS = 50;
 /** A request's, camera's, node's or transaction's id. */
 export const idSchema = z.string({ error: ID_EXPECTED }).regex(ID_PATTERN, { error: ID_EXPECTED });
 
-function numberSchema(min: number, max: number, expected: string): z.ZodNumber {
+/** A number from `min` to `max`; `expected` says so in words. */
+export function numberSchema(min: number, max: number, expected: string): z.ZodNumber {
   return z.number({ error: expected }).min(min, { error: expected }).max(max, { error: expected });
 }
 
-function booleanSchema(): z.ZodBoolean {
+export function booleanSchema(): z.ZodBoolean {
   return z.boolean({ error: 'true or false' });
 }
 
@@ -35,6 +36,10 @@ const coordinate = numberSchema(
   MAX_COORDINATE,
   `a number from -${MAX_COORDINATE} to ${MAX_COORDINATE}`,
 );
+/** A box as senders write it: not yet held against a frame. */
+export const boxSchema = z.tuple([coordinate, coordinate, coordinate, coordinate], {
+  error: 'a box [x1, y1, x2, y2]',
+});
 const dimension = z.int({ error: 'a whole number of pixels' }).min(1, { error: 'at least 1' });
 
 const pointSchema = z.object(
@@ -62,9 +67,7 @@ const promptFields = {
     .string({ error: 'a string' })
     .max(MAX_LABEL_CHARACTERS, { error: `at most ${MAX_LABEL_CHARACTERS} characters` })
     .optional(),
-  box: z
-    .tuple([coordinate, coordinate, coordinate, coordinate], { error: 'a box [x1, y1, x2, y2]' })
-    .optional(),
+  box: boxSchema.optional(),
   points: z.array(pointSchema, { error: 'an array of points' }).optional(),
   mask: maskSchema.optional(),
   refine: z
@@ -75,7 +78,8 @@ const promptFields = {
 
 const seqExpected = 'the whole number of a frame';
 const timestampExpected = 'milliseconds since the Unix epoch';
-const frameSchema = z.union(
+/** Which frame is meant ({@link frameOf}). */
+export const frameSchema = z.union(
   [
     z.literal('latest'),
     z.object({ seq: z.int({ error: seqExpected }).min(0, { error: seqExpected }) }),
@@ -86,6 +90,14 @@ const frameSchema = z.union(
   ],
   { error: '"latest", {"seq": number} or {"timestamp": ms, "toleranceMs": ms}' },
 );
+
+export const maxAgeSchema = numberSchema(0, MAX_AGE_MS, `milliseconds from 0 to ${MAX_AGE_MS}`);
+
+export const encodingsSchema = z
+  .array(z.enum(MASK_ENCODINGS, { error: `one of ${MASK_ENCODINGS.join(', ')}` }), {
+    error: `an array of ${MASK_ENCODINGS.join(', ')}`,
+  })
+  .max(MASK_ENCODINGS.length, { error: 'each encoding once' });
 
 const promptSchema = z.object(promptFields, { error: 'a prompt object' });
 type RawPrompt = z.infer<typeof promptSchema>;
@@ -102,13 +114,8 @@ export const promptMessageSchema = z.object({
   normalized: booleanSchema().optional(),
   multimask: booleanSchema().optional(),
   track: booleanSchema().optional(),
-  maxAgeMs: numberSchema(0, MAX_AGE_MS, `milliseconds from 0 to ${MAX_AGE_MS}`).optional(),
-  encodings: z
-    .array(z.enum(MASK_ENCODINGS, { error: `one of ${MASK_ENCODINGS.join(', ')}` }), {
-      error: `an array of ${MASK_ENCODINGS.join(', ')}`,
-    })
-    .max(MASK_ENCODINGS.length, { error: 'each encoding once' })
-    .optional(),
+  maxAgeMs: maxAgeSchema.optional(),
+  encodings: encodingsSchema.optional(),
 });
 type RawMessage = z.infer<typeof promptMessageSchema>;
 
@@ -193,7 +200,8 @@ export function requestIdOf(value: Record<string, unknown>): string | undefined 
   return typeof requestId === 'string' && ID_PATTERN.test(requestId) ? requestId : undefined;
 }
 
-function frameOf(raw: RawMessage['frame']): PromptMessage['frame'] {
+/** The frame that a message names; the newest where it names none. */
+export function frameOf(raw: RawMessage['frame']): PromptMessage['frame'] {
   if (raw === undefined || raw === 'latest') return 'latest';
   if ('seq' in raw) return { seq: raw.seq };
   return { timestamp: raw.timestamp, toleranceMs: raw.toleranceMs ?? DEFAULT_TOLERANCE_MS };

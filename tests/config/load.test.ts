@@ -347,7 +347,6 @@ http: { port: 9000 }
       'jobs.enabled',
       'http',
       'cameras["a.b"].detections',
-      'cameras["a.b"].everything.every',
       'cameras["a.b"].depth',
     ]);
   });

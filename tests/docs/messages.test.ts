@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseConfig } from '../../src/config/load.js';
+import { EVERYTHING_DEFAULTS } from '../../src/everything/types.js';
 import type { CameraState } from '../../src/frames/camera.js';
 import { createCounters } from '../../src/mqtt/counters.js';
 import type { NodeStateMessage, ResponseMessage } from '../../src/mqtt/topics.js';
 import { errorBodySchema, errorMessageSchema, masksMessageSchema } from '../../src/outputs/masks-schema.js';
 import { Counters } from '../../src/pipeline/counters.js';
+import { checkEverythingRequest, everythingRequestSchema } from '../../src/prompts/everything.js';
 import { checkPromptMessage, DEFAULT_PROMPT_LIMITS, promptMessageSchema } from '../../src/prompts/message.js';
 import { decodeRle } from '../outputs/coco-rle.js';
 import { codes, type Page, page, pages, rows, section } from './pages.js';
@@ -50,7 +52,7 @@ function checked(example: unknown): string {
   const message = z.record(z.string(), z.unknown()).parse(example);
   if ('masks' in message) return masksAreWhole(message);
   if ('code' in message) return errorMessageSchema.parse(message) && 'error';
-  if ('status' in message) return responseSchema.parse(message) && 'response';
+  if ('status' in message) return responseIsWhole(message);
   if ('fps' in message) return cameraStateSchema.parse(message) && 'camera state';
   if ('state' in message) return nodeStateSchema.parse(message) && 'node state';
   return checkPromptMessage(message, DEFAULT_PROMPT_LIMITS) && 'prompt';
@@ -73,6 +75,13 @@ function masksAreWhole(message: Message): string {
 
 const jsonBlocks = ({ path, blocks }: Page): { path: string; text: string }[] =>
   blocks.filter(({ language }) => language === 'json').map(({ text }) => ({ path, text }));
+
+/** A response, and the masks message in it where there is one. */
+function responseIsWhole(message: Message): string {
+  const { data } = responseSchema.parse(message);
+  if (data && 'masks' in data) masksAreWhole(data);
+  return 'response';
+}
 
 /** `-t TOPIC … -m 'PAYLOAD'` of the mosquitto commands on a page. */
 function published({ blocks }: Page): { topic: string; payload: string }[] {
@@ -115,7 +124,9 @@ describe('a payload that a command publishes', () => {
 
   it.each(commands.map(({ topic, payload }) => [topic, payload]))('on %s is valid', (topic, payload) => {
     const value: unknown = JSON.parse(payload);
-    if (topic.includes('/request/')) {
+    if (topic.endsWith('/request/everything')) {
+      expect(checkEverythingRequest(value as Message).camera).toBe('front');
+    } else if (topic.includes('/request/')) {
       z.strictObject({
         transaction: z.string().optional(),
         camera: z.string().optional(),
@@ -132,6 +143,18 @@ describe('docs/mqtt.md', () => {
     const text = section(MQTT, 'Prompt');
     const explained = rows(text.slice(0, text.indexOf('### Frames'))).flatMap(([key]) => codes(key));
     expect(explained.sort()).toEqual(Object.keys(promptMessageSchema.shape).sort());
+  });
+
+  it('explains every key of a request for everything, and no other, with the generator’s defaults', () => {
+    const table = rows(section(MQTT, 'Everything')).slice(1);
+    const explained = table.flatMap(([key]) => codes(key));
+    expect(explained.sort()).toEqual(Object.keys(everythingRequestSchema.shape).sort());
+    for (const [keys, defaults] of table) {
+      const values = (defaults ?? '').split(',').map(Number);
+      for (const [i, key] of codes(keys).entries())
+        if (Number.isFinite(values[i]) && key in EVERYTHING_DEFAULTS)
+          expect(values[i], key).toBeCloseTo(Number(EVERYTHING_DEFAULTS[key as 'grid']), 3);
+    }
   });
 
   it('shows frames that a prompt may name', () => {

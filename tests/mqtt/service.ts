@@ -1,11 +1,17 @@
 import { SamwireError } from '../../src/errors.js';
 import type { MasksMessage } from '../../src/masks/types.js';
 import type { PromptContext, SegmentService, Snapshot, SnapshotOptions } from '../../src/mqtt/service.js';
+import type { EverythingMessage } from '../../src/prompts/everything.js';
 import type { PromptMessage } from '../../src/prompts/message.js';
 
 export interface PromptCall {
   readonly camera: string;
   readonly message: PromptMessage;
+  readonly context: PromptContext;
+}
+
+export interface EverythingCall {
+  readonly message: EverythingMessage;
   readonly context: PromptContext;
 }
 
@@ -43,6 +49,7 @@ export function masksMessage(camera: string, message: PromptMessage, counts = '0
 /** The edge of the link to the broker: answers at once, counts what it was asked. */
 export class TestService implements SegmentService {
   readonly calls: PromptCall[] = [];
+  readonly everythingCalls: EverythingCall[] = [];
   readonly restarted: string[] = [];
   snapshotOptions: SnapshotOptions | null = null;
   jpegBytes = 300;
@@ -60,6 +67,15 @@ export class TestService implements SegmentService {
     const call = { camera, message, context };
     this.calls.push(call);
     return this.onPrompt(call);
+  }
+
+  /** Two masks, with the ids of the generator. */
+  async everything(message: EverythingMessage, context: PromptContext): Promise<MasksMessage> {
+    this.everythingCalls.push({ message, context });
+    const prompts = ['0', '1'].map((id) => ({ id, points: [] }));
+    const { frame, normalized } = message;
+    const asked = { frame, normalized, prompts, multimask: false, track: false };
+    return { ...masksMessage(message.camera, asked, this.counts), source: 'everything' };
   }
 
   info(): Record<string, unknown> {

@@ -65,6 +65,34 @@ describe('fitToPacket', () => {
     expect(() => fitToPacket(message, 1000, lowres)).toThrow(SamwireError);
   });
 
+  it('leaves out the smallest masks of everything, as few as it must, and counts them', () => {
+    const areas = [500, 20, 300, 10, 400, 30];
+    const found = areas.map((area, i) =>
+      maskItem(String(i), { area, rle: { size: [48, 64], counts: 'x'.repeat(900) } }),
+    );
+    const { requestId: _, ...message } = { ...masksMessage(found), source: 'everything' as const };
+    const bare = areas.map((area, i) => maskItem(String(i), { area }));
+    const bytes = Buffer.byteLength(JSON.stringify({ ...message, masks: bare, degraded: 'none' }));
+    expect(fitToPacket(message, bytes).message).toEqual({ ...message, masks: bare, degraded: 'none' });
+    const { message: sent, payload } = fitToPacket(message, bytes - 100);
+    expect(Buffer.byteLength(payload)).toBeLessThanOrEqual(bytes - 100);
+    expect(sent).toEqual({
+      ...message,
+      masks: bare.filter(({ area }) => area >= 30),
+      degraded: 'none',
+      omitted: 2,
+    });
+    expect(masksMessageSchema.parse(sent)).toEqual(sent);
+    expect(() => fitToPacket(message, 100)).toThrow(SamwireError);
+  });
+
+  it('leaves out no mask that somebody asked for', () => {
+    const asked = masksMessage(Array.from({ length: 20 }, (_, i) => maskItem(`m${i}`)));
+    expect(() => fitToPacket(asked, 1000)).toThrow(SamwireError);
+    const { message } = fitToPacket({ ...asked, source: 'everything' }, 1000);
+    expect(message.masks.length + (message.omitted ?? 0)).toBe(20);
+  });
+
   it('counts bytes, not characters', () => {
     const message = masksMessage([maskItem('cup', { label: '杯'.repeat(200) })]);
     const characters = JSON.stringify(message).length;

@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SamwireError } from '../../../src/errors.js';
+import type { MasksMessage } from '../../../src/masks/types.js';
+import { masksMessageSchema } from '../../../src/outputs/masks-schema.js';
+import { fitToPacket } from '../../../src/outputs/packet-size.js';
 import { masksMessage } from '../../mqtt/service.js';
 import { brokerMissing } from '../broker.js';
 import { broker, client, closeAll, mqttOptions, online, startNode, waitFor } from './harness.js';
@@ -226,6 +229,46 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)('a node 
     expect(service.restarted).toEqual(['front']);
   });
 
+  it('answers a request for everything with a masks message that has its timing summed up', async () => {
+    const { sender, service } = await setUp();
+    const asked = { transaction: 't3', camera: 'front', strategy: 'grid', grid: 8 };
+    await sender.send('samwire/n1/request/everything', asked);
+    const { json } = await sender.on('samwire/n1/response/everything');
+    expect(json).toMatchObject({ status: 'ok', transaction: 't3' });
+    const { timing, ...masks } = masksMessageSchema.parse(json.data);
+    expect(masks).toMatchObject({
+      source: 'everything',
+      camera: 'front',
+      masks: [{ id: '0' }, { id: '1' }],
+    });
+    expect(timing.captureToPublishMs).toBeCloseTo(21 + timing.publishMs, 2);
+    const message = { camera: 'front', strategy: 'grid', options: { grid: 8 }, frame: 'latest' };
+    expect(service.everythingCalls).toMatchObject([{ message }]);
+    expect(sender.received.some(({ topic }) => topic === 'samwire/n1/front/masks')).toBe(false);
+  });
+
+  it('makes everything fit the packet size, and publishes what nobody asked for within it too', async () => {
+    const { sender, service, node } = await setUp({}, { maxPacketBytes: 3000 });
+    service.counts = 'x'.repeat(2000);
+    service.degrade = (message, maxPayloadBytes) => fitToPacket(message, maxPayloadBytes);
+    await sender.send('samwire/n1/request/everything', { transaction: 't', camera: 'front' });
+    const { json, payload } = await sender.on('samwire/n1/response/everything');
+    expect(json).toMatchObject({
+      status: 'ok',
+      data: { degraded: 'none', masks: [{ id: '0' }, { id: '1' }] },
+    });
+    expect(payload.length).toBeLessThan(3000);
+    const data = masksMessageSchema.parse(json.data);
+    const { degraded: _, ...whole } = data;
+    const masks = data.masks.map((mask) => ({ ...mask, rle: { size: [48, 64], counts: service.counts } }));
+    await node.publishMasks('front', { ...whole, masks } as MasksMessage);
+    const published = await sender.on('samwire/n1/front/masks');
+    expect(masksMessageSchema.parse(published.json)).toMatchObject({
+      degraded: 'none',
+      source: 'everything',
+    });
+  });
+
   it.each([
     ['info', '', { status: 'ok' }],
     ['info', '{', { status: 'error', error: { code: 'invalid_json' } }],
@@ -236,6 +279,19 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)('a node 
       { status: 'error', transaction: 't', error: { code: 'invalid_message' } },
     ],
     ['snapshot', { camera: 'back' }, { status: 'error', error: { code: 'unknown_camera' } }],
+    ['everything', { camera: 'back' }, { status: 'error', error: { code: 'unknown_camera' } }],
+    [
+      'everything',
+      { transaction: 't', grid: 0, strategy: 'all', minScore: 2, boxes: [[1, 2, 3]] },
+      {
+        status: 'error',
+        transaction: 't',
+        error: {
+          code: 'invalid_message',
+          details: ['camera', 'strategy', 'grid', 'boxes[0]', 'minScore'].map((path) => ({ path })),
+        },
+      },
+    ],
     ['restart-camera', { camera: 'gate' }, { status: 'error', error: { code: 'no_frame' } }],
     [
       'tracks',
@@ -245,7 +301,10 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)('a node 
     [
       'reload',
       {},
-      { status: 'error', error: { message: expect.stringContaining('info, snapshot, restart-camera') } },
+      {
+        status: 'error',
+        error: { message: expect.stringContaining('info, snapshot, everything, restart-camera') },
+      },
     ],
   ])('answers the request %s with %j as it deserves', async (verb, payload, expected) => {
     const { sender } = await setUp();
