@@ -152,11 +152,22 @@ const models = command('models', 'the model catalogue');
 models
   .command('list')
   .description('every model that is found, with its family, licence and state')
+  .option('--all', 'also the known ones that are not installed')
   .option('--config <file>', 'adds its model.paths')
   .option('--json', 'print JSON')
-  .action(async (options: { config?: string; json?: boolean }) => {
+  .action(async (options: { all?: boolean; config?: string; json?: boolean }) => {
     const { listModelsCommand } = await import('./models.js');
     process.exitCode = await listModelsCommand(options);
+  });
+models
+  .command('info')
+  .argument('<name>', 'a model of `samwire models list --all`')
+  .description('what is known of a model: licence, source, and the commands that make its ONNX files')
+  .option('--config <file>', 'adds its model.paths')
+  .option('--json', 'print JSON')
+  .action(async (name: string, options: { config?: string; json?: boolean }) => {
+    const { infoCommand } = await import('./models.js');
+    process.exitCode = await infoCommand(name, options);
   });
 models
   .command('verify')
@@ -172,8 +183,11 @@ models
   .command('add')
   .argument('<dir>', 'a directory with an encoder and a decoder ONNX file')
   .description('inspects the ONNX files, guesses the family and writes manifest.json')
-  .option('--name <name>')
-  .option('--family <family>')
+  .option('--name <name>', "the model's name; default: that of the directory")
+  .option(
+    '--family <family>',
+    'a model of `samwire models list --all`, or one of its families; default: guessed',
+  )
   .option('--force', 'overwrite an existing manifest.json')
   .option('--json', 'print JSON')
   .action(async (dir: string, options: AddFlags) => {

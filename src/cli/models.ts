@@ -1,20 +1,29 @@
 import { readFile } from 'node:fs/promises';
 import { loadConfig } from '../config/load.js';
+import { nearest } from '../config/nearest.js';
 import { ConfigError, SamwireError, UnavailableError } from '../errors.js';
-import { type AddOptions, addModel } from '../models/add.js';
+import { type AddOptions, addModel, familyNamed } from '../models/add.js';
 import { type CatalogueEntry, listModels, resolveModel } from '../models/catalogue.js';
 import { type CheckedModel, checkModel } from '../models/check-model.js';
 import { describeTensor, type ModelContract } from '../models/contract.js';
 import type { FileRole, ModelDirectory } from '../models/directory.js';
-import { RECIPE_NAMES } from '../models/recipes.js';
+import { recipes } from '../models/recipes.js';
+import { knownModel, knownModels } from '../models/systems.js';
 import { checkFiles, type FileCheck } from '../models/verify.js';
 import { graphSummary } from '../onnx/summary.js';
 import { EXIT } from './exit.js';
 import { trialRun } from './model-trial.js';
+import type { ModelsCommand } from './models-command.js';
+import { knownEntries, knownTable, modelsInfo } from './models-known.js';
+import { table } from './table.js';
 
 export interface ModelsFlags {
   readonly config?: string;
   readonly json?: boolean;
+}
+
+export interface ListFlags extends ModelsFlags {
+  readonly all?: boolean;
 }
 
 export interface AddFlags {
@@ -25,8 +34,8 @@ export interface AddFlags {
 }
 
 /** `samwire models list`, as the command line gives it. */
-export async function listModelsCommand(flags: ModelsFlags): Promise<number> {
-  return modelsList(commandOf(flags));
+export async function listModelsCommand(flags: ListFlags): Promise<number> {
+  return modelsList({ ...commandOf(flags), all: flags.all ?? false });
 }
 
 /** `samwire models verify [NAME]`, as the command line gives it. */
@@ -41,13 +50,16 @@ export async function verifyModelsCommand(name: string | undefined, flags: Model
   });
 }
 
+/** `samwire models info NAME`, as the command line gives it. */
+export async function infoCommand(name: string, flags: ModelsFlags): Promise<number> {
+  return modelsInfo(name, commandOf(flags));
+}
+
 /** `samwire models add DIR`, as the command line gives it. */
 export async function addModelCommand(dir: string, flags: AddFlags): Promise<number> {
-  const recipe = RECIPE_NAMES.find((name) => name === flags.family);
-  if (flags.family !== undefined && recipe === undefined) {
-    process.stderr.write(
-      `samwire: expected --family to be ${RECIPE_NAMES.join(', ')}, got "${flags.family}"\n`,
-    );
+  const family = flags.family === undefined ? undefined : familyNamed(flags.family);
+  if (flags.family !== undefined && family === undefined) {
+    process.stderr.write(`samwire: ${unknownFamily(flags.family)}\n`);
     return EXIT.usage;
   }
   return modelsAdd(
@@ -55,9 +67,20 @@ export async function addModelCommand(dir: string, flags: AddFlags): Promise<num
       dir,
       force: flags.force ?? false,
       ...(flags.name === undefined ? {} : { name: flags.name }),
-      ...(recipe === undefined ? {} : { recipe }),
+      ...(family === undefined ? {} : { family }),
     },
     { json: flags.json ?? false, write: writeLine },
+  );
+}
+
+function unknownFamily(name: string): string {
+  const refused = knownModel(name)?.refused;
+  if (refused !== undefined) return `${name} is known and refused: ${refused}`;
+  const known = [...recipes().keys(), ...knownModels().map((model) => model.name)];
+  const guess = nearest(name, known);
+  return (
+    `expected --family to be a model of "samwire models list --all" or one of ${[...recipes().keys()].join(', ')}, ` +
+    `got "${name}"${guess === undefined ? '' : `; did you mean "${guess}"?`}`
   );
 }
 
@@ -68,15 +91,6 @@ function commandOf(flags: ModelsFlags): ModelsCommand {
 
 function writeLine(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-/** What the commands need from whoever calls them. */
-export interface ModelsCommand {
-  /** Config `model.paths`. */
-  readonly paths: readonly string[];
-  readonly json: boolean;
-  /** Takes one finished line, without its end. */
-  readonly write: (line: string) => void;
 }
 
 /** How large a graph is, and who wrote it how. */
@@ -109,11 +123,19 @@ export interface VerifyCommand extends ModelsCommand {
   readonly trial?: (model: ModelDirectory, checked: CheckedModel) => Promise<string>;
 }
 
+export interface ListCommand extends ModelsCommand {
+  /** The models of the catalogue as well, with those that are not installed. */
+  readonly all?: boolean;
+}
+
 /** `samwire models list`. Resolves to the exit code. */
-export async function modelsList({ paths, json, write }: ModelsCommand): Promise<number> {
+export async function modelsList({ paths, json, all = false, write }: ListCommand): Promise<number> {
   const entries = await listModels(paths);
+  const known = knownEntries(entries);
   if (json) {
-    write(JSON.stringify(entries));
+    write(
+      JSON.stringify(all ? [...entries, ...known.filter(({ status }) => status !== 'installed')] : entries),
+    );
     return 0;
   }
   const rows = entries.map((entry) => [
@@ -127,6 +149,10 @@ export async function modelsList({ paths, json, write }: ModelsCommand): Promise
   for (const { name, problem } of entries) {
     if (problem !== undefined) write(`\n${name}: ${problem}`);
   }
+  const others = known.filter(({ status }) => status === 'not-installed').length;
+  write(all ? '' : `\n${others} more are known and not installed: samwire models list --all`);
+  if (all)
+    for (const line of [...knownTable(known), '', 'How to get one: samwire models info NAME']) write(line);
   return 0;
 }
 
@@ -267,14 +293,4 @@ function describeContract({ encoder, decoder }: ModelContract): string {
 
 function skipLine({ name, problem }: CatalogueEntry): string {
   return `skip   ${name}: ${problem ?? 'its files are missing'}`;
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -50,7 +50,9 @@ export async function resolveModel(
   const entries = await listModels(paths);
   const entry = entries.find((candidate) => candidate.name === nameOrDir);
   if (entry) return readModelDirectory(entry.dir);
-  if (await exists(join(nameOrDir, MANIFEST_FILE))) return readModelDirectory(nameOrDir);
+  // A file here is meant as a directory too, and its error says so.
+  if ((await exists(nameOrDir)) || (await exists(join(nameOrDir, MANIFEST_FILE))))
+    return readModelDirectory(nameOrDir);
   const names = entries.map((candidate) => candidate.name);
   const guess = nearest(nameOrDir, names);
   throw new UnavailableError(

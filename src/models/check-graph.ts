@@ -26,14 +26,22 @@ export function checkGraph(manifest: Manifest, encoder: GraphIO, decoder: GraphI
   return { encoder: encoderContract, decoder: decoderContract };
 }
 
+/** Two files in each other's place, two decoders, or two that take no points: said at once, without all that follows. */
 function refuseSwapped(manifest: Manifest, encoder: GraphIO, decoder: GraphIO): void {
   const encoderFile = manifest.encoder.file;
   const decoderFile = manifest.decoder.file;
-  if (!looksLikeDecoder(encoder)) return;
-  const swapped = !looksLikeDecoder(decoder);
-  const message = swapped
-    ? `${encoderFile} is a decoder and ${decoderFile} an encoder: swap encoder.file and decoder.file (with their sha256)`
-    : `${encoderFile} is a decoder (it takes ${names(encoder)}), and so is ${decoderFile}: encoder.file must name the encoder`;
+  const [first, second] = [looksLikeDecoder(encoder), looksLikeDecoder(decoder)];
+  if (!first && second) return;
+  const points = 'a decoder: points and an embedding in, masks out';
+  if (!first) {
+    throw new ManifestError(
+      `Model ${manifest.name}: ${decoderFile} is no decoder (it takes ${names(decoder)}, and no points): decoder.file must name one`,
+      [{ path: 'decoder.file', expected: points, got: `inputs ${names(decoder)}` }],
+    );
+  }
+  const message = second
+    ? `${encoderFile} is a decoder (it takes ${names(encoder)}), and so is ${decoderFile}: encoder.file must name the encoder`
+    : `${encoderFile} is a decoder and ${decoderFile} an encoder: swap encoder.file and decoder.file (with their sha256)`;
   throw new ManifestError(`Model ${manifest.name}: ${message}`, [
     {
       path: 'encoder.file',

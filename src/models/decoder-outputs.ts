@@ -62,6 +62,14 @@ export function wantedOutputs(
   return iou && found && { lowRes: found.lowRes.name, iou: iou.name };
 }
 
+/** How many candidates the file itself says that the decoder gives; undefined where it leaves that open. */
+export function declaredCandidates(decoder: GraphIO): number | undefined {
+  const iou = iouOf(decoder);
+  const logits = findLogits(decoder, iou)?.lowRes;
+  // [..., candidates, H, W] and [..., candidates], whatever leads.
+  return [logits?.shape?.at(-3), iou?.shape?.at(-1)].find(isFixed);
+}
+
 /** The output that predicts the masks' IoU. */
 export function findIou(names: readonly string[]): string | undefined {
   return names.find((name) => IOU.includes(name));

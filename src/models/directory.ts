@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UnavailableError } from '../errors.js';
 import {
   type AnyManifest,
@@ -103,6 +103,12 @@ async function readJson(path: string): Promise<unknown> {
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOTDIR')
+      throw new UnavailableError(
+        `${dirname(path)} is a file. A model is a directory with manifest.json and its ONNX files: put the encoder's and the ` +
+          "decoder's ONNX file into one, and `samwire models add DIR` writes the manifest.",
+        { cause },
+      );
     throw new UnavailableError(
       `Expected a model's manifest at ${path}, found none that can be read. ` +
         'A model is a directory with manifest.json and its ONNX files; `samwire models add DIR` writes the manifest.',

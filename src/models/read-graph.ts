@@ -1,6 +1,7 @@
 import '../onnx/no-telemetry.js';
 import ort, { type InferenceSession } from 'onnxruntime-node';
 import type { GraphIO, TensorInfo } from './contract.js';
+import { loadFailure } from './load-failure.js';
 import { ManifestError } from './manifest.js';
 import { inspectFile } from './verify.js';
 
@@ -35,8 +36,7 @@ export async function readGraph(path: string): Promise<GraphIO> {
       logSeverityLevel: 3,
     });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ManifestError(`${path} can't be loaded as an ONNX network: ${why.trim()}`, [], { cause });
+    throw await loadFailure(path, cause);
   }
   try {
     return graphOfSession(session);

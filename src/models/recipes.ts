@@ -1,188 +1,131 @@
-import type { GraphIO } from './contract.js';
-import type { ImageBlock, Manifest, MaskBlock, PromptBlock } from './manifest.js';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { PACKAGE_ROOT } from '../native/addon.js';
+import { FAMILIES, type ImageBlock, type Manifest, manifestSchema, type PromptBlock } from './manifest.js';
 
-const IMAGENET_MEAN: ImageBlock['mean'] = [123.675, 116.28, 103.53];
-const IMAGENET_STD: ImageBlock['std'] = [58.395, 57.12, 57.375];
+const RECIPES_DIR = join(PACKAGE_ROOT, 'engines/catalogue/recipes');
 
-export const RECIPE_NAMES = [
-  'nanosam',
-  'sam',
-  'edgesam',
-  'efficientvit-sam',
-  'efficientsam',
-  'samwire-tiny',
-] as const;
-export type RecipeName = (typeof RECIPE_NAMES)[number];
+const text = z.string().min(1);
+const names = z.array(text).min(1);
+const { image, prompt, mask } = manifestSchema.shape;
+const imageBlock = image.omit({ size: true });
+/** Its frame may be that of the encoder's own input, whatever that is: `letterbox-size`, `stretch-size`. */
+const promptBlock = prompt.extend({ frame: text });
+/** Keys and values of a block are checked once it is whole. */
+const changes = z.record(text, z.unknown()).exactOptional();
 
-/** What a published family's own predictor does, for a manifest; `size` is the encoder's [width, height]. */
+/** What tells a kind of network by the names and shapes that its exporter gives; all of it must hold. */
+const signature = z.strictObject({
+  /** Inputs that the decoder has, and such that it has not. */
+  takes: names,
+  takesNot: names.exactOptional(),
+  /** Outputs that the decoder has. */
+  gives: names.exactOptional(),
+  /** Side of the encoder's square input, in pixels. */
+  size: z.int().positive().exactOptional(),
+  /** Of the embedding. */
+  channels: z.int().positive().exactOptional(),
+  /** The same in words. */
+  because: text,
+});
+export type Signature = Readonly<z.infer<typeof signature>>;
+
+/** `engines/catalogue/recipes/<name>.json`: what differs from the recipe that it extends, or all of it. */
+const recipeFile = z.strictObject({
+  family: z.enum(FAMILIES),
+  extends: text.exactOptional(),
+  decoder: text,
+  prompts: text,
+  image: changes,
+  prompt: changes,
+  mask: changes,
+  signature: signature.exactOptional(),
+  notes: z.array(text),
+});
+type RecipeFile = z.infer<typeof recipeFile>;
+
+/** What a published family's own predictor does before and after its networks, and how to tell such networks. */
 export interface Recipe {
+  readonly name: string;
+  readonly family: Manifest['family'];
   readonly image: Omit<ImageBlock, 'size'>;
-  /** The prompts' frame, for an encoder of this size. */
-  readonly frame: (longest: number) => string;
-  readonly prompt: Omit<PromptBlock, 'frame'>;
-  readonly mask: MaskBlock;
+  readonly prompt: PromptBlock;
+  readonly mask: Manifest['mask'];
+  /** For people: what the decoder gives and which candidate answers; what may be asked of it. */
+  readonly decoder: string;
+  readonly prompts: string;
+  readonly signature?: Signature;
   /** What a person should know or check before trusting the manifest. */
   readonly notes: readonly string[];
 }
 
-const SAM_IMAGE: Recipe['image'] = {
-  fit: 'letterbox',
-  rounding: 'round',
-  filter: 'bilinear-antialias',
-  channels: 'rgb',
-  scale: 1,
-  mean: IMAGENET_MEAN,
-  std: IMAGENET_STD,
-  pad: 'after-normalise',
-};
+let read: ReadonlyMap<string, Recipe> | undefined;
 
-const SAM_PROMPT: Recipe['prompt'] = {
-  offset: 0,
-  order: 'points-first',
-  paddingPoint: 'no-box',
-  maxPoints: 32,
-};
+/** Every recipe of `engines/catalogue/recipes`, by name; read once. They are data of the package: a fault throws. */
+export function recipes(): ReadonlyMap<string, Recipe> {
+  read ??= readRecipes();
+  return read;
+}
 
-const SAM_MASK: MaskBlock = {
-  resize: 'via-input',
-  threshold: 0,
-  thresholdInclusive: false,
-  single: 0,
-  multi: [1, 2, 3],
-};
+/** @throws Error for a name that no recipe has. */
+export function recipeNamed(name: string): Recipe {
+  const recipe = recipes().get(name);
+  if (recipe === undefined)
+    throw new Error(`Expected one of the recipes ${[...recipes().keys()].join(', ')}, got "${name}".`);
+  return recipe;
+}
 
-/** Read from the authors' code; `tests/fidelity` holds five of them against what that code makes. */
-export const RECIPES: Readonly<Record<RecipeName, Recipe>> = {
-  nanosam: {
-    image: { ...SAM_IMAGE, rounding: 'floor', filter: 'bicubic-antialias' },
-    frame: () => 'letterbox-1024',
-    prompt: { ...SAM_PROMPT, paddingPoint: 'never', maxPoints: 10 },
-    mask: { ...SAM_MASK, resize: 'direct' },
-    notes: [
-      'mask.single is 0, as in the NanoSAM demo; its COCO evaluation takes "best-score".',
-      "prompt.maxPoints is 10, as in the README's engine; the ONNX itself takes more.",
-    ],
-  },
-  sam: {
-    image: SAM_IMAGE,
-    frame: () => 'letterbox-1024',
-    prompt: SAM_PROMPT,
-    mask: SAM_MASK,
-    notes: [
-      'This fits SAM, MobileSAM, RepViT-SAM and SlimSAM, whose ONNX files look the same. TinySAM always takes ' +
-        'candidates 1 to 3.',
-      'mask.single is 0, as SamPredictor answers; the exporter\'s single-mask choice is "official".',
-    ],
-  },
-  edgesam: {
-    image: SAM_IMAGE,
-    frame: () => 'letterbox-1024',
-    prompt: SAM_PROMPT,
-    mask: SAM_MASK,
-    notes: [
-      'prompt.paddingPoint is "no-box", as in the PyTorch predictor; the authors\' ONNX demo leaves it out ("never").',
-    ],
-  },
-  'efficientvit-sam': {
-    image: SAM_IMAGE,
-    frame: () => 'letterbox-1024',
-    prompt: SAM_PROMPT,
-    mask: SAM_MASK,
-    notes: [
-      'prompt.paddingPoint is "no-box", as in the PyTorch predictor; the authors\' ONNX demo leaves it out ("never").',
-    ],
-  },
-  efficientsam: {
-    image: {
-      ...SAM_IMAGE,
-      fit: 'native',
-      filter: 'bilinear',
-      scale: 1 / 255,
-      mean: [0, 0, 0],
-      std: [1, 1, 1],
-    },
-    frame: () => 'source',
-    prompt: { ...SAM_PROMPT, order: 'corners-first', paddingPoint: 'never', maxPoints: 6 },
-    mask: { ...SAM_MASK, resize: 'direct', thresholdInclusive: true, single: 'best-score', multi: [0, 1, 2] },
-    notes: [
-      'prompt.maxPoints is 6: the graph drops what comes after the 6th point without a word.',
-      'Background points (label 0) have no embedding in this network.',
-    ],
-  },
-  'samwire-tiny': {
-    image: { ...SAM_IMAGE, filter: 'area' },
-    frame: (longest) => `letterbox-${longest}`,
-    prompt: { ...SAM_PROMPT, offset: 0.5, paddingPoint: 'never' },
-    mask: { ...SAM_MASK, single: 'best-score' },
-    notes: [],
-  },
-};
+function readRecipes(): ReadonlyMap<string, Recipe> {
+  const files = new Map<string, RecipeFile>();
+  for (const file of readdirSync(RECIPES_DIR).sort()) {
+    const json: unknown = JSON.parse(readFileSync(join(RECIPES_DIR, file), 'utf8'));
+    files.set(file.replace(/\.json$/, ''), recipeFile.parse(json, { error: () => `in recipes/${file}` }));
+  }
+  return new Map([...files.keys()].map((name) => [name, assemble(name, files)]));
+}
+
+/** `extends` filled in: its blocks first, then the recipe's own keys. Decoder, signature and notes are not inherited. */
+function assemble(name: string, files: ReadonlyMap<string, RecipeFile>): Recipe {
+  const own = files.get(name);
+  if (own === undefined) throw new Error(`Expected a recipe "${name}" in ${RECIPES_DIR}, found none.`);
+  const { image: ownImage, prompt: ownPrompt, mask: ownMask, extends: base, ...rest } = own;
+  const parent = base === undefined ? undefined : assemble(base, files);
+  return {
+    ...rest,
+    name,
+    image: imageBlock.parse({ ...parent?.image, ...ownImage }),
+    prompt: promptBlock.parse({ ...parent?.prompt, ...ownPrompt }),
+    mask: mask.parse({ ...parent?.mask, ...ownMask }),
+  };
+}
 
 export interface RecipeManifest {
-  readonly recipe: RecipeName;
+  readonly recipe: Recipe;
   readonly name: string;
   /** [width, height] of the encoder's input. */
   readonly size: readonly [number, number];
   readonly encoder: Manifest['encoder'];
   readonly decoder: Manifest['decoder'];
+  /** Of the weights. Default: `unknown`, until a person writes it. */
+  readonly licence?: string;
+  readonly source?: string;
 }
 
-/** The manifest of a model of a known family. Its licence is `unknown` until a person writes it. */
-export function manifestOf({ recipe, name, size, encoder, decoder }: RecipeManifest): Manifest {
-  const { image, frame, prompt, mask } = RECIPES[recipe];
-  const longest = Math.max(...size);
+/** The manifest of a model of a known family. */
+export function manifestOf(options: RecipeManifest): Manifest {
+  const { recipe, name, size, encoder, decoder, licence = 'unknown', source } = options;
+  const frame = recipe.prompt.frame.replace('-size', `-${Math.max(...size)}`);
   return {
     version: 1,
     name,
-    family: 'sam',
-    licence: 'unknown',
+    family: recipe.family,
+    licence,
+    ...(source === undefined ? {} : { source }),
     encoder,
     decoder,
-    image: { size: [...size], ...image },
-    prompt: { frame: frame(longest), ...prompt },
-    mask,
+    image: { size: [...size], ...recipe.image },
+    prompt: { ...recipe.prompt, frame },
+    mask: recipe.mask,
   };
-}
-
-export interface Guess {
-  readonly recipe: RecipeName;
-  readonly because: string;
-}
-
-/** Which family a pair of graphs is, by the names and shapes that the families' exporters give. */
-export function guessRecipe(encoder: GraphIO, decoder: GraphIO): Guess | undefined {
-  const takes = (name: string): boolean => decoder.inputs.some((tensor) => tensor.name === name);
-  const gives = (name: string): boolean => decoder.outputs.some((tensor) => tensor.name === name);
-  const shape = encoder.inputs[0]?.shape;
-  const size = shape?.[3];
-  const channels = decoder.inputs.find((tensor) => tensor.name === 'image_embeddings')?.shape?.[1];
-  if (takes('batched_point_coords')) {
-    return { recipe: 'efficientsam', because: 'the decoder takes batched_point_coords' };
-  }
-  if (gives('scores') && gives('masks')) {
-    return { recipe: 'edgesam', because: 'the decoder gives scores and masks' };
-  }
-  if (!takes('mask_input') && gives('masks') && gives('iou_predictions')) {
-    return {
-      recipe: 'efficientvit-sam',
-      because: 'the decoder takes no mask and gives masks and iou_predictions',
-    };
-  }
-  if (takes('orig_im_size')) {
-    return { recipe: 'sam', because: "the decoder takes orig_im_size, as SAM's exporter writes it" };
-  }
-  if (takes('mask_input') && gives('low_res_masks') && channels === 128) {
-    return {
-      recipe: 'samwire-tiny',
-      because: "the embedding has 128 channels, as this project's own models",
-    };
-  }
-  if (takes('mask_input') && gives('low_res_masks') && size === 1024) {
-    return {
-      recipe: 'nanosam',
-      because:
-        'the decoder takes a mask, does not ask for the size of the picture and gives low_res_masks at 1024',
-    };
-  }
-  return undefined;
 }

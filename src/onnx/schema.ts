@@ -169,6 +169,8 @@ export interface TensorProto {
   doubleData?: Uint8Array[];
   uint64Data?: Uint8Array[];
   stringData?: Uint8Array[];
+  /** `location` (a path beside the file), `offset`, `length`: where the values are, with `dataLocation` 1. */
+  externalData?: { key?: string; value?: string }[];
   /** 1: the values are in another file. */
   dataLocation?: number;
 }

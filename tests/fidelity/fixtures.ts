@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Manifest } from '../../src/models/manifest.js';
-import { manifestOf, type RecipeName } from '../../src/models/recipes.js';
+import { manifestOf, recipeNamed } from '../../src/models/recipes.js';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
 
 /** What five families' own code makes of two photographs; not part of the repository. */
@@ -11,7 +11,7 @@ export const FIXTURES_PRESENT = existsSync(join(FIXTURES, 'README.md'));
 
 export interface FixtureFamily {
   readonly folder: string;
-  readonly recipe: RecipeName;
+  readonly recipe: string;
   readonly size: readonly [number, number];
 }
 
@@ -27,7 +27,7 @@ export const FAMILIES: readonly FixtureFamily[] = [
 export function manifestFor({ folder, recipe, size }: FixtureFamily): Manifest {
   const sha256 = '0'.repeat(64);
   return manifestOf({
-    recipe,
+    recipe: recipeNamed(recipe),
     name: folder,
     size,
     encoder: { file: 'encoder.onnx', sha256, precision: 'mixed' },

@@ -1,15 +1,16 @@
-import { readFile, symlink, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../src/errors.js';
 import { addModel } from '../../src/models/add.js';
 import { checkGraph } from '../../src/models/check-graph.js';
 import { readModelDirectory, readTwoGraphDirectory } from '../../src/models/directory.js';
+import { guessRecipe } from '../../src/models/guess.js';
 import { ManifestError } from '../../src/models/manifest.js';
-import { guessRecipe, RECIPE_NAMES } from '../../src/models/recipes.js';
+import { recipeNamed } from '../../src/models/recipes.js';
 import { checkFiles } from '../../src/models/verify.js';
 import { BUNDLED, emptyDirectory, onnxOnly } from './directories.js';
-import { GRAPHS, manifest } from './graphs.js';
+import { GRAPH_NAMES, GRAPHS, manifest } from './graphs.js';
 
 describe('adding a model', () => {
   it('writes the manifest that its authors would have written', async () => {
@@ -49,7 +50,9 @@ describe('adding a model', () => {
 
   it('refuses a family that the files do not fit, and writes nothing', async () => {
     const dir = await onnxOnly(await emptyDirectory(), 'wrong');
-    await expect(addModel({ dir, recipe: 'efficientsam' })).rejects.toThrow(ManifestError);
+    await expect(addModel({ dir, family: { recipe: recipeNamed('efficientsam') } })).rejects.toThrow(
+      ManifestError,
+    );
     await expect(readModelDirectory(dir)).rejects.toThrow(UnavailableError);
   });
 
@@ -57,20 +60,12 @@ describe('adding a model', () => {
     const dir = await onnxOnly(await emptyDirectory(), 'named');
     await expect(addModel({ dir, name: 'a b' })).rejects.toThrow(/name: expected a name of letters/);
   });
-
-  it('refuses a directory without exactly an encoder and a decoder', async () => {
-    const root = await emptyDirectory();
-    await expect(addModel({ dir: root })).rejects.toThrow(/found none/);
-    await symlink(join(BUNDLED, 'decoder.onnx'), join(root, 'decoder.onnx'));
-    await expect(addModel({ dir: root })).rejects.toThrow(/found decoder\.onnx \(0 without points, 1 with\)/);
-    await expect(addModel({ dir: join(root, 'nowhere') })).rejects.toThrow(UnavailableError);
-  });
 });
 
 describe('guessing a family', () => {
-  it.each(RECIPE_NAMES)('knows %s by its names and shapes, and its files fit the manifest', (name) => {
+  it.each(GRAPH_NAMES)('knows %s by its names and shapes, and its files fit the manifest', (name) => {
     const { encoder, decoder } = GRAPHS[name];
-    expect(guessRecipe(encoder, decoder)?.recipe).toBe(name);
+    expect(guessRecipe(encoder, decoder)?.recipe.name).toBe(name);
     expect(() => checkGraph(manifest(name), encoder, decoder)).not.toThrow();
   });
 

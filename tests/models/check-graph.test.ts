@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkGraph } from '../../src/models/check-graph.js';
 import type { GraphIO, TensorInfo } from '../../src/models/contract.js';
 import { type Manifest, ManifestError } from '../../src/models/manifest.js';
-import { RECIPE_NAMES } from '../../src/models/recipes.js';
-import { GRAPHS, manifest, replaced, tensor } from './graphs.js';
+import { GRAPH_NAMES, GRAPHS, manifest, replaced, tensor } from './graphs.js';
 
 function faultsOf(model: Manifest, encoder: GraphIO, decoder: GraphIO): ManifestError {
   try {
@@ -245,7 +244,7 @@ describe('a model that does not fit its manifest is refused', () => {
     });
   });
 
-  it.each(RECIPE_NAMES)('whichever tensor of %s is missing from the decoder', (name) => {
+  it.each(GRAPH_NAMES)('whichever tensor of %s is missing from the decoder', (name) => {
     const { encoder, decoder } = GRAPHS[name];
     for (const { name: input } of decoder.inputs) {
       if (input === 'has_mask_input' || input === 'orig_im_size') continue;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FAMILIES, manifestKeys, PRECISIONS, parseManifest } from '../../src/models/manifest.js';
-import { RECIPE_NAMES } from '../../src/models/recipes.js';
+import { recipes } from '../../src/models/recipes.js';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
 
 const DOCS = readFileSync(join(PACKAGE_ROOT, 'docs/models.md'), 'utf8');
@@ -34,7 +34,7 @@ describe('docs/models.md', () => {
   it.each([
     ...FAMILIES,
     ...PRECISIONS,
-    ...RECIPE_NAMES,
+    ...recipes().keys(),
     ...['letterbox', 'letterbox-centred', 'stretch', 'native', 'floor', 'round'],
     ...['bilinear', 'bilinear-antialias', 'bicubic', 'bicubic-antialias', 'area', 'rgb', 'bgr'],
     ...['after-normalise', 'letterbox-N', 'stretch-N', 'source', 'points-first', 'corners-first'],

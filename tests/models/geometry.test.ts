@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { imagePlacement, imageSpec, maskSpec, promptPlacement } from '../../src/models/geometry.js';
 import type { Manifest } from '../../src/models/manifest.js';
-import { RECIPE_NAMES } from '../../src/models/recipes.js';
 import { loadAddon } from '../../src/native/addon.js';
-import { manifest } from './graphs.js';
+import { GRAPH_NAMES, manifest } from './graphs.js';
 
 function withImage(change: Partial<Manifest['image']>): Manifest {
   const base = manifest('sam');
@@ -52,7 +51,7 @@ describe("the prompts' frame", () => {
     expect(promptPlacement(model, frame)).toMatchObject({ width: 1024, height: 660, tensorWidth: 1024 });
   });
 
-  it.each(RECIPE_NAMES)('is where the masks of %s are cropped', (name) => {
+  it.each(GRAPH_NAMES)('is where the masks of %s are cropped', (name) => {
     const model = manifest(name);
     const frame = { width: 1920, height: 1080 };
     const spec = maskSpec(model, { grid: { width: 256, height: 256 } }, frame);

@@ -1,6 +1,6 @@
 import type { Dimension, GraphIO, TensorInfo } from '../../src/models/contract.js';
 import { type Manifest, parseTwoGraphManifest } from '../../src/models/manifest.js';
-import { manifestOf, type RecipeName } from '../../src/models/recipes.js';
+import { manifestOf, recipeNamed } from '../../src/models/recipes.js';
 
 export function tensor(name: string, shape: readonly Dimension[] | null, type = 'float32'): TensorInfo {
   return { name, type, shape };
@@ -11,6 +11,22 @@ export const GRAPHS = {
   nanosam: {
     encoder: {
       inputs: [tensor('image', [1, 3, 1024, 1024])],
+      outputs: [tensor('image_embeddings', [1, 256, 64, 64])],
+    },
+    decoder: {
+      inputs: [
+        tensor('image_embeddings', [1, 256, 64, 64]),
+        tensor('point_coords', [1, 'num_points', 2]),
+        tensor('point_labels', [1, 'num_points']),
+        tensor('mask_input', [1, 1, 256, 256]),
+        tensor('has_mask_input', [1]),
+      ],
+      outputs: [tensor('iou_predictions', [1, 4]), tensor('low_res_masks', [1, 4, 256, 256])],
+    },
+  },
+  'nanosam-512': {
+    encoder: {
+      inputs: [tensor('image', [1, 3, 512, 512])],
       outputs: [tensor('image_embeddings', [1, 256, 64, 64])],
     },
     decoder: {
@@ -108,14 +124,18 @@ export const GRAPHS = {
       outputs: [tensor('iou_predictions', ['B', 4]), tensor('low_res_masks', ['B', 4, 256, 256])],
     },
   },
-} as const satisfies Record<RecipeName, { encoder: GraphIO; decoder: GraphIO }>;
+} as const satisfies Record<string, { encoder: GraphIO; decoder: GraphIO }>;
 
-export function manifest(recipe: RecipeName): Manifest {
-  const size = recipe === 'efficientvit-sam' || recipe === 'samwire-tiny' ? 512 : 1024;
+export type GraphName = keyof typeof GRAPHS;
+export const GRAPH_NAMES = Object.keys(GRAPHS) as GraphName[];
+
+export function manifest(recipe: GraphName): Manifest {
+  const side = (GRAPHS[recipe].encoder as GraphIO).inputs[0]?.shape?.[3];
+  const size = typeof side === 'number' ? side : 1024;
   const file = { sha256: '0'.repeat(64), precision: 'mixed' } as const;
   return parseTwoGraphManifest(
     manifestOf({
-      recipe,
+      recipe: recipeNamed(recipe),
       name: recipe,
       size: [size, size],
       encoder: { file: 'encoder.onnx', ...file },

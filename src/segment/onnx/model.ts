@@ -7,7 +7,8 @@ import type { Mended } from '../../mend/types.js';
 import { checkGraph } from '../../models/check-graph.js';
 import type { ModelContract } from '../../models/contract.js';
 import type { TwoGraphDirectory } from '../../models/directory.js';
-import { type Manifest, ManifestError } from '../../models/manifest.js';
+import { loadFailure } from '../../models/load-failure.js';
+import type { Manifest } from '../../models/manifest.js';
 import { graphOfSession } from '../../models/read-graph.js';
 
 /** A model's two graphs in onnxruntime, held against its manifest. */
@@ -105,12 +106,7 @@ async function createSession(path: string, threads: number, bytes?: Uint8Array):
   try {
     return await (bytes ? InferenceSession.create(bytes, options) : InferenceSession.create(path, options));
   } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
-    throw new ManifestError(
-      `${path} can't be loaded by onnxruntime: ${reason}. Expected a whole ONNX file whose operators onnxruntime knows; copy or export it again.`,
-      [{ path, expected: 'an ONNX file that onnxruntime loads', got: reason }],
-      { cause },
-    );
+    throw await loadFailure(path, cause);
   }
 }
 

@@ -1,0 +1,56 @@
+import type { GraphIO } from './contract.js';
+import { type Recipe, recipes, type Signature } from './recipes.js';
+import { type KnownModel, knownModels } from './systems.js';
+
+export interface Guess {
+  readonly recipe: Recipe;
+  readonly because: string;
+}
+
+/** Which kind a pair of networks is, by the names and shapes that the systems' exporters give; the first that fits. */
+export function guessRecipe(encoder: GraphIO, decoder: GraphIO): Guess | undefined {
+  return fittingRecipes(encoder, decoder)[0];
+}
+
+/** Every recipe whose signature a pair of networks has. */
+export function fittingRecipes(encoder: GraphIO, decoder: GraphIO): readonly Guess[] {
+  return [...recipes().values()].flatMap((recipe) => {
+    const { signature } = recipe;
+    return signature && fits(signature, encoder, decoder) ? [{ recipe, because: signature.because }] : [];
+  });
+}
+
+function fits(signature: Signature, encoder: GraphIO, decoder: GraphIO): boolean {
+  const { takes, takesNot = [], gives = [], size, channels } = signature;
+  const inputs = decoder.inputs.map(({ name }) => name);
+  const outputs = decoder.outputs.map(({ name }) => name);
+  const embedding = decoder.inputs.find(({ name }) => name === 'image_embeddings');
+  return (
+    takes.every((name) => inputs.includes(name)) &&
+    !takesNot.some((name) => inputs.includes(name)) &&
+    gives.every((name) => outputs.includes(name)) &&
+    (size === undefined || encoder.inputs[0]?.shape?.[3] === size) &&
+    (channels === undefined || embedding?.shape?.[1] === channels)
+  );
+}
+
+/** Exporters fold constants and normalisations into weights, which moves the count by a few per cent. */
+const PARAMETER_TOLERANCE = 0.06;
+
+/**
+ * The models of the catalogue that an encoder can be: of that recipe, that size, and about as many parameters.
+ * @param size of the encoder's input in pixels; undefined where it is open.
+ */
+export function likelyModels(
+  recipe: Recipe,
+  size: number | undefined,
+  parameters: number,
+): readonly KnownModel[] {
+  return knownModels().filter(
+    (model) =>
+      model.recipe === recipe.name &&
+      model.encoderParameters !== undefined &&
+      (size === undefined || model.size === undefined || model.size === size) &&
+      Math.abs(parameters / (model.encoderParameters * 1e6) - 1) <= PARAMETER_TOLERANCE,
+  );
+}
