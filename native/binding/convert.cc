@@ -73,6 +73,30 @@ int int_of(const Napi::Object& object, const char* key) {
   return int_of(value, key);
 }
 
+Region region_of(const Napi::Value& value, const std::string& where) {
+  if (!value.IsArray() || value.As<Napi::Array>().Length() != 4) wrong(where, "four numbers");
+  const auto array = value.As<Napi::Array>();
+  std::array<int, 4> box{};
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    const Napi::Value corner = array.Get(i);
+    box[i] = int_of(corner, where);
+    if (box[i] < 0) wrong(where, "four numbers from 0 on");
+  }
+  return {box[0], box[1], box[2] - box[0], box[3] - box[1]};
+}
+
+std::vector<std::string> strings_of(const Napi::Value& value, const std::string& where) {
+  if (!value.IsArray()) wrong(where, "an array of strings");
+  const auto array = value.As<Napi::Array>();
+  std::vector<std::string> out;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value item = array.Get(i);
+    if (!item.IsString()) wrong(where, "an array of strings");
+    out.push_back(item.As<Napi::String>().Utf8Value());
+  }
+  return out;
+}
+
 std::uint64_t count_of(const Napi::Object& object, const char* key) {
   const double number = number_of(object, key);
   if (number < 0 || number > kMaxWhole) wrong(key, "0 or more, and below 2^53");

@@ -3,8 +3,10 @@
 #include <napi.h>
 
 #include <string>
+#include <vector>
 
 #include "frame/frame.h"
+#include "frame/region.h"
 #include "image/prepare.h"
 #include "mask/lowres.h"
 #include "mask/mask.h"
@@ -35,6 +37,11 @@ Napi::Float32Array floats_argument(const Napi::CallbackInfo& info, std::size_t i
 Napi::Uint8Array bytes_of(const Napi::Value& value, const std::string& where);
 
 PixelFormat pixel_format(const std::string& name);
+
+// From a box [x1, y1, x2, y2] with exclusive x2, y2.
+Region region_of(const Napi::Value& value, const std::string& where);
+// Of strings.
+std::vector<std::string> strings_of(const Napi::Value& value, const std::string& where);
 
 ImageSpec image_spec(const Napi::Object& object);
 MaskSpec mask_spec(const Napi::Object& object);

@@ -7,6 +7,7 @@
 #include "frame/layout.h"
 #include "frame/pool.h"
 #include "frame/registry.h"
+#include "image/crop.h"
 #include "image/prepare.h"
 
 namespace samwire::binding {
@@ -26,6 +27,17 @@ Napi::Value create_frame(const Napi::CallbackInfo& info) {
     const FramePtr frame = copy_frame(view, seq, timestamp, -1, environment.pool);
     FrameRegistry::instance().add(frame);
     return to_js(info.Env(), *frame);
+  });
+}
+
+Napi::Value crop_of_frame(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const Region region = region_of(info[1], "the crop");
+    const FramePtr whole = frame_of(info[0]);
+    auto& environment = *info.Env().GetInstanceData<EnvironmentData>();
+    const FramePtr crop = crop_frame(*whole, region, environment.pool);
+    FrameRegistry::instance().add(crop);
+    return to_js(info.Env(), *crop);
   });
 }
 
@@ -68,6 +80,7 @@ FramePtr frame_of(const Napi::Value& id) {
 
 void export_frames(Napi::Env env, Napi::Object exports) {
   exports.Set("createFrame", Napi::Function::New(env, create_frame, "createFrame"));
+  exports.Set("cropFrame", Napi::Function::New(env, crop_of_frame, "cropFrame"));
   exports.Set("retainFrame", Napi::Function::New(env, retain_frame, "retainFrame"));
   exports.Set("releaseFrame", Napi::Function::New(env, release_frame, "releaseFrame"));
   exports.Set("frameRgb", Napi::Function::New(env, frame_rgb, "frameRgb"));

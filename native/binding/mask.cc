@@ -1,8 +1,11 @@
 #include "mask/mask.h"
 
+#include <cmath>
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "binding/convert.h"
@@ -12,7 +15,10 @@
 #include "mask/extract.h"
 #include "mask/lowres.h"
 #include "mask/polygon.h"
+#include "mask/regions.h"
 #include "mask/rle.h"
+#include "mask/rle_iou.h"
+#include "mask/rle_ops.h"
 #include "mask/sampling.h"
 
 namespace samwire::binding {
@@ -171,6 +177,97 @@ Napi::Value to_logits(const Napi::CallbackInfo& info) {
   });
 }
 
+// The runs of a compressed mask whose size is in the two arguments from `first` on.
+struct SizedRuns {
+  SizedRuns(const Napi::CallbackInfo& info, std::size_t first)
+      : width(int_argument(info, first)),
+        height(int_argument(info, first + 1)),
+        counts(rle_decompress(string_argument(info, 0), width, height)) {}
+  int width;
+  int height;
+  std::vector<std::uint32_t> counts;
+};
+
+Napi::Value uncrop_rle(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const Region crop = region_of(info[1], "the crop");
+    const auto counts = rle_decompress(string_argument(info, 0), crop.width, crop.height);
+    const auto placed = rle_uncrop(counts, crop, int_argument(info, 2), int_argument(info, 3));
+    return Napi::String::New(info.Env(), rle_compress(placed));
+  });
+}
+
+Napi::Value sample_rle(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const SizedRuns mask(info, 1);
+    const auto sampled = rle_sample(mask.counts, mask.width, mask.height, int_argument(info, 3),
+                                    int_argument(info, 4));
+    return Napi::String::New(info.Env(), rle_compress(sampled));
+  });
+}
+
+Napi::Value small_regions(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const SizedRuns mask(info, 1);
+    const double min_area = number_argument(info, 3);
+    if (!(min_area >= 0 && min_area <= 2147483647)) {
+      throw Error("invalid_argument", "Expected an area of 0 to 2^31 - 1 pixels.");
+    }
+    Cleaned cleaned = remove_small_regions(mask.counts, mask.width, mask.height,
+                                           static_cast<std::int64_t>(std::ceil(min_area)));
+    Napi::Object object = Napi::Object::New(info.Env());
+    object.Set("changed", cleaned.changed);
+    object.Set("mask", mask_to_js(info.Env(), rle_measure(std::move(cleaned.counts), mask.height)));
+    return object;
+  });
+}
+
+Napi::Value rle_contains(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const SizedRuns mask(info, 1);
+    const RlePixels pixels(mask.counts, mask.width, mask.height);
+    const auto points = floats_argument(info, 3);
+    if (points.ElementLength() % 2 != 0) {
+      throw Error("invalid_argument", "Expected points as pairs of x and y.");
+    }
+    const std::size_t count = points.ElementLength() / 2;
+    const float* xy = points.Data();
+    auto inside = Napi::Uint8Array::New(info.Env(), count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const float x = xy[2 * i];
+      const float y = xy[2 * i + 1];
+      const bool placed = x >= 0 && y >= 0 && x < mask.width && y < mask.height;
+      inside[i] = placed && pixels.inside(static_cast<int>(x), static_cast<int>(y)) ? 1 : 0;
+    }
+    return inside;
+  });
+}
+
+std::vector<std::vector<std::uint32_t>> all_runs(const std::vector<std::string>& masks, int width,
+                                                 int height) {
+  std::vector<std::vector<std::uint32_t>> runs;
+  runs.reserve(masks.size());
+  for (const std::string& mask : masks) runs.push_back(rle_decompress(mask, width, height));
+  return runs;
+}
+
+Napi::Value iou_matrix(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const auto rows = strings_of(info[0], "the masks of the rows");
+    const auto columns = strings_of(info[1], "the masks of the columns");
+    const int width = int_argument(info, 2);
+    const int height = int_argument(info, 3);
+    const auto a = all_runs(rows, width, height);
+    const auto b = all_runs(columns, width, height);
+    auto out = Napi::Float64Array::New(info.Env(), a.size() * b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      for (std::size_t j = 0; j < b.size(); ++j)
+        out[i * b.size() + j] = rle_overlap(a[i], b[j]).iou();
+    }
+    return out;
+  });
+}
+
 }  // namespace
 
 void export_mask(Napi::Env env, Napi::Object exports) {
@@ -180,6 +277,11 @@ void export_mask(Napi::Env env, Napi::Object exports) {
   exports.Set("maskToRle", Napi::Function::New(env, mask_to_rle, "maskToRle"));
   exports.Set("rleToPolygons", Napi::Function::New(env, to_polygons, "rleToPolygons"));
   exports.Set("rleToLogits", Napi::Function::New(env, to_logits, "rleToLogits"));
+  exports.Set("uncropRle", Napi::Function::New(env, uncrop_rle, "uncropRle"));
+  exports.Set("sampleRle", Napi::Function::New(env, sample_rle, "sampleRle"));
+  exports.Set("removeSmallRegions", Napi::Function::New(env, small_regions, "removeSmallRegions"));
+  exports.Set("rleContains", Napi::Function::New(env, rle_contains, "rleContains"));
+  exports.Set("rleIouMatrix", Napi::Function::New(env, iou_matrix, "rleIouMatrix"));
 }
 
 }  // namespace samwire::binding

@@ -13,17 +13,6 @@ namespace {
 
 constexpr int kMaxDigits = 7;  // 35 bits: any difference of two 32-bit runs
 
-std::uint32_t pixel_count(int width, int height) {
-  const std::int64_t pixels = static_cast<std::int64_t>(width) * height;
-  if (width < 1 || height < 1 || width > kMaxMaskSide || height > kMaxMaskSide ||
-      pixels > std::numeric_limits<std::int32_t>::max()) {
-    throw Error("invalid_argument", "Expected a mask of 1 to " + std::to_string(kMaxMaskSide) +
-                                        " pixels by axis, and 2^31 - 1 in all; got " +
-                                        std::to_string(width) + " x " + std::to_string(height));
-  }
-  return static_cast<std::uint32_t>(pixels);
-}
-
 [[noreturn]] void fail(const std::string& expected, std::size_t at, const std::string& got) {
   throw Error("invalid_message",
               "Expected " + expected + " at character " + std::to_string(at) + "; got " + got);
@@ -219,6 +208,17 @@ struct RunWriter {
 
 }  // namespace
 
+std::uint32_t mask_pixel_count(int width, int height) {
+  const std::int64_t pixels = static_cast<std::int64_t>(width) * height;
+  if (width < 1 || height < 1 || width > kMaxMaskSide || height > kMaxMaskSide ||
+      pixels > std::numeric_limits<std::int32_t>::max()) {
+    throw Error("invalid_argument", "Expected a mask of 1 to " + std::to_string(kMaxMaskSide) +
+                                        " pixels by axis, and 2^31 - 1 in all; got " +
+                                        std::to_string(width) + " x " + std::to_string(height));
+  }
+  return static_cast<std::uint32_t>(pixels);
+}
+
 std::string rle_compress(std::span<const std::uint32_t> counts) {
   std::string text;
   std::size_t size = 0;
@@ -232,7 +232,7 @@ std::string rle_compress(std::span<const std::uint32_t> counts) {
 }
 
 std::vector<std::uint32_t> rle_decompress(std::string_view text, int width, int height) {
-  const std::uint32_t pixels = pixel_count(width, height);
+  const std::uint32_t pixels = mask_pixel_count(width, height);
   std::vector<std::uint32_t> counts;
   counts.reserve(std::min<std::size_t>(text.size(), static_cast<std::size_t>(pixels) + 1));
   std::uint32_t sum = 0;
@@ -298,7 +298,7 @@ void rle_to_bitmap(std::span<const std::uint32_t> counts, int width, int height,
 }
 
 MaskResult bitmap_to_rle(const std::uint8_t* bitmap, int width, int height) {
-  const std::uint32_t pixels = pixel_count(width, height);
+  const std::uint32_t pixels = mask_pixel_count(width, height);
   BitStrip strip(height);
   RunWriter runs;
   for (int strip_x = 0; strip_x < width; strip_x += kStrip) {

@@ -14,13 +14,17 @@ namespace samwire {
 // sum to w x h. The compressed form is the text of pycocotools' rleToString: 5 bits a character
 // from '0' on, and from the fourth run on the difference to the run before last.
 
+// Pixels of a mask. Throws Error("invalid_argument") for sides outside of 1..kMaxMaskSide or over
+// 2^31 - 1 pixels.
+std::uint32_t mask_pixel_count(int width, int height);
+
 std::string rle_compress(std::span<const std::uint32_t> counts);
 
 // Canonical runs (no zero but the first). Zero-length runs in `text` are merged. Throws
 // Error("invalid_message") saying what was expected, where and what came, for characters outside of
 // '0'..'o', a number that ends in the middle or has over 35 bits, a negative run, and runs that
-// don't sum to w x h; Error("invalid_argument") for sides outside of 1..kMaxMaskSide or over
-// 2^31 - 1 pixels. Work and memory are bounded by the text's length.
+// don't sum to w x h; Error("invalid_argument") as mask_pixel_count. Work and memory are bounded by
+// the text's length.
 std::vector<std::uint32_t> rle_decompress(std::string_view text, int width, int height);
 
 // Area and box of canonical runs; stability 1 (a mask without logits moves with no threshold), 0

@@ -1,7 +1,7 @@
 import { SamwireError } from '../errors.js';
 import type { Box } from '../prompts/types.js';
 import type { Candidate, SegmentPrompt, SegmentTiming } from '../segment/segmenter.js';
-import type { EverythingFrame, EverythingMask, EverythingRequest } from './types.js';
+import type { EverythingFrame, EverythingMask, EverythingRequest, EverythingResult } from './types.js';
 
 /** On the CPU the decoder takes 8 a run; who else wants the model waits for one call only. */
 const PROMPTS_PER_RUN = 16;
@@ -15,8 +15,8 @@ export interface Asked {
 export interface DecodeTask {
   readonly frame: EverythingFrame;
   readonly asked: readonly Asked[];
-  /** All candidates of each, or this one. */
-  readonly candidate: 'all' | number | 'own-choice';
+  /** The candidates that the manifest's `mask.multi` names of each; else the one that the family chooses. */
+  readonly multimask: boolean;
 }
 
 /** Candidates of one prompt that passed, before they are placed into the whole frame. */
@@ -58,12 +58,7 @@ export class Decoding {
     return passed;
   }
 
-  result(masks: readonly EverythingMask[]): {
-    masks: readonly EverythingMask[];
-    prompts: number;
-    runs: number;
-    timing: SegmentTiming;
-  } {
+  result(masks: readonly EverythingMask[]): EverythingResult {
     const { maxMasks } = this.#request.options;
     return {
       masks: maxMasks === null ? masks : masks.slice(0, maxMasks),
@@ -78,21 +73,20 @@ export class Decoding {
     this.#timing = { ...this.#timing, maskMs: this.#timing.maskMs + maskMs };
   }
 
-  async #run(asked: readonly Asked[], { frame, candidate }: DecodeTask): Promise<Passed[]> {
+  async #run(asked: readonly Asked[], { frame, multimask }: DecodeTask): Promise<Passed[]> {
     const { segment, options } = this.#request;
     const prompts = asked.map(
       ({ point, box }, i): SegmentPrompt => ({
         id: String(i),
         points: point ? [{ x: point[0], y: point[1], label: 1 }] : [],
         ...(box ? { box } : {}),
-        multimask: candidate === 'all',
-        ...(typeof candidate === 'number' ? { candidate } : {}),
+        multimask,
       }),
     );
     // A float32 score is held against a float32 threshold, as in torch.
     const minScore = options.minScore > 0 ? Math.fround(options.minScore) : Number.NEGATIVE_INFINITY;
     const { results, timing } = await segment({ frame, prompts, minScore, keepLogits: false });
-    this.#add(timing);
+    this.add(timing);
     return results.flatMap((result, i) => {
       if ('error' in result) throw new SamwireError(result.error.code, result.error.message, result.error);
       return result.candidates
@@ -101,7 +95,8 @@ export class Decoding {
     });
   }
 
-  #add(timing: SegmentTiming): void {
+  /** Time of a call that was not one of `decode`. */
+  add(timing: SegmentTiming): void {
     const sum = this.#timing;
     this.#timing = {
       prepareMs: sum.prepareMs + timing.prepareMs,

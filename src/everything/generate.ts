@@ -1,17 +1,49 @@
 import { SamwireError } from '../errors.js';
+import type { Box } from '../prompts/types.js';
+import type { Segmenter } from '../segment/segmenter.js';
 import { Decoding } from './decode.js';
 import { gridStrategy } from './grid.js';
-import type { EverythingRequest, EverythingResult } from './types.js';
+import { boxesStrategy, withoutDoubles } from './proposed.js';
+import { cleaned } from './suppress.js';
+import type { EverythingMask, EverythingRequest, EverythingResult } from './types.js';
 
 /**
- * All masks of a frame, by the strategy of `options`.
+ * All masks of a frame, by the strategy of `options`; by the network itself where it finds them without prompts
+ * (FastSAM), unless boxes are given.
  * @throws SamwireError what `segment` throws, or the error of a prompt that the model can't take; the signal's reason.
  */
 export async function segmentEverything(request: EverythingRequest): Promise<EverythingResult> {
+  const { options, addon, everything } = request;
+  if (options.strategy === 'hierarchical')
+    throw new SamwireError('invalid_message', 'Expected the strategy grid or boxes, got "hierarchical".');
   const decoding = new Decoding(request);
-  const { strategy } = request.options;
-  if (strategy !== 'grid')
-    throw new SamwireError('invalid_message', `Expected the strategy grid, got "${strategy}".`);
-  const masks = await gridStrategy(request, decoding);
-  return decoding.result(masks);
+  const masks =
+    everything && !(options.strategy === 'boxes' && options.boxes)
+      ? await ownEverything(everything, request, decoding)
+      : await (options.strategy === 'boxes' ? boxesStrategy : gridStrategy)(request, decoding);
+  const startedAt = performance.now();
+  const clean = cleaned(masks, {
+    minArea: options.minRegionArea,
+    iou: Math.max(options.nmsIou, options.cropNmsIou),
+    addon,
+  });
+  decoding.spent(performance.now() - startedAt);
+  return decoding.result(clean);
+}
+
+async function ownEverything(
+  everything: NonNullable<Segmenter['everything']>,
+  { frame, options, signal }: EverythingRequest,
+  decoding: Decoding,
+): Promise<EverythingMask[]> {
+  signal?.throwIfAborted();
+  const { minScore, minStability, nmsIou } = options;
+  const { masks, timing } = await everything({ frame, ...(minScore > 0 ? { minScore } : {}) });
+  signal?.throwIfAborted();
+  decoding.add(timing);
+  const cropBox: Box = [0, 0, frame.width, frame.height];
+  const stable = masks
+    .filter(({ stability }) => stability >= minStability)
+    .map((mask) => ({ ...mask, point: null, promptBox: null, cropBox }));
+  return withoutDoubles(stable, nmsIou);
 }

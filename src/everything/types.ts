@@ -1,6 +1,12 @@
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import type { Box } from '../prompts/types.js';
-import type { Candidate, SegmentRequest, SegmentResult, SegmentTiming } from '../segment/segmenter.js';
+import type {
+  Candidate,
+  Segmenter,
+  SegmentRequest,
+  SegmentResult,
+  SegmentTiming,
+} from '../segment/segmenter.js';
 
 export const STRATEGIES = ['grid', 'hierarchical', 'boxes'] as const;
 /** How the prompts of "segment everything" are chosen: docs/everything.md. */
@@ -78,12 +84,21 @@ export interface EverythingProgress {
 
 export type EverythingFrame = Pick<NativeFrameInfo, 'id' | 'width' | 'height'>;
 
+export type EverythingAddon = Pick<
+  NativeAddon,
+  'cropFrame' | 'releaseFrame' | 'uncropRle' | 'sampleRle' | 'removeSmallRegions' | 'rleContains'
+>;
+
 export interface EverythingRequest {
   /** Held by the caller until the promise settles. */
   readonly frame: EverythingFrame;
   /** The segmenter's own `segment`, or one that lets others go first. */
   readonly segment: (request: SegmentRequest) => Promise<SegmentResult>;
-  readonly addon: Pick<NativeAddon, 'releaseFrame'>;
+  /** The model's own, where it has them: prompts of the strategy `boxes`. */
+  readonly proposals?: Segmenter['proposals'];
+  /** The model's own, where it finds all objects without prompts: it is used whatever the strategy. */
+  readonly everything?: Segmenter['everything'];
+  readonly addon: EverythingAddon;
   readonly options: EverythingOptions;
   /** Prompts handed to one call of `segment`; what is held of their logits grows with it. */
   readonly promptsPerRun?: number;

@@ -3,6 +3,8 @@
  * state only. Errors thrown by the addon are `SamwireError` with a code.
  */
 
+import type { NativeRuns } from './runs.js';
+
 export type PixelFormat = 'NV12' | 'I420' | 'YUY2' | 'BGRx' | 'RGBx' | 'RGB' | 'BGR' | 'GRAY8';
 
 /** A frame in the process-wide registry. Whoever got the id from `createFrame` or `acquire` owes one `releaseFrame`. */
@@ -266,7 +268,7 @@ export interface NativeTensorrt {
   close(): Promise<void>;
 }
 
-export interface NativeAddon {
+export interface NativeAddon extends NativeRuns {
   about(): { readonly version: string; readonly gstreamer: string; readonly simd: string };
 
   /** Looks at the library and the device; cheap after the first call. */
@@ -294,6 +296,8 @@ export interface NativeAddon {
     readonly timestamp: number;
     readonly seq: number;
   }): NativeFrameInfo;
+  /** A part [x1, y1, exclusive x2, y2] of a frame as a frame of its own, its pixels those of `frameRgb`. Owes a `releaseFrame`. */
+  cropFrame(id: number, box: readonly [number, number, number, number]): NativeFrameInfo;
   /** A second handle on a frame held by anybody; false when it is gone. */
   retainFrame(id: number): boolean;
   releaseFrame(id: number): void;

@@ -48,6 +48,9 @@ const ALLOWED: Record<string, (value: unknown) => boolean> = {
   strings: (value) => Array.isArray(value) && value !== PROXY,
   level: (value) => value === null || finite(value),
   indices: (value) => value === undefined || (Array.isArray(value) && value !== PROXY),
+  // 1 is in range, no other sample is.
+  side: (value) => value === 1,
+  area: (value) => finite(value) && (value as number) >= 0 && (value as number) < 2 ** 31,
   never: () => false,
 };
 
@@ -147,6 +150,7 @@ const CASES: Record<string, Case> = {
       },
     ],
   },
+  cropFrame: { args: [frame.id, [0, 0, 1, 1]], kinds: ['id', 'never'] },
   retainFrame: { args: [0], kinds: ['id'] },
   releaseFrame: { args: [0], kinds: ['id'] },
   frameRgb: { args: [frame.id], kinds: ['id'] },
@@ -162,7 +166,7 @@ const CASES: Record<string, Case> = {
   rleToPolygons: { args: [EMPTY_4X4, 4, 4, 0], kinds: ['never', 'never', 'never', 'number'] },
   rleIou: { args: [EMPTY_4X4, EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never', 'never'] },
   rleDeepest: { args: [EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never'] },
-  polygonsToRle: { args: [[new Float64Array(6)], 4, 4], kinds: ['strings', 'never', 'never'] },
+  polygonsToRle: { args: [[new Float64Array(6)], 4, 4], kinds: ['strings', 'side', 'side'] },
   masksFromPrototypes: {
     args: [logits, Float32Array.of(1, 1), Float32Array.of(0, 0, 4, 4), maskSpec],
     kinds: ['never', 'never', 'never', maskKinds],
@@ -175,6 +179,20 @@ const CASES: Record<string, Case> = {
   rleToLogits: {
     args: ['P8', maskSpec, 10, new Float32Array(16)],
     kinds: ['never', maskKinds, 'number', 'never'],
+  },
+  uncropRle: { args: [EMPTY_4X4, [0, 0, 4, 4], 8, 8], kinds: ['never', 'never', 'never', 'never'] },
+  sampleRle: {
+    args: [EMPTY_4X4, 4, 4, 2, 2],
+    kinds: ['never', 'never', 'never', 'side', 'side'],
+  },
+  removeSmallRegions: { args: [EMPTY_4X4, 4, 4, 3], kinds: ['never', 'never', 'never', 'area'] },
+  rleContains: {
+    args: [EMPTY_4X4, 4, 4, Float32Array.of(1, 1)],
+    kinds: ['never', 'never', 'never', 'never'],
+  },
+  rleIouMatrix: {
+    args: [[EMPTY_4X4], [EMPTY_4X4], 4, 4],
+    kinds: ['strings', 'strings', 'never', 'never'],
   },
   cameraPipeline: {
     args: [{ source: 'test://ball', width: 8, height: 8, fps: 1 }],
