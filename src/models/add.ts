@@ -3,12 +3,12 @@ import { basename, join, resolve } from 'node:path';
 import { UnavailableError } from '../errors.js';
 import { checkGraph } from './check-graph.js';
 import { type GraphIO, isFixed } from './contract.js';
-import { declaredCandidates } from './decoder-outputs.js';
 import { MANIFEST_FILE, readModelDirectory } from './directory.js';
 import { guessRecipe, likelyModels } from './guess.js';
 import { type InspectedFile, inspectOnnx, isQuantised, remarks } from './inspect-file.js';
 import { type Manifest, ManifestError, parseTwoGraphManifest } from './manifest.js';
 import { findNetworks, listTensors, type NetworkFile, type Networks } from './networks.js';
+import { countCandidates } from './probe.js';
 import { manifestOf, type Recipe, recipes } from './recipes.js';
 import { type KnownModel, knownModel } from './systems.js';
 import { sha256File } from './verify.js';
@@ -59,9 +59,10 @@ export async function addModel(options: AddOptions): Promise<Added> {
     encoder: await inspectOnnx(join(dir, encoder.file)),
     decoder: await inspectOnnx(join(dir, decoder.file)),
   };
-  const chosen = chooseRecipe(options, networks);
+  const candidates = await countCandidates(join(dir, decoder.file), decoder.graph);
+  const chosen = chooseRecipe(options, networks, candidates);
   const { model } = options.family ?? {};
-  const { recipe, changed } = fitCandidates(chosen.recipe, decoder.graph);
+  const { recipe, changed } = fitCandidates(chosen.recipe, candidates);
   const draft = manifestOf({
     recipe,
     name: options.name ?? basename(dir),
@@ -102,10 +103,11 @@ async function refuseOverwriting(dir: string, manifestPath: string): Promise<voi
 function chooseRecipe(
   options: AddOptions,
   { encoder, decoder }: Networks,
+  candidates: number | undefined,
 ): { recipe: Recipe; because: string } {
   if (options.family !== undefined)
     return { recipe: options.family.recipe, because: 'you said so with --family' };
-  const guess = guessRecipe(encoder.graph, decoder.graph);
+  const guess = guessRecipe({ encoder: encoder.graph, decoder: decoder.graph, candidates });
   if (guess) return guess;
   throw new ManifestError(
     'The names and shapes of these networks are of no family that Samwire knows. Name it with --family ' +
@@ -115,8 +117,10 @@ function chooseRecipe(
 }
 
 /** Exporters can leave candidates out: one mask a prompt, or the three of multimask. Then the recipe's indices move. */
-function fitCandidates(recipe: Recipe, decoder: GraphIO): { recipe: Recipe; changed: readonly string[] } {
-  const count = declaredCandidates(decoder);
+function fitCandidates(
+  recipe: Recipe,
+  count: number | undefined,
+): { recipe: Recipe; changed: readonly string[] } {
   const { single, multi } = recipe.mask;
   const needed = Math.max(...multi, typeof single === 'number' ? single : 0) + 1;
   if (count === undefined || count >= needed) return { recipe, changed: [] };

@@ -95,7 +95,7 @@ const HOW = {
   composed: "Put together from the repository's scripts, not run by this project:",
 } as const;
 
-function factLines({ paper, repository, commit, licence, models, recipe }: System): string[] {
+function factLines({ paper, repository, commit, licence, models, recipe, otherRecipes }: System): string[] {
   const weights = models
     .filter((model) => model.weights.length > 0)
     .map((model) => `\`${model.name}\` ${model.weights.map((link) => `<${link}>`).join(' ')}`);
@@ -107,6 +107,7 @@ function factLines({ paper, repository, commit, licence, models, recipe }: Syste
     `- Licence of the weights: ${licence.weights}${licence.code === undefined ? '' : `; of the code: ${licence.code}`}`,
     ...weights.map((text) => `- Weights: ${text}`),
     ...(recipe === undefined ? [] : [`- Recipe: \`${recipe}\``]),
+    ...otherRecipes.map((name) => `- Exported in another way: \`--family ${name}\``),
   ];
 }
 

@@ -1,6 +1,15 @@
 import type { GraphIO } from './contract.js';
+import { declaredCandidates } from './decoder-outputs.js';
 import { type Recipe, recipes, type Signature } from './recipes.js';
 import { type KnownModel, knownModels } from './systems.js';
+
+/** What is known of two networks from outside. */
+export interface LookedAt {
+  readonly encoder: GraphIO;
+  readonly decoder: GraphIO;
+  /** Masks that the decoder gives for a prompt; default: as its file declares. */
+  readonly candidates?: number | undefined;
+}
 
 export interface Guess {
   readonly recipe: Recipe;
@@ -8,20 +17,20 @@ export interface Guess {
 }
 
 /** Which kind a pair of networks is, by the names and shapes that the systems' exporters give; the first that fits. */
-export function guessRecipe(encoder: GraphIO, decoder: GraphIO): Guess | undefined {
-  return fittingRecipes(encoder, decoder)[0];
+export function guessRecipe(networks: LookedAt): Guess | undefined {
+  return fittingRecipes(networks)[0];
 }
 
 /** Every recipe whose signature a pair of networks has. */
-export function fittingRecipes(encoder: GraphIO, decoder: GraphIO): readonly Guess[] {
+export function fittingRecipes(networks: LookedAt): readonly Guess[] {
   return [...recipes().values()].flatMap((recipe) => {
     const { signature } = recipe;
-    return signature && fits(signature, encoder, decoder) ? [{ recipe, because: signature.because }] : [];
+    return signature && fits(signature, networks) ? [{ recipe, because: signature.because }] : [];
   });
 }
 
-function fits(signature: Signature, encoder: GraphIO, decoder: GraphIO): boolean {
-  const { takes, takesNot = [], gives = [], size, channels } = signature;
+function fits(signature: Signature, { encoder, decoder, candidates: found }: LookedAt): boolean {
+  const { takes, takesNot = [], gives = [], size, channels, candidates } = signature;
   const inputs = decoder.inputs.map(({ name }) => name);
   const outputs = decoder.outputs.map(({ name }) => name);
   const embedding = decoder.inputs.find(({ name }) => name === 'image_embeddings');
@@ -30,7 +39,8 @@ function fits(signature: Signature, encoder: GraphIO, decoder: GraphIO): boolean
     !takesNot.some((name) => inputs.includes(name)) &&
     gives.every((name) => outputs.includes(name)) &&
     (size === undefined || encoder.inputs[0]?.shape?.[3] === size) &&
-    (channels === undefined || embedding?.shape?.[1] === channels)
+    (channels === undefined || embedding?.shape?.[1] === channels) &&
+    (candidates === undefined || (found ?? declaredCandidates(decoder)) === candidates)
   );
 }
 
@@ -48,7 +58,7 @@ export function likelyModels(
 ): readonly KnownModel[] {
   return knownModels().filter(
     (model) =>
-      model.recipe === recipe.name &&
+      (model.recipe === recipe.name || recipes().get(model.recipe ?? '')?.looksLike === recipe.name) &&
       model.encoderParameters !== undefined &&
       (size === undefined || model.size === undefined || model.size === size) &&
       Math.abs(parameters / (model.encoderParameters * 1e6) - 1) <= PARAMETER_TOLERANCE,

@@ -26,6 +26,8 @@ const signature = z.strictObject({
   size: z.int().positive().exactOptional(),
   /** Of the embedding. */
   channels: z.int().positive().exactOptional(),
+  /** Masks that the decoder gives for a prompt. */
+  candidates: z.int().positive().exactOptional(),
   /** The same in words. */
   because: text,
 });
@@ -41,6 +43,8 @@ const recipeFile = z.strictObject({
   prompt: changes,
   mask: changes,
   signature: signature.exactOptional(),
+  /** A recipe whose networks look the same from outside. */
+  looksLike: text.exactOptional(),
   notes: z.array(text),
 });
 type RecipeFile = z.infer<typeof recipeFile>;
@@ -56,6 +60,8 @@ export interface Recipe {
   readonly decoder: string;
   readonly prompts: string;
   readonly signature?: Signature;
+  /** Another recipe, whose networks look the same from outside. */
+  readonly looksLike?: string;
   /** What a person should know or check before trusting the manifest. */
   readonly notes: readonly string[];
 }

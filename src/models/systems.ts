@@ -52,6 +52,8 @@ export const systemSchema = z.strictObject({
   codePublic: z.boolean(),
   /** How pictures, prompts and masks are handled: engines/catalogue/recipes. */
   recipe: text.exactOptional(),
+  /** For networks of it that were exported in another way. */
+  otherRecipes: z.array(text).default([]),
   /** Why Samwire does not run it. */
   refused: text.exactOptional(),
   models: z.array(variant).min(1),
@@ -93,7 +95,7 @@ function readSystem(path: string): System {
   const system = systemSchema.parse(JSON.parse(readFileSync(path, 'utf8')), { error: () => `in ${path}` });
   if ((system.recipe === undefined) === (system.refused === undefined))
     throw new Error(`Expected either a recipe or a reason to refuse in ${path}.`);
-  if (system.recipe !== undefined) recipeNamed(system.recipe);
+  for (const name of [system.recipe ?? [], system.otherRecipes].flat()) recipeNamed(name);
   return system;
 }
 

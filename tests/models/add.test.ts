@@ -65,12 +65,12 @@ describe('adding a model', () => {
 describe('guessing a family', () => {
   it.each(GRAPH_NAMES)('knows %s by its names and shapes, and its files fit the manifest', (name) => {
     const { encoder, decoder } = GRAPHS[name];
-    expect(guessRecipe(encoder, decoder)?.recipe.name).toBe(name);
+    expect(guessRecipe({ encoder, decoder })?.recipe.name).toBe(name);
     expect(() => checkGraph(manifest(name), encoder, decoder)).not.toThrow();
   });
 
   it('does not guess where nothing is known', () => {
     const unknown = { inputs: [], outputs: [] };
-    expect(guessRecipe(unknown, unknown)).toBeUndefined();
+    expect(guessRecipe({ encoder: unknown, decoder: unknown })).toBeUndefined();
   });
 });

@@ -6,6 +6,16 @@ export function tensor(name: string, shape: readonly Dimension[] | null, type = 
   return { name, type, shape };
 }
 
+const SAM2_DECODER_INPUTS = [
+  tensor('image_embed', [1, 256, 64, 64]),
+  tensor('high_res_feats_0', [1, 32, 256, 256]),
+  tensor('high_res_feats_1', [1, 64, 128, 128]),
+  tensor('point_coords', ['num_labels', 'num_points', 2]),
+  tensor('point_labels', ['num_labels', 'num_points']),
+  tensor('mask_input', ['num_labels', 1, 256, 256]),
+  tensor('has_mask_input', ['num_labels']),
+] as const;
+
 /** The graphs that each family's exporter writes, as onnxruntime declares them. */
 export const GRAPHS = {
   nanosam: {
@@ -106,6 +116,34 @@ export const GRAPHS = {
         tensor('iou_predictions', ['a', 'b', 3]),
         tensor('onnx::Shape_1785', ['a', 'b', 3, 256, 256]),
       ],
+    },
+  },
+  sam2: {
+    encoder: {
+      inputs: [tensor('image', [1, 3, 1024, 1024])],
+      outputs: [
+        tensor('high_res_feats_0', [1, 32, 256, 256]),
+        tensor('high_res_feats_1', [1, 64, 128, 128]),
+        tensor('image_embed', [1, 256, 64, 64]),
+      ],
+    },
+    decoder: {
+      inputs: SAM2_DECODER_INPUTS,
+      outputs: [tensor('masks', ['num_labels', 4, 256, 256]), tensor('iou_predictions', ['num_labels', 4])],
+    },
+  },
+  'sam2-samexporter': {
+    encoder: {
+      inputs: [tensor('image', [1, 3, 1024, 1024])],
+      outputs: [
+        tensor('high_res_feats_0', [1, 32, 256, 256]),
+        tensor('high_res_feats_1', [1, 64, 128, 128]),
+        tensor('image_embed', [1, 256, 64, 64]),
+      ],
+    },
+    decoder: {
+      inputs: SAM2_DECODER_INPUTS,
+      outputs: [tensor('masks', ['a', 3, 256, 256]), tensor('iou_predictions', ['a', 3])],
     },
   },
   'samwire-tiny': {

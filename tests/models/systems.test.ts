@@ -56,7 +56,7 @@ describe('the catalogue of systems', () => {
   });
 
   it('uses each of its recipes', () => {
-    const used = new Set(systems().map(({ recipe }) => recipe));
+    const used = new Set(systems().flatMap(({ recipe, otherRecipes }) => [recipe, ...otherRecipes]));
     expect([...recipes().keys()].filter((name) => !used.has(name))).toEqual([]);
   });
 });
@@ -64,7 +64,7 @@ describe('the catalogue of systems', () => {
 describe('a recipe', () => {
   it.each(GRAPH_NAMES)('%s is told from all others by its names and shapes', (name) => {
     const { encoder, decoder } = GRAPHS[name];
-    expect(fittingRecipes(encoder, decoder).map(({ recipe }) => recipe.name)).toEqual([name]);
+    expect(fittingRecipes({ encoder, decoder }).map(({ recipe }) => recipe.name)).toEqual([name]);
   });
 
   it('that tells networks by names and shapes has graphs in these tests', () => {
@@ -82,6 +82,8 @@ const SEMANTIC: Readonly<Record<string, Family>> = {
   edgesam: 'edgesam',
   'efficientvit-sam': 'efficientvit-sam',
   efficientsam: 'efficientsam',
+  tinysam: 'tinysam',
+  'sam2-samexporter': 'sam2',
 };
 
 describe('adding a model of the catalogue', () => {
