@@ -21,6 +21,7 @@ const NATIVE_ROWS: readonly (readonly string[])[] = [
   ['frame'],
   ['image'],
   ['mask', 'camera'],
+  ['edges'],
   ['cuda'],
   ['tensorrt'],
   ['binding'],

@@ -249,6 +249,20 @@ Napi::Object to_js(Napi::Env env, const LowResMask& mask) {
   return object;
 }
 
+std::size_t plane_size(const MaskSpec& spec) {
+  return static_cast<std::size_t>(spec.grid_width) * static_cast<std::size_t>(spec.grid_height);
+}
+
+const float* plane_of(const Napi::Float32Array& logits, const MaskSpec& spec, int index) {
+  const std::size_t plane = plane_size(spec);
+  if (index < 0 || (static_cast<std::size_t>(index) + 1) * plane > logits.ElementLength()) {
+    throw Error("invalid_argument", "Expected logits with a plane " + std::to_string(index) +
+                                        " of " + std::to_string(plane) + " floats, got " +
+                                        std::to_string(logits.ElementLength()) + " floats.");
+  }
+  return logits.Data() + static_cast<std::size_t>(index) * plane;
+}
+
 Napi::Object mask_to_js(Napi::Env env, const MaskResult& mask) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("counts", rle_compress(mask.counts));

@@ -47,6 +47,10 @@ ImageSpec image_spec(const Napi::Object& object);
 MaskSpec mask_spec(const Napi::Object& object);
 Napi::Object to_js(Napi::Env env, const Placement& placement);
 Napi::Object to_js(Napi::Env env, const Frame& frame);
+// Floats of one plane of logits.
+std::size_t plane_size(const MaskSpec& spec);
+// The plane of one candidate in `logits` [n, grid height, grid width].
+const float* plane_of(const Napi::Float32Array& logits, const MaskSpec& spec, int index);
 // {counts, area, box, stability}, as NativeMask.
 Napi::Object mask_to_js(Napi::Env env, const MaskResult& mask);
 // {size, counts, scale}, as the masks message's `lowres`.

@@ -42,21 +42,6 @@ MaskExtractor& extractor_for(Napi::Env env, const MaskSpec& spec) {
   return *kept;
 }
 
-std::size_t plane_size(const MaskSpec& spec) {
-  return static_cast<std::size_t>(spec.grid_width) * static_cast<std::size_t>(spec.grid_height);
-}
-
-// The plane of one candidate in `logits` [n, grid height, grid width].
-const float* plane_of(const Napi::Float32Array& logits, const MaskSpec& spec, int index) {
-  const std::size_t plane = plane_size(spec);
-  if (index < 0 || (static_cast<std::size_t>(index) + 1) * plane > logits.ElementLength()) {
-    throw Error("invalid_argument", "Expected logits with a plane " + std::to_string(index) +
-                                        " of " + std::to_string(plane) + " floats, got " +
-                                        std::to_string(logits.ElementLength()) + " floats.");
-  }
-  return logits.Data() + static_cast<std::size_t>(index) * plane;
-}
-
 // The planes named by a JS array; nothing where there is none.
 std::optional<std::vector<int>> plane_indices(const Napi::Value& value) {
   if (value.IsUndefined()) return std::nullopt;
