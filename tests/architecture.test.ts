@@ -14,7 +14,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['build', 'everything'],
   ['pipeline', 'health'],
   ['main'],
-  ['demo'],
+  ['demo', 'eval'],
   ['cli'],
 ];
 const NATIVE_ROWS: readonly (readonly string[])[] = [

@@ -118,6 +118,37 @@ interface SegmentFlags {
   readonly out: string;
 }
 
+command('eval', 'accuracy and speed of a model over a COCO annotation file')
+  .requiredOption('--annotations <file>', 'COCO annotations (JSON): RLE or polygons')
+  .requiredOption('--images <dir>', 'where its pictures are')
+  .option('--model <name|dir>', 'a model of the catalogue, or a model directory', 'samwire-tiny')
+  .addOption(new Option('--backend <backend>').choices(['auto', 'tensorrt', 'onnx']).default('auto'))
+  .addOption(
+    new Option('--prompt <kind>', 'what the model is given of each mask')
+      .choices(['box', 'point'])
+      .default('box'),
+  )
+  .option('--limit <n>', 'the first n pictures only', wholeFrom(1, 1_000_000_000))
+  .option('--json <file>', 'write the report as JSON; - for standard output')
+  .option('--resume <file>', 'where the progress is kept (default: beside --json, while it runs)')
+  .option('--threads <n>', "onnxruntime's threads", wholeNumber, 2)
+  .action(async (options: LogOption & EvalFlags) => {
+    const { evalCommand } = await import('./eval.js');
+    process.exitCode = await evalCommand({ ...options, logLevel: logLevel(options) });
+  });
+
+interface EvalFlags {
+  readonly annotations: string;
+  readonly images: string;
+  readonly model: string;
+  readonly backend: 'auto' | 'tensorrt' | 'onnx';
+  readonly prompt: 'box' | 'point';
+  readonly limit?: number;
+  readonly json?: string;
+  readonly resume?: string;
+  readonly threads: number;
+}
+
 command('prompt', 'sends one prompt to a running node and prints the masks message')
   .option('--config <file>', "the node's own config")
   .option('--broker <url>', 'mqtt, mqtts, ws or wss URL of the broker')

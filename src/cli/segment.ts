@@ -1,14 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Logger } from 'pino';
-import { openSegmenter } from '../build/open.js';
-import { loadConfig } from '../config/load.js';
 import { SamwireError, UnavailableError } from '../errors.js';
 import { createLogger } from '../log.js';
 import type { MaskItem, MasksMessage } from '../masks/types.js';
 import { resolveModel } from '../models/catalogue.js';
-import type { ModelDirectory } from '../models/directory.js';
 import { loadAddon } from '../native/addon.js';
 import type { NativeAddon } from '../native/types.js';
 import { renderOverlay } from '../outputs/overlay.js';
@@ -16,11 +12,8 @@ import { maskFileName, maskPng } from '../outputs/png.js';
 import { type LoadedImage, loadImage } from '../pipeline/image-file.js';
 import { segmentImage } from '../pipeline/segment-image.js';
 import { DEFAULT_PROMPT_LIMITS, type PromptMessage, parsePromptMessage } from '../prompts/message.js';
-import { createSegmenter } from '../segment/create.js';
-import type { Segmenter } from '../segment/segmenter.js';
-import { showProgress } from './build-progress.js';
 import { EXIT } from './exit.js';
-import { interruptible } from './interrupt.js';
+import { openModel } from './open-model.js';
 
 const FORMATS = ['json', 'png', 'overlay'] as const;
 const MAX_IMAGE_PIXELS = 200_000_000;
@@ -82,35 +75,6 @@ export async function segmentCommand(command: SegmentCommand): Promise<number> {
     }
   } finally {
     addon.releaseFrame(image.frame.id);
-  }
-}
-
-/** Builds the engines first where they are missing, and says so; undefined when that was interrupted. */
-async function openModel(
-  model: ModelDirectory,
-  { backend, threads }: SegmentCommand,
-  log: Logger,
-): Promise<Segmenter | undefined> {
-  if (backend === 'onnx') return createSegmenter({ model, threads, log });
-  // Only engines ask for anything of the config: where there can be none, it may be faulty or somebody else's.
-  const { problem } = loadAddon().tensorrtStatus();
-  const { cache, maxPrompts } = problem === null ? loadConfig().config.model : { cache: '', maxPrompts: 1 };
-  const progress = showProgress();
-  try {
-    return await interruptible((signal) =>
-      openSegmenter({
-        model,
-        backend,
-        threads,
-        cache,
-        maxPrompts,
-        log,
-        onProgress: progress.update,
-        signal,
-      }),
-    );
-  } finally {
-    progress.close();
   }
 }
 
