@@ -3,6 +3,7 @@
  * state only. Errors thrown by the addon are `SamwireError` with a code.
  */
 
+import type { NativeEdges } from './edge-types.js';
 import type { NativeRuns } from './runs.js';
 
 export type PixelFormat = 'NV12' | 'I420' | 'YUY2' | 'BGRx' | 'RGBx' | 'RGB' | 'BGR' | 'GRAY8';
@@ -268,7 +269,7 @@ export interface NativeTensorrt {
   close(): Promise<void>;
 }
 
-export interface NativeAddon extends NativeRuns {
+export interface NativeAddon extends NativeEdges, NativeRuns {
   about(): { readonly version: string; readonly gstreamer: string; readonly simd: string };
 
   /** Looks at the library and the device; cheap after the first call. */
@@ -364,6 +365,11 @@ export interface NativeAddon extends NativeRuns {
   rleDeepest(counts: string, width: number, height: number): [number, number] | null;
   /** The mask of COCO polygons, each x1, y1, x2, y2, …, as pycocotools fills them (native/mask/polygon_fill.h). */
   polygonsToRle(polygons: readonly Float64Array[], width: number, height: number): NativeMask;
+  /**
+   * Raises `strength` (frame width × height, 0 at the start) to the soft edges of one plane of logits, as
+   * native/edges/soft_edges.h has it.
+   */
+  addSoftEdges(logits: Float32Array, spec: NativeMaskSpec, index: number, strength: Float32Array): void;
   /** A mask prompt as decoder input: the RLE's mask averaged into the grid at its letterboxed place, as ±magnitude logits. */
   rleToLogits(counts: string, spec: NativeMaskSpec, magnitude: number, out: Float32Array): void;
 

@@ -176,6 +176,35 @@ const CASES: Record<string, Case> = {
     kinds: ['never', 'never', 'never', 'int', 'int', 'int', 'int'],
   },
   layRles: { args: [[{ counts: EMPTY_4X4, add: true }], 4, 4], kinds: ['strings', 'never', 'never'] },
+  addSoftEdges: {
+    args: [logits, maskSpec, 0, new Float32Array(256)],
+    kinds: ['never', { ...maskKinds, frameWidth: 'never', frameHeight: 'never' }, 'int', 'never'],
+  },
+  edgeMap: { args: [new Float32Array(16), 4, 4], kinds: ['never', 'never', 'never'] },
+  boundaryCounts: {
+    args: [
+      {
+        width: 4,
+        height: 4,
+        edges: new Uint8Array(16),
+        level: 1,
+        truths: [new Uint8Array(16)],
+        maxDistance: 2,
+        thin: true,
+      },
+    ],
+    kinds: [
+      {
+        width: 'never',
+        height: 'never',
+        edges: 'never',
+        level: 'int',
+        truths: 'strings',
+        maxDistance: 'number',
+        thin: 'boolean',
+      },
+    ],
+  },
   rleToLogits: {
     args: ['P8', maskSpec, 10, new Float32Array(16)],
     kinds: ['never', maskKinds, 'number', 'never'],
