@@ -1,10 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SamwireError } from '../errors.js';
+import { withoutOutput } from '../mend/cut-output.js';
 import { mendDecoder } from '../mend/decoder.js';
 import { fp32Nodes, typedGraph } from '../mend/precision.js';
 import { refutation } from '../mend/proven.js';
-import { readTwoGraphDirectory } from '../models/directory.js';
+import { PROPOSALS } from '../models/check-proposals.js';
+import { readTwoGraphDirectory, type TwoGraphDirectory } from '../models/directory.js';
 import { ManifestError } from '../models/manifest.js';
 import { readGraph } from '../models/read-graph.js';
 import { verifyFiles } from '../models/verify.js';
@@ -30,7 +32,8 @@ export async function prepareGraphs(task: Extract<Task, { task: 'prepare' }>): P
     if (precision === 'int8' && !quantised) throw notQuantised(path);
     // Each build begins with the graphs in FP32. Where numbers are rounded to 8 bits, another order of sums is a step apart.
     const proves = task.folder !== null && precision === 'fp32' && !quantised;
-    const mended = part === 'decoder' ? await mendedDecoder(path, source, proves) : source;
+    const mended =
+      part === 'decoder' ? await mendedDecoder(path, source, proves) : bareEncoder(model, source);
     const graph = prepareGraph(mended, precision, typed);
     const written = task.folder === null ? null : join(task.folder, `${part}-${precision}.onnx`);
     if (written !== null) await writeFile(written, graph.bytes);
@@ -46,6 +49,11 @@ export async function prepareGraphs(task: Extract<Task, { task: 'prepare' }>): P
     });
   }
   return prepared;
+}
+
+/** Boxes that an encoder proposes are asked of the onnx backend alone. */
+function bareEncoder({ manifest }: TwoGraphDirectory, source: Uint8Array): Uint8Array {
+  return manifest.proposals === undefined ? source : withoutOutput(source, PROPOSALS);
 }
 
 /** Proven before minutes are spent on engines of it. */

@@ -1,5 +1,6 @@
 import { checkFusion, type FusionContract } from './check-fusion.js';
 import { checkGraph } from './check-graph.js';
+import { checkProposals } from './check-proposals.js';
 import { checkDetector, checkFastSam, type YoloContract } from './check-yolo.js';
 import type { ModelContract } from './contract.js';
 import type { ModelDirectory } from './directory.js';
@@ -25,6 +26,7 @@ export async function checkModel(model: ModelDirectory): Promise<CheckedModel> {
   }
   const { manifest, decoderPath, detectorPath } = model;
   const contract = checkGraph(manifest, encoder, await readGraph(decoderPath));
+  if (manifest.proposals) checkProposals(manifest, encoder);
   if (manifest.detector === undefined || detectorPath === undefined) return { kind: 'two-graph', contract };
   const detector = checkDetector(manifest, manifest.detector, await readGraph(detectorPath));
   return { kind: 'two-graph', contract, detector };

@@ -6,7 +6,7 @@ import { manifestFaults } from './manifest-faults.js';
 export const FAMILIES = ['sam', 'fastsam', 'sam2', 'early-fusion', 'rwkv-sam', 'rap-sam'] as const;
 export type Family = (typeof FAMILIES)[number];
 
-export const SERVED_FAMILIES: readonly Family[] = ['sam', 'sam2'];
+export const SERVED_FAMILIES: readonly Family[] = ['sam', 'sam2', 'fastsam', 'early-fusion'];
 
 /** Why a known family is refused, where there is more to say than that. */
 const NOT_SERVED: Partial<Record<Family, string>> = {

@@ -32,7 +32,40 @@ export async function createSegmenter({
   ...onnx
 }: SegmenterOptions): Promise<Segmenter> {
   const giveUp = signal === undefined ? {} : { signal };
-  if (engines && model.graphs === 2)
-    return createTensorrtSegmenter({ manifest: model.manifest, engines, addon: loadAddon(), log, ...giveUp });
+  if (engines && model.graphs === 2) {
+    const { manifest, dir } = model;
+    const segmenter = await createTensorrtSegmenter({
+      manifest,
+      engines,
+      addon: loadAddon(),
+      log,
+      ...giveUp,
+    });
+    if (manifest.detector === undefined) return segmenter;
+    return beside(segmenter, () =>
+      createOnnxSegmenter({ dir, log, threads: onnx.threads, part: 'detector', ...giveUp }),
+    );
+  }
   return createOnnxSegmenter({ dir: model.dir, log, ...onnx, ...giveUp });
+}
+
+/**
+ * A segmenter with the boxes of a detector that runs beside it, on the CPU; both are closed together.
+ * @throws what `open` throws, when the segmenter has been closed.
+ */
+export async function beside(segmenter: Segmenter, open: () => Promise<Segmenter>): Promise<Segmenter> {
+  const detector = await open().catch(async (error: unknown) => {
+    await segmenter.close();
+    throw error;
+  });
+  return {
+    model: segmenter.model,
+    backend: segmenter.backend,
+    runsAtOnce: segmenter.runsAtOnce,
+    segment: (request) => segmenter.segment(request),
+    ...(detector.proposals ? { proposals: detector.proposals } : {}),
+    close: async () => {
+      await Promise.all([segmenter.close(), detector.close()]);
+    },
+  };
 }

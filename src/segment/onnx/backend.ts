@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { ConfigError, SamwireError, UnavailableError } from '../../errors.js';
 import { PACKAGE_ROOT } from '../../native/addon.js';
 import type { Segmenter, SegmentRequest, SegmentResult } from '../segmenter.js';
-import type { Ability, Ask, Asks, WorkerMessage, WorkerRequest, WorkerStart } from './protocol.js';
+import type { Ability, Ask, Asks, ModelPart, WorkerMessage, WorkerRequest, WorkerStart } from './protocol.js';
 
 /** onnxruntime's run() blocks its thread, so it lives in a worker: compiled, also when the sources run in a test. */
 const WORKER = `${PACKAGE_ROOT}dist/segment/onnx/worker.js`;
@@ -16,6 +16,8 @@ export interface OnnxSegmenterOptions {
   readonly log: Logger;
   /** Run the model once while it loads: for a service, not for a single picture. */
   readonly warmUp?: boolean;
+  /** `detector`: only `proposals` can be asked for. Default: all of the model. */
+  readonly part?: ModelPart;
   /** Gives the loading up. */
   readonly signal?: AbortSignal;
 }
@@ -123,8 +125,8 @@ class OnnxSegmenter implements Segmenter {
   }
 
   async #load(): Promise<void> {
-    const { dir, threads, warmUp = false } = this.#options;
-    const workerData: WorkerStart = { dir, threads, warmUp };
+    const { dir, threads, warmUp = false, part = 'all' } = this.#options;
+    const workerData: WorkerStart = { dir, threads, warmUp, part };
     const worker = new Worker(WORKER, { workerData, name: 'samwire-inference' });
     try {
       this.#model = await new Promise<string>((resolve, reject) => {

@@ -6,6 +6,7 @@ import type { PromptGroup } from '../../prompts/decoder-inputs.js';
 import { type DecoderRun, decoderRuns, LOGITS_KEPT } from '../decoder-runs.js';
 import { Recent } from '../recent.js';
 import type { SegmentPrompt, SegmentRequest } from '../segmenter.js';
+import type { Decoded } from './answer.js';
 import { type OnnxModel, runGraph } from './model.js';
 
 /**
@@ -13,16 +14,6 @@ import { type OnnxModel, runGraph } from './model.js';
  * and costs 20 to 40 MB a prompt.
  */
 export const CHUNK = 8;
-
-/** A prompt's candidates as the decoder gave them. */
-export interface Decoded {
-  /** Points fed for this prompt, N. */
-  readonly n: number;
-  /** [candidates, grid height, grid width]. */
-  readonly logits: Float32Array;
-  /** [candidates]. */
-  readonly iou: Float32Array;
-}
 
 export interface DecodeRequest {
   /** What the encoder made of the frame, by the decoder's input. */

@@ -1,13 +1,14 @@
 import { SamwireError, toSamwireError } from '../../errors.js';
-import { chooseCandidates } from '../../models/candidates.js';
 import { maskSpec } from '../../models/geometry.js';
 import type { NativeAddon } from '../../native/types.js';
-import { candidateOf, maskId } from '../candidate.js';
-import type { PromptResult, SegmentPrompt, SegmentRequest, SegmentResult } from '../segmenter.js';
-import { type Decoded, Decoder } from './decode.js';
+import { maskId } from '../candidate.js';
+import type { PromptResult, Proposal, SegmentPrompt, SegmentRequest, SegmentResult } from '../segmenter.js';
+import { answerOf, type Decoded } from './answer.js';
+import { Decoder } from './decode.js';
 import { Encoder } from './encode.js';
 import type { InferenceEngine } from './inference-engine.js';
 import type { OnnxModel } from './model.js';
+import { encoderProposals } from './proposals.js';
 
 type EngineAddon = Pick<
   NativeAddon,
@@ -20,12 +21,16 @@ export class OnnxEngine implements InferenceEngine {
   readonly #addon: EngineAddon;
   readonly #encoder: Encoder;
   readonly #decoder: Decoder;
+  readonly proposals?: NonNullable<InferenceEngine['proposals']>;
 
-  constructor(model: OnnxModel, addon: EngineAddon) {
+  /** `detect`: boxes of a detector beside the model, which go before the encoder's own. */
+  constructor(model: OnnxModel, addon: EngineAddon, detect?: InferenceEngine['proposals']) {
     this.#model = model;
     this.#addon = addon;
     this.#encoder = new Encoder(model, addon);
     this.#decoder = new Decoder(model, addon);
+    if (detect) this.proposals = detect;
+    else if (model.proposals !== undefined) this.proposals = (frame) => this.#ownProposals(frame);
   }
 
   async segment(request: SegmentRequest): Promise<SegmentResult> {
@@ -52,39 +57,32 @@ export class OnnxEngine implements InferenceEngine {
     };
   }
 
+  async #ownProposals(frame: SegmentRequest['frame']): Promise<Proposal[]> {
+    const { manifest } = this.#model;
+    const { proposals } = await this.#encoder.encode(frame);
+    if (!proposals || !manifest.proposals) throw new Error('a model without proposals was asked for them');
+    return encoderProposals(proposals, manifest, manifest.proposals, frame);
+  }
+
   #answer(
     prompt: SegmentPrompt,
     decoded: Decoded | SamwireError | undefined,
-    { frame, minScore = Number.NEGATIVE_INFINITY, keepLogits = true }: SegmentRequest,
+    { frame, minScore, keepLogits = true }: SegmentRequest,
   ): PromptResult {
     if (decoded === undefined || decoded instanceof SamwireError)
       return { error: (decoded ?? toSamwireError('a prompt was not decoded')).toBody() };
     const { manifest, contract } = this.#model;
-    const { width, height } = contract.decoder.grid;
-    const plane = (index: number): Float32Array =>
-      decoded.logits.subarray(index * width * height, (index + 1) * width * height);
-    const chosen =
-      prompt.candidate === undefined
-        ? chooseCandidates({
-            mask: manifest.mask,
-            iou: decoded.iou,
-            n: decoded.n,
-            multimask: prompt.multimask,
-            logits: plane,
-          })
-        : [prompt.candidate];
-    const indices = chosen.filter((index) => !((decoded.iou[index] ?? Number.NaN) < minScore));
-    if (indices.length === 0) return { candidates: [] };
-    const spec = maskSpec(manifest, contract.decoder, frame);
-    const masks = this.#addon.masksFromLogits(decoded.logits, spec, indices);
-    if (keepLogits)
-      for (const [i, index] of indices.entries())
-        this.#decoder.keep(frame.id, maskId(prompt, i), plane(index));
-    const candidates = masks.map((mask, i) => {
-      const index = indices[i] as number;
-      const score = decoded.iou[index] ?? Number.NaN;
-      const lowres = this.#addon.lowResMask(decoded.logits, spec, index);
-      return candidateOf({ index, score, mask, lowres }, frame);
+    const candidates = answerOf({
+      prompt,
+      decoded,
+      mask: manifest.mask,
+      spec: maskSpec(manifest, contract.decoder, frame),
+      frame,
+      minScore,
+      addon: this.#addon,
+      onLogits: (i, logits) => {
+        if (keepLogits) this.#decoder.keep(frame.id, maskId(prompt, i), logits);
+      },
     });
     return { candidates };
   }

@@ -5,6 +5,7 @@ import { mayNeedMending, mendDecoder } from '../../mend/decoder.js';
 import { proveMended, QUICK } from '../../mend/proof.js';
 import type { Mended } from '../../mend/types.js';
 import { checkGraph } from '../../models/check-graph.js';
+import { checkProposals } from '../../models/check-proposals.js';
 import type { ModelContract } from '../../models/contract.js';
 import type { TwoGraphDirectory } from '../../models/directory.js';
 import { loadFailure } from '../../models/load-failure.js';
@@ -18,6 +19,8 @@ export interface OnnxModel {
   readonly encoder: InferenceSession;
   readonly decoder: InferenceSession;
   readonly mending: Mending;
+  /** The encoder's output of boxes, where the manifest has `proposals`. */
+  readonly proposals?: string;
 }
 
 /** What was done to the decoder so that prompts share a run. */
@@ -37,8 +40,17 @@ export async function loadOnnxModel(directory: TwoGraphDirectory, threads: numbe
   const { manifest } = directory;
   const encoder = await createSession(directory.encoderPath, threads);
   const { decoder, mending } = await loadDecoder(directory.decoderPath, threads);
-  const contract = checkGraph(manifest, graphOfSession(encoder), graphOfSession(decoder));
-  return { manifest, contract, encoder, decoder, mending };
+  const graph = graphOfSession(encoder);
+  const contract = checkGraph(manifest, graph, graphOfSession(decoder));
+  const proposals = manifest.proposals && checkProposals(manifest, graph);
+  return {
+    manifest,
+    contract,
+    encoder,
+    decoder,
+    mending,
+    ...(proposals === undefined ? {} : { proposals }),
+  };
 }
 
 async function loadDecoder(
@@ -89,7 +101,11 @@ async function provenSession(
 }
 
 /** Of a file, or of the bytes that were made of it. */
-async function createSession(path: string, threads: number, bytes?: Uint8Array): Promise<InferenceSession> {
+export async function createSession(
+  path: string,
+  threads: number,
+  bytes?: Uint8Array,
+): Promise<InferenceSession> {
   const options: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,

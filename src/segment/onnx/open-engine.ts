@@ -1,13 +1,28 @@
-import type { ModelDirectory } from '../../models/directory.js';
+import { SamwireError } from '../../errors.js';
+import { checkFusion } from '../../models/check-fusion.js';
+import { checkDetector, checkFastSam } from '../../models/check-yolo.js';
+import type { ModelDirectory, OneGraphDirectory, TwoGraphDirectory } from '../../models/directory.js';
 import { ManifestError } from '../../models/manifest.js';
+import { graphOfSession } from '../../models/read-graph.js';
 import type { NativeAddon } from '../../native/types.js';
+import { detect } from './detector.js';
 import { OnnxEngine } from './engine.js';
+import { FastSamEngine } from './fastsam.js';
+import { FusionEngine } from './fusion.js';
 import type { InferenceEngine } from './inference-engine.js';
-import { loadOnnxModel, type Mending } from './model.js';
+import { createSession, loadOnnxModel, type Mending } from './model.js';
+import type { ModelPart } from './protocol.js';
+import { YoloNetwork } from './yolo-network.js';
 
 export interface OpenedEngine {
   readonly engine: InferenceEngine;
   readonly mending: Mending;
+}
+
+export interface EngineOptions {
+  readonly threads: number;
+  readonly addon: NativeAddon;
+  readonly part: ModelPart;
 }
 
 /**
@@ -16,13 +31,58 @@ export interface OpenedEngine {
  */
 export async function openEngine(
   directory: ModelDirectory,
-  threads: number,
-  addon: NativeAddon,
+  { threads, addon, part }: EngineOptions,
 ): Promise<OpenedEngine> {
   if (directory.graphs === 1)
-    throw new ManifestError(
-      `${directory.dir} is of family ${directory.manifest.family}, which is not served yet`,
-    );
+    return { engine: await openOneGraph(directory, threads, addon), mending: { changes: [] } };
+  if (part === 'detector')
+    return { engine: await openDetectorAlone(directory, threads, addon), mending: { changes: [] } };
   const model = await loadOnnxModel(directory, threads);
-  return { engine: new OnnxEngine(model, addon), mending: model.mending };
+  const detect = await openDetector(directory, threads, addon);
+  return { engine: new OnnxEngine(model, addon, detect), mending: model.mending };
+}
+
+async function openOneGraph(
+  { manifest, encoderPath }: OneGraphDirectory,
+  threads: number,
+  addon: NativeAddon,
+): Promise<InferenceEngine> {
+  const session = await createSession(encoderPath, threads);
+  const graph = graphOfSession(session);
+  switch (manifest.family) {
+    case 'fastsam': {
+      const contract = checkFastSam(manifest, graph);
+      const network = new YoloNetwork({ session, contract, image: manifest.image, addon });
+      return new FastSamEngine(network, manifest, addon);
+    }
+    case 'early-fusion':
+      return new FusionEngine({ session, contract: checkFusion(manifest, graph), manifest, addon });
+  }
+}
+
+async function openDetectorAlone(
+  directory: TwoGraphDirectory,
+  threads: number,
+  addon: NativeAddon,
+): Promise<InferenceEngine> {
+  const detect = await openDetector(directory, threads, addon);
+  if (detect === undefined) throw new ManifestError(`Model ${directory.manifest.name} has no detector`);
+  return {
+    segment: () => Promise.reject(new SamwireError('internal', 'Only the detector was loaded here.')),
+    proposals: detect,
+  };
+}
+
+/** What finds boxes with the manifest's `detector`, where there is one. */
+async function openDetector(
+  { manifest, detectorPath }: TwoGraphDirectory,
+  threads: number,
+  addon: NativeAddon,
+): Promise<InferenceEngine['proposals']> {
+  const { detector } = manifest;
+  if (detector === undefined || detectorPath === undefined) return undefined;
+  const session = await createSession(detectorPath, threads);
+  const contract = checkDetector(manifest, detector, graphOfSession(session));
+  const network = new YoloNetwork({ session, contract, image: detector.image, addon });
+  return (frame) => detect(network, detector, frame);
 }

@@ -8,6 +8,8 @@ import type {
 } from '../segmenter.js';
 import type { Mending } from './model.js';
 
+export type ModelPart = 'all' | 'detector';
+
 /** What the worker is started with. */
 export interface WorkerStart {
   /** The model directory. */
@@ -16,6 +18,8 @@ export interface WorkerStart {
   readonly threads: number;
   /** Run once before the first request. */
   readonly warmUp: boolean;
+  /** The detector alone, where engines run the rest. */
+  readonly part: ModelPart;
 }
 
 /** What can be asked of the worker, by name. A frame's pixels stay in the addon: its id goes over. */

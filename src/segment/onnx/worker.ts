@@ -18,8 +18,8 @@ async function load(start: WorkerStart): Promise<InferenceEngine | undefined> {
     const directory = await readModelDirectory(start.dir);
     await verifyFiles(directory);
     const addon = loadAddon();
-    const { engine, mending } = await openEngine(directory, start.threads, addon);
-    if (start.warmUp) await warmUp(engine, addon);
+    const { engine, mending } = await openEngine(directory, { ...start, addon });
+    if (start.warmUp && start.part === 'all') await warmUp(engine, addon);
     post({ type: 'ready', model: directory.manifest.name, abilities: abilitiesOf(engine), mending });
     return engine;
   } catch (thrown) {
