@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ResponseMessage } from '../../../src/mqtt/topics.js';
 import { masksMessageSchema } from '../../../src/outputs/masks-schema.js';
-import { semanticModel } from '../../graphs/semantics.js';
+import { type SemanticModel, semanticModel } from '../../graphs/semantics.js';
 import { decodeRle } from '../../segment/coco-rle.js';
 import { expectedMasks, maskIou } from '../../segment/expected.js';
 import { testPicture } from '../../segment/picture.js';
@@ -10,6 +10,7 @@ import {
   answerTo,
   ask,
   BASE,
+  type Backend,
   configOf,
   type Masks,
   ready,
@@ -17,6 +18,7 @@ import {
   seen,
   semanticConfig,
   send,
+  serve,
   serviceMissing,
   stillCamera,
 } from './harness.js';
@@ -46,6 +48,23 @@ async function everything(client: TestClient, body: object): Promise<Masks> {
   return masksMessageSchema.parse(data);
 }
 
+/** The camera `front` has a grid of one point, in the middle: what the reference says of that prompt is everything. */
+async function expectOwnGrid(watcher: TestClient, model: SemanticModel, backend: Backend): Promise<void> {
+  const prompt = { id: 'middle', points: [{ x: width / 2, y: height / 2, label: 1 as const }] };
+  const { frame } = await ask(watcher, 'front', { prompts: [prompt], multimask: true });
+  const asked = { camera: 'front', frame: { seq: frame.seq }, nmsIou: 1, ...all };
+  const answer = await everything(watcher, asked);
+  expect(answer).toMatchObject({ source: 'everything', camera: 'front', backend, frame });
+  expect(answer.masks.map(({ id }) => id)).toEqual(['0', '1', '2']);
+  const expected = expectedMasks(model, picture, prompt, { multimask: true });
+  expected.sort((a, b) => b.score - a.score);
+  for (const [i, mask] of answer.masks.entries()) {
+    if ('error' in mask || !mask.rle) throw new Error('no rle');
+    expect(mask.score).toBeCloseTo(expected[i]?.score ?? Number.NaN, 4);
+    expect(maskIou(decodeRle(mask.rle), expected[i]?.mask ?? [])).toBeGreaterThanOrEqual(0.999);
+  }
+}
+
 describe.skipIf(serviceMissing() !== null)('a request for everything', () => {
   const model = semanticModel('nanosam');
   let watcher: TestClient;
@@ -66,25 +85,8 @@ describe.skipIf(serviceMissing() !== null)('a request for everything', () => {
   });
   afterAll(closeAll);
 
-  it('is answered with the masks of the camera’s own grid, the best first, on the frame that it names', async () => {
-    const prompt = { id: 'middle', points: [{ x: width / 2, y: height / 2, label: 1 as const }] };
-    const { frame } = await ask(watcher, 'front', { prompts: [prompt], multimask: true });
-    const answer = await everything(watcher, {
-      camera: 'front',
-      frame: { seq: frame.seq },
-      nmsIou: 1,
-      ...all,
-    });
-    expect(answer).toMatchObject({ source: 'everything', camera: 'front', backend: 'onnx', frame });
-    expect(answer.masks.map(({ id }) => id)).toEqual(['0', '1', '2']);
-    const expected = expectedMasks(model, picture, prompt, { multimask: true });
-    expected.sort((a, b) => b.score - a.score);
-    for (const [i, mask] of answer.masks.entries()) {
-      if ('error' in mask || !mask.rle) throw new Error('no rle');
-      expect(mask.score).toBeCloseTo(expected[i]?.score ?? Number.NaN, 4);
-      expect(maskIou(decodeRle(mask.rle), expected[i]?.mask ?? [])).toBeGreaterThanOrEqual(0.999);
-    }
-  });
+  it('is answered with the masks of the camera’s own grid, the best first, on the frame that it names', () =>
+    expectOwnGrid(watcher, model, 'onnx'));
 
   it('takes the newest frame, a grid of its own, and the encodings that it wants', async () => {
     const answer = await everything(watcher, { camera: 'front', grid: 3, encodings: [], ...all });
@@ -184,7 +186,7 @@ describe.skipIf(serviceMissing() !== null)('prompts, while everything is being s
     });
     const box = [46, 0, 91, 160];
     const prompts: Masks[] = [];
-    for (let i = 0; i < 4; i += 1)
+    for (let i = 0; i < 3; i += 1)
       prompts.push(await ask(watcher, 'front', { prompts: [{ id: 'bar', box }] }));
     const topics = watcher.received.map(({ topic }) => topic);
     expect(topics).not.toContain(`${BASE}/response/everything`);
@@ -202,5 +204,28 @@ describe.skipIf(serviceMissing() !== null)('prompts, while everything is being s
     expect(code).toBe(0);
     expect(ms).toBeLessThan(8000);
     expect(await refused).toMatchObject({ status: 'error', error: { code: 'overloaded' } });
+  });
+});
+
+describe.skipIf(serviceMissing('tensorrt') !== null)('everything on engines', () => {
+  afterEach(closeAll);
+
+  it('is what the reference says, in chunks that engines take, with prompts in between', async () => {
+    const model = semanticModel('sam', { batch: 1 });
+    const { url } = await broker();
+    const watcher = await client(url);
+    const front = {
+      ...(await stillCamera(picture)),
+      historyMs: 20_000,
+      everything: { grid: 1, strategy: 'grid' },
+    };
+    const service = configOf(url, { cameras: { front }, model: await semanticConfig(model, 'tensorrt') });
+    await serve('tensorrt', service);
+    await ready(watcher, 'front');
+    await expectOwnGrid(watcher, model, 'tensorrt');
+    const long = everything(watcher, { camera: 'front', grid: 16, encodings: [], maxMasks: 5, ...all });
+    const box = { id: 'box', box: [20, 20, 120, 120] };
+    await ask(watcher, 'front', { prompts: [box] });
+    expect((await long).masks).toHaveLength(5);
   });
 });
