@@ -1,4 +1,5 @@
 /** Everything of a camera's frame as a masks message: as background work, so that prompts go first. */
+import { setImmediate } from 'node:timers/promises';
 import { SamwireError } from '../errors.js';
 import { segmentEverything } from '../everything/generate.js';
 import { EVERYTHING_DEFAULTS, type EverythingOptions, type EverythingResult } from '../everything/types.js';
@@ -19,6 +20,8 @@ import type { Scheduler } from './scheduler.js';
 const MAX_POINTS = 16_384;
 /** Handed to the scheduler at a time, which cuts them into chunks. */
 const PROMPTS_PER_RUN = 64;
+/** Polygons of a hundred masks take longer than MQTT should be kept waiting on this thread. */
+const YIELD_AFTER_MS = 10;
 
 export interface EverythingJob {
   readonly camera: Camera;
@@ -160,7 +163,12 @@ async function toEverythingAnswer(
   const masks: MaskItem[] = [];
   const lowres = new Map<string, LowResMask>();
   const drawable: MaskItem[] = [];
+  let sinceMs = performance.now();
   for (const [i, mask] of value.masks.entries()) {
+    if (performance.now() - sinceMs > YIELD_AFTER_MS) {
+      await setImmediate();
+      sinceMs = performance.now();
+    }
     const item = await toItem(String(i), undefined, mask, wanted);
     masks.push(item);
     lowres.set(item.id, mask.lowres);
