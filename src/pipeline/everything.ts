@@ -2,7 +2,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { SamwireError } from '../errors.js';
 import { segmentEverything } from '../everything/generate.js';
-import { EVERYTHING_DEFAULTS, type EverythingOptions, type EverythingResult } from '../everything/types.js';
+import { everythingOptions, type ModelThresholds } from '../everything/options.js';
+import type { EverythingOptions, EverythingResult } from '../everything/types.js';
 import type { Camera } from '../frames/camera.js';
 import { finishTiming } from '../masks/timing.js';
 import type { LowResMask, MaskEncoding, MaskItem, MasksMessage } from '../masks/types.js';
@@ -42,6 +43,8 @@ export interface EverythingDependencies {
   readonly segmenter: Segmenter;
   /** Where the message says nothing. */
   readonly defaults: Pick<EverythingOptions, 'strategy' | 'grid'>;
+  /** Those that suit the model, where its manifest names some. */
+  readonly thresholds?: ModelThresholds | undefined;
   readonly encodings: readonly MaskEncoding[];
   readonly polygonTolerancePx: number;
 }
@@ -61,9 +64,11 @@ export async function answerEverything(
   job: EverythingJob,
   dependencies: EverythingDependencies,
 ): Promise<EverythingAnswer> {
-  const { addon, scheduler, segmenter, defaults } = dependencies;
+  const { addon, scheduler, segmenter, defaults, thresholds } = dependencies;
   const { message, ...submitted } = job;
-  const options = optionsOf(message, defaults);
+  const strategy = message.strategy ?? defaults.strategy;
+  const wanted = { ...defaults, ...message.options, strategy };
+  const options = everythingOptions(wanted, { segmenter, thresholds });
   checkOptions(options, message, segmenter);
   const answer = await scheduler.submitBackground({
     ...submitted,
@@ -78,18 +83,6 @@ export async function answerEverything(
     addon.releaseFrame(answer.frame.id);
     throw thrown;
   }
-}
-
-function optionsOf(
-  { strategy, options }: EverythingMessage,
-  defaults: EverythingDependencies['defaults'],
-): EverythingOptions {
-  return {
-    ...EVERYTHING_DEFAULTS,
-    ...defaults,
-    ...options,
-    ...(strategy === undefined ? {} : { strategy }),
-  };
 }
 
 function checkOptions(
@@ -124,14 +117,17 @@ interface Generation {
 }
 
 function generate(
-  { frame, signal, segment }: BackgroundWork,
+  { frame, signal, segment, turn }: BackgroundWork,
   { options, message, dependencies }: Generation,
 ): Promise<EverythingResult> {
-  const { addon } = dependencies;
+  const { addon, segmenter } = dependencies;
+  const { proposals, everything } = segmenter;
   const { boxes, normalized } = message;
   return segmentEverything({
     frame,
     segment,
+    ...(proposals ? { proposals: (on) => turn(() => proposals.call(segmenter, on)) } : {}),
+    ...(everything ? { everything: (asked) => turn(() => everything.call(segmenter, asked)) } : {}),
     addon,
     signal,
     promptsPerRun: PROMPTS_PER_RUN,
