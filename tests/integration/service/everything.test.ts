@@ -98,6 +98,22 @@ describe.skipIf(serviceMissing() !== null)('a request for everything', () => {
     expect(answer.frame.timestamp + timing.captureToPublishMs).toBeLessThanOrEqual(Date.now() + 1);
   });
 
+  it('looks into crops, and takes a detector’s boxes', async () => {
+    const asked = { camera: 'front', encodings: [], nmsIou: 1, cropNmsIou: 1, ...all };
+    const whole = await everything(watcher, asked);
+    const crops = await everything(watcher, { ...asked, grid: 2, cropLayers: 1, cropPointsDownscale: 2 });
+    expect(whole.masks).toHaveLength(3);
+    expect(crops.masks.length).toBeGreaterThan(4 * 3);
+    const box = { id: '0', box: [20, 20, 120, 120] as const };
+    const boxes = [box.box, [200, 20, 260, 180]];
+    const { masks } = await everything(watcher, { camera: 'front', boxes });
+    expect(masks).toHaveLength(2);
+    const [mask] = masks;
+    if (!mask || 'error' in mask || !mask.rle) throw new Error('no rle');
+    const [expected] = expectedMasks(model, picture, box);
+    expect(maskIou(decodeRle(mask.rle), expected?.mask ?? [])).toBeGreaterThanOrEqual(0.999);
+  });
+
   it('is made to fit the packet size', async () => {
     const answer = await everything(watcher, { camera: 'front', grid: 8, nmsIou: 1, ...all });
     expect(answer.degraded).toBe('none');
