@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UnavailableError } from '../errors.js';
-import { checkGraph } from './check-graph.js';
+import { type CheckedModel, checkGraphs } from './check-model.js';
 import { type GraphIO, isFixed } from './contract.js';
 import { MANIFEST_FILE, readModelDirectory } from './directory.js';
+import { fitRecipe } from './fit-recipe.js';
 import { guessRecipe, likelyModels } from './guess.js';
 import { type InspectedFile, inspectOnnx, isQuantised, remarks } from './inspect-file.js';
-import { type Manifest, ManifestError, parseTwoGraphManifest } from './manifest.js';
+import { type AnyManifest, type Manifest, ManifestError } from './manifest.js';
 import { findNetworks, listTensors, type NetworkFile, type Networks } from './networks.js';
 import { countCandidates } from './probe.js';
 import { manifestOf, type Recipe, recipes } from './recipes.js';
@@ -31,7 +32,7 @@ export interface NamedFamily {
 
 export interface Added {
   readonly manifestPath: string;
-  readonly manifest: Manifest;
+  readonly manifest: AnyManifest;
   /** What was guessed and why, and what to check; one sentence each. */
   readonly findings: readonly string[];
 }
@@ -44,45 +45,34 @@ export function familyNamed(name: string): NamedFamily | undefined {
 }
 
 /**
- * Writes a manifest.json for the ONNX files in a directory: which is the encoder and which the decoder by their
- * inputs, the rest by the family that their names and shapes point to. What it writes has passed `checkGraph`.
- * @throws UnavailableError without two ONNX files; ManifestError for a family it can't tell, for files that don't fit
- * it, or for a manifest that is there already (without `force`).
+ * Writes a manifest.json for the ONNX files in a directory: which is the encoder, the decoder, the detector by what they
+ * take and give, the rest by the family that their names and shapes point to. What it writes fits the files.
+ * @throws UnavailableError without the files of one model; ManifestError for a family it can't tell, for files that
+ * don't fit it, or for a manifest that is there already (without `force`).
  */
 export async function addModel(options: AddOptions): Promise<Added> {
   const dir = resolve(options.dir);
   const manifestPath = join(dir, MANIFEST_FILE);
   if (!options.force) await refuseOverwriting(dir, manifestPath);
   const networks = await findNetworks(dir);
-  const { encoder, decoder } = networks;
-  const inspected = {
-    encoder: await inspectOnnx(join(dir, encoder.file)),
-    decoder: await inspectOnnx(join(dir, decoder.file)),
-  };
-  const candidates = await countCandidates(join(dir, decoder.file), decoder.graph);
+  const files = await inspectAll(dir, networks);
+  const candidates =
+    networks.decoder && (await countCandidates(join(dir, networks.decoder.file), networks.decoder.graph));
   const chosen = chooseRecipe(options, networks, candidates);
+  const { recipe, changed } = fitRecipe(chosen.recipe, networks, candidates);
   const { model } = options.family ?? {};
-  const { recipe, changed } = fitCandidates(chosen.recipe, candidates);
-  const draft = manifestOf({
-    recipe,
-    name: options.name ?? basename(dir),
-    size: inputSize(encoder.graph),
-    encoder: await networkFile(dir, encoder, inspected.encoder),
-    decoder: await networkFile(dir, decoder, inspected.decoder),
-    ...(model
-      ? { licence: model.licence.weights, ...(model.repository ? { source: model.repository } : {}) }
-      : {}),
-  });
-  const manifest = parseTwoGraphManifest(draft, manifestPath);
+  const manifest = manifestOf(
+    { ...(await networkBlocks(dir, files)), ...origin(model), recipe, name: options.name ?? basename(dir) },
+    manifestPath,
+  );
+  const checked = checkGraphs(manifest, graphsOf(networks));
   const findings = [
-    `${encoder.file} is the encoder (${listTensors(encoder.graph.inputs)} → ${listTensors(encoder.graph.outputs)}).`,
-    `${decoder.file} is the decoder (${listTensors(decoder.graph.inputs)} → ${listTensors(decoder.graph.outputs)}).`,
-    ...remarks(encoder.file, inspected.encoder),
-    ...remarks(decoder.file, inspected.decoder),
-    ...whichModel(encoder, inspected.encoder, chosen.recipe, model),
+    ...files.map(({ role, file, graph }) => `${file} is the ${role} (${flow(graph)}).`),
+    ...files.flatMap(({ file, inspected }) => remarks(file, inspected)),
+    ...whichModel(files, chosen.recipe, model),
     `The steps before and after the networks are those of ${recipe.name}: ${chosen.because}.`,
     ...changed,
-    candidatesFinding(manifest, networks),
+    ...contractFindings(checked),
     ...recipe.notes,
     licenceFinding(model),
     "Check: compare a mask with the authors' own for the same picture and prompt (`samwire segment`), for names and " +
@@ -100,55 +90,99 @@ async function refuseOverwriting(dir: string, manifestPath: string): Promise<voi
   if (there) throw new ManifestError(`${manifestPath} is there already; write over it with --force`);
 }
 
+type Role = 'encoder' | 'decoder' | 'detector';
+
+interface LookedAtFile extends NetworkFile {
+  readonly role: Role;
+  readonly inspected: InspectedFile;
+}
+
+async function inspectAll(dir: string, networks: Networks): Promise<LookedAtFile[]> {
+  const files: LookedAtFile[] = [];
+  for (const role of ['encoder', 'decoder', 'detector'] as const) {
+    const network = networks[role];
+    if (network) files.push({ ...network, role, inspected: await inspectOnnx(join(dir, network.file)) });
+  }
+  return files;
+}
+
 function chooseRecipe(
-  options: AddOptions,
+  { family }: AddOptions,
   { encoder, decoder }: Networks,
   candidates: number | undefined,
 ): { recipe: Recipe; because: string } {
-  if (options.family !== undefined)
-    return { recipe: options.family.recipe, because: 'you said so with --family' };
-  const guess = guessRecipe({ encoder: encoder.graph, decoder: decoder.graph, candidates });
+  if (family !== undefined) {
+    const wantsOne = family.recipe.family === 'fastsam' || family.recipe.family === 'early-fusion';
+    if (wantsOne === (decoder === undefined))
+      return { recipe: family.recipe, because: 'you said so with --family' };
+    throw new ManifestError(
+      `Expected ${wantsOne ? 'one network' : 'an encoder and a decoder'} for ${family.recipe.name}, found ` +
+        `${encoder.file}${decoder ? ` and ${decoder.file}` : ' alone'}`,
+    );
+  }
+  const guess = guessRecipe({
+    encoder: encoder.graph,
+    ...(decoder ? { decoder: decoder.graph } : {}),
+    candidates,
+  });
   if (guess) return guess;
   throw new ManifestError(
     'The names and shapes of these networks are of no family that Samwire knows. Name it with --family ' +
       `(${[...recipes().keys()].join(', ')}, or a model of \`samwire models list --all\`), or write manifest.json by hand. ` +
-      `Inputs: ${listTensors([...encoder.graph.inputs, ...decoder.graph.inputs])}`,
+      `Inputs: ${listTensors([...encoder.graph.inputs, ...(decoder?.graph.inputs ?? [])])}`,
   );
 }
 
-/** Exporters can leave candidates out: one mask a prompt, or the three of multimask. Then the recipe's indices move. */
-function fitCandidates(
-  recipe: Recipe,
-  count: number | undefined,
-): { recipe: Recipe; changed: readonly string[] } {
-  const { single, multi } = recipe.mask;
-  const needed = Math.max(...multi, typeof single === 'number' ? single : 0) + 1;
-  if (count === undefined || count >= needed) return { recipe, changed: [] };
-  const mask: Recipe['mask'] = {
-    ...recipe.mask,
-    single: count === 1 ? 0 : 'best-score',
-    multi: [...Array(count).keys()],
-  };
+type Blocks = Pick<Parameters<typeof manifestOf>[0], 'encoder' | 'decoder' | 'detector' | 'size'>;
+
+async function networkBlocks(dir: string, files: readonly LookedAtFile[]): Promise<Blocks> {
+  const of = (role: Role): LookedAtFile | undefined => files.find((file) => file.role === role);
+  const [encoder, decoder, detector] = [of('encoder'), of('decoder'), of('detector')];
+  if (encoder === undefined) throw new Error('no network was found, though findNetworks said so');
   return {
-    recipe: { ...recipe, mask },
-    changed: [
-      count === 1
-        ? 'The decoder gives one mask a prompt (it was exported with a single mask): mask.single is 0 and "multimask" brings no others.'
-        : `The decoder gives ${count} candidates where ${recipe.name} has ${needed}: mask.single is "best-score" of all of them.`,
-    ],
+    size: inputSize(encoder.graph),
+    encoder: await networkBlock(dir, encoder),
+    ...(decoder ? { decoder: await networkBlock(dir, decoder) } : {}),
+    ...(detector
+      ? {
+          detector: {
+            file: detector.file,
+            sha256: await sha256File(join(dir, detector.file)),
+            size: inputSize(detector.graph),
+          },
+        }
+      : {}),
   };
 }
 
-function whichModel(
-  { file, graph }: NetworkFile,
-  inspected: InspectedFile,
-  recipe: Recipe,
-  named: KnownModel | undefined,
-): string[] {
-  const side = graph.inputs[0]?.shape?.[3];
+async function networkBlock(dir: string, { file, inspected }: LookedAtFile): Promise<Manifest['encoder']> {
+  const precision = isQuantised(inspected) ? 'int8' : 'mixed';
+  return { file, sha256: await sha256File(join(dir, file)), precision };
+}
+
+function origin(model: KnownModel | undefined): { licence?: string; source?: string } {
+  if (model === undefined) return {};
+  const { licence, repository } = model;
+  return { licence: licence.weights, ...(repository === undefined ? {} : { source: repository }) };
+}
+
+function graphsOf({ encoder, decoder, detector }: Networks): Parameters<typeof checkGraphs>[1] {
+  return {
+    encoder: encoder.graph,
+    ...(decoder ? { decoder: decoder.graph } : {}),
+    ...(detector ? { detector: detector.graph } : {}),
+  };
+}
+
+/** Which model of the catalogue it is or could be, by the encoder's size and parameters. */
+function whichModel(files: readonly LookedAtFile[], recipe: Recipe, named: KnownModel | undefined): string[] {
+  const [encoder] = files;
+  if (encoder === undefined) return [];
+  const side = encoder.graph.inputs[0]?.shape?.[3];
   const size = isFixed(side) ? side : undefined;
-  const likely = likelyModels(recipe, size, inspected.initializers.parameters).map(({ name }) => name);
-  return named ? doubts(file, named, size, likely) : guessOf(file, likely);
+  const { parameters } = encoder.inspected.initializers;
+  const likely = likelyModels(recipe, size, parameters).map(({ name }) => name);
+  return named ? doubts(encoder.file, named, size, likely) : guessOf(encoder.file, likely);
 }
 
 /** What speaks against the model that a person named. */
@@ -172,26 +206,33 @@ function guessOf(file: string, likely: readonly string[]): string[] {
   const [one, ...others] = likely;
   if (one === undefined)
     return [
-      `Which model it is, names and shapes do not say; \`samwire models list --all\` has the known ones.`,
+      'Which model it is, names and shapes do not say; `samwire models list --all` has the known ones, for --family.',
     ];
   if (others.length === 0)
     return [
-      `By its size ${file} could be ${one}; if so, \`samwire models add DIR --family ${one} --force\` writes licence and source too.`,
+      `By its size ${file} could be ${one}; if so, --family ${one} --force writes its licence and source too.`,
     ];
   return [
     `By its size ${file} could be ${likely.join(' or ')}, which look the same from outside. Say which with --family and --force: ` +
-      'they may answer differently, and the licence and source come with it.',
+      'they may answer differently, and licence and source come with it.',
   ];
 }
 
-function candidatesFinding(manifest: Manifest, { encoder, decoder }: Networks): string {
-  const contract = checkGraph(manifest, encoder.graph, decoder.graph).decoder;
-  return (
-    `${contract.candidates} candidates of ${contract.grid.width}×${contract.grid.height} logits; ` +
-    (contract.batch === 'free'
-      ? 'any number of prompts a run.'
-      : 'exported for one prompt a run, and mended for more when it is loaded, where that can be done.')
-  );
+function contractFindings(checked: CheckedModel): string[] {
+  if (checked.kind === 'fastsam') {
+    const { classes, coefficients } = checked.contract;
+    return [`${classes} class${classes === 1 ? '' : 'es'}, ${coefficients} prototypes of masks.`];
+  }
+  const { contract } = checked;
+  const { candidates, grid, batch } = 'decoder' in contract ? contract.decoder : contract;
+  const one =
+    checked.kind === 'two-graph'
+      ? 'exported for one prompt a run, and mended for more when it is loaded, where that can be done.'
+      : 'one prompt a run.';
+  return [
+    `${candidates} candidates of ${grid.width}×${grid.height} logits; ` +
+      (batch === 'free' ? 'any number of prompts a run.' : one),
+  ];
 }
 
 function licenceFinding(model: KnownModel | undefined): string {
@@ -199,17 +240,12 @@ function licenceFinding(model: KnownModel | undefined): string {
   return `Its licence is ${model.licence.weights}, as ${model.repository ?? 'the catalogue'} has it.`;
 }
 
-async function networkFile(
-  dir: string,
-  { file }: NetworkFile,
-  inspected: InspectedFile,
-): Promise<Manifest['encoder']> {
-  const precision = isQuantised(inspected) ? 'int8' : 'mixed';
-  return { file, sha256: await sha256File(join(dir, file)), precision };
+/** The network's input size; 1024 where the graph leaves it open, which is what all of them then use. */
+function inputSize(graph: GraphIO): [number, number] {
+  const [, , height, width] = graph.inputs[0]?.shape ?? [];
+  return isFixed(width) && isFixed(height) ? [width, height] : [1024, 1024];
 }
 
-/** The encoder's input size; 1024 where the graph leaves it open, which is what all of them then use inside. */
-function inputSize(encoder: GraphIO): [number, number] {
-  const [, , height, width] = encoder.inputs[0]?.shape ?? [];
-  return isFixed(width) && isFixed(height) ? [width, height] : [1024, 1024];
+function flow({ inputs, outputs }: GraphIO): string {
+  return `${listTensors(inputs)} → ${listTensors(outputs)}`;
 }

@@ -36,11 +36,6 @@ interface MaskInputs {
   readonly hasMaskInput?: Shaped;
 }
 
-/** True for a graph that takes points: the SAM family's decoders all do, its encoders never. */
-export function looksLikeDecoder(graph: GraphIO): boolean {
-  return graph.inputs.some((tensor) => COORDS.includes(tensor.name));
-}
-
 /** The decoder half of `checkGraph`; undefined when a fault was noted. */
 export function checkDecoder(check: DecoderCheck): DecoderContract | undefined {
   const { manifest, decoder, faults } = check;

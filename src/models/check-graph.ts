@@ -1,7 +1,8 @@
-import { checkDecoder, looksLikeDecoder } from './check-decoder.js';
+import { checkDecoder } from './check-decoder.js';
 import { checkEncoder } from './check-encoder.js';
-import type { GraphIO, ModelContract } from './contract.js';
+import { describeTensor, type GraphIO, type ModelContract } from './contract.js';
 import { GraphFaults } from './graph-faults.js';
+import { lookOf } from './looks.js';
 import { type Manifest, ManifestError } from './manifest.js';
 
 /**
@@ -30,7 +31,15 @@ export function checkGraph(manifest: Manifest, encoder: GraphIO, decoder: GraphI
 function refuseSwapped(manifest: Manifest, encoder: GraphIO, decoder: GraphIO): void {
   const encoderFile = manifest.encoder.file;
   const decoderFile = manifest.decoder.file;
-  const [first, second] = [looksLikeDecoder(encoder), looksLikeDecoder(decoder)];
+  if (lookOf(encoder) === 'yolo') {
+    const gives = encoder.outputs.map((tensor) => `${tensor.name} ${describeTensor(tensor)}`).join(', ');
+    throw new ManifestError(
+      `Model ${manifest.name}: ${encoderFile} looks like a YOLO detector, no encoder (it gives ${gives}): encoder.file must name ` +
+        'the encoder; a detector belongs into the block detector',
+      [{ path: 'encoder.file', expected: 'an encoder: one picture in, one embedding out', got: gives }],
+    );
+  }
+  const [first, second] = [lookOf(encoder) === 'decoder', lookOf(decoder) === 'decoder'];
   if (!first && second) return;
   const points = 'a decoder: points and an embedding in, masks out';
   if (!first) {

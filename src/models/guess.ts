@@ -1,12 +1,14 @@
 import type { GraphIO } from './contract.js';
 import { declaredCandidates } from './decoder-outputs.js';
+import { EMBEDDINGS } from './decoder-roles.js';
 import { type Recipe, recipes, type Signature } from './recipes.js';
 import { type KnownModel, knownModels } from './systems.js';
 
-/** What is known of two networks from outside. */
+/** What is known of a model's networks from outside. */
 export interface LookedAt {
+  /** Or the one network. */
   readonly encoder: GraphIO;
-  readonly decoder: GraphIO;
+  readonly decoder?: GraphIO;
   /** Masks that the decoder gives for a prompt; default: as its file declares. */
   readonly candidates?: number | undefined;
 }
@@ -16,12 +18,12 @@ export interface Guess {
   readonly because: string;
 }
 
-/** Which kind a pair of networks is, by the names and shapes that the systems' exporters give; the first that fits. */
+/** Which kind networks are, by the names and shapes that the systems' exporters give; the first that fits. */
 export function guessRecipe(networks: LookedAt): Guess | undefined {
   return fittingRecipes(networks)[0];
 }
 
-/** Every recipe whose signature a pair of networks has. */
+/** Every recipe whose signature the networks have. */
 export function fittingRecipes(networks: LookedAt): readonly Guess[] {
   return [...recipes().values()].flatMap((recipe) => {
     const { signature } = recipe;
@@ -30,17 +32,20 @@ export function fittingRecipes(networks: LookedAt): readonly Guess[] {
 }
 
 function fits(signature: Signature, { encoder, decoder, candidates: found }: LookedAt): boolean {
-  const { takes, takesNot = [], gives = [], size, channels, candidates } = signature;
-  const inputs = decoder.inputs.map(({ name }) => name);
-  const outputs = decoder.outputs.map(({ name }) => name);
-  const embedding = decoder.inputs.find(({ name }) => name === 'image_embeddings');
+  const { graphs, takes = [], takesNot = [], gives = [], givesOneOf, size, channels, candidates } = signature;
+  if ((graphs === 2) !== (decoder !== undefined)) return false;
+  const asked = decoder ?? encoder;
+  const inputs = asked.inputs.map(({ name }) => name);
+  const outputs = asked.outputs.map(({ name }) => name);
+  const embedding = asked.inputs.find(({ name }) => EMBEDDINGS.includes(name));
   return (
     takes.every((name) => inputs.includes(name)) &&
     !takesNot.some((name) => inputs.includes(name)) &&
     gives.every((name) => outputs.includes(name)) &&
+    (givesOneOf === undefined || givesOneOf.some((name) => outputs.includes(name))) &&
     (size === undefined || encoder.inputs[0]?.shape?.[3] === size) &&
     (channels === undefined || embedding?.shape?.[1] === channels) &&
-    (candidates === undefined || (found ?? declaredCandidates(decoder)) === candidates)
+    (candidates === undefined || (found ?? declaredCandidates(asked)) === candidates)
   );
 }
 
@@ -48,7 +53,8 @@ function fits(signature: Signature, { encoder, decoder, candidates: found }: Loo
 const PARAMETER_TOLERANCE = 0.06;
 
 /**
- * The models of the catalogue that an encoder can be: of that recipe, that size, and about as many parameters.
+ * The models of the catalogue that an encoder can be: of that recipe or one that looks like it, of that size, and of about
+ * as many parameters.
  * @param size of the encoder's input in pixels; undefined where it is open.
  */
 export function likelyModels(

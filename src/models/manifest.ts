@@ -133,7 +133,7 @@ const named = { version: z.literal(1), name };
 const had = { licence: text, source: text.optional() };
 
 /**
- * A model's `manifest.json` (docs/models.md): what its authors do to a picture before the encoder, to a prompt before
+ * A model's `manifest.json` (docs/manifest.md): what its authors do to a picture before the encoder, to a prompt before
  * the decoder and to the logits after it. Tensor names, ranks and shapes are not in it; they are read from the ONNX.
  */
 export const manifestSchema = z

@@ -75,7 +75,7 @@ const FAULTY: readonly Faulty[] = [
       files.decoder = null;
     },
     says: /decoder\.onnx is not there/,
-    addSays: /Expected two ONNX files.*found 1:.*encoder\.onnx: no decoder/s,
+    addSays: /an encoder .* and a decoder .* Found 1:.*encoder\.onnx: looks like an encoder/s,
   },
   {
     name: 'a Git LFS pointer',
@@ -116,7 +116,7 @@ const FAULTY: readonly Faulty[] = [
       files.encoder = files.decoder;
     },
     says: /encoder\.onnx is a decoder \(it takes .*point_coords.*\), and so is decoder\.onnx/,
-    addSays: /found 2:.*decoder\.onnx: a decoder.*encoder\.onnx: a decoder/s,
+    addSays: /Found 2:.*decoder\.onnx: looks like a decoder.*encoder\.onnx: looks like a decoder/s,
   },
   {
     name: 'two encoders',
@@ -124,15 +124,15 @@ const FAULTY: readonly Faulty[] = [
       files.decoder = files.encoder;
     },
     says: /decoder\.onnx is no decoder \(it takes image, and no points\): decoder\.file must name one/,
-    addSays: /found 2:.*decoder\.onnx: no decoder: image .*encoder\.onnx: no decoder: image/s,
+    addSays: /Found 2:.*decoder\.onnx: looks like an encoder.*encoder\.onnx: looks like an encoder/s,
   },
   {
     name: 'a detector in the place of the encoder',
     change: (files) => {
       files.encoder = Buffer.from(detector());
     },
-    says: /output output0: expected \[1,C,H,W\] float32, found \[1,6,64\] float32/,
-    addSays: /output0/,
+    says: /encoder\.onnx looks like a YOLO detector, no encoder \(it gives output0 \[1,6,64\] float32\)/,
+    addSays: /encoder\.onnx: looks like a YOLO detector/,
   },
   {
     name: 'a decoder of another size of embedding',

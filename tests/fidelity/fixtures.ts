@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import type { Manifest } from '../../src/models/manifest.js';
+import { type Manifest, parseTwoGraphManifest } from '../../src/models/manifest.js';
 import { manifestOf, recipeNamed } from '../../src/models/recipes.js';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
 
@@ -26,13 +26,14 @@ export const FAMILIES: readonly FixtureFamily[] = [
 /** The manifest that `samwire models add` would write for the family. */
 export function manifestFor({ folder, recipe, size }: FixtureFamily): Manifest {
   const sha256 = '0'.repeat(64);
-  return manifestOf({
+  const manifest = manifestOf({
     recipe: recipeNamed(recipe),
     name: folder,
     size,
     encoder: { file: 'encoder.onnx', sha256, precision: 'mixed' },
     decoder: { file: 'decoder.onnx', sha256, precision: 'mixed' },
   });
+  return parseTwoGraphManifest(manifest, folder);
 }
 
 export interface FixtureTensor {

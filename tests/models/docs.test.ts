@@ -5,7 +5,10 @@ import { FAMILIES, manifestKeys, PRECISIONS, parseManifest } from '../../src/mod
 import { recipes } from '../../src/models/recipes.js';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
 
-const DOCS = readFileSync(join(PACKAGE_ROOT, 'docs/models.md'), 'utf8');
+const [MODELS, MANIFEST] = ['docs/models.md', 'docs/manifest.md'].map((page) =>
+  readFileSync(join(PACKAGE_ROOT, page), 'utf8'),
+);
+const DOCS = `${MODELS}${MANIFEST}`;
 
 const PATHS = [
   ...new Set(
@@ -18,7 +21,7 @@ const PATHS = [
   ),
 ];
 
-describe('docs/models.md', () => {
+describe('docs/models.md and docs/manifest.md', () => {
   it.each(PATHS)('says what %s means', (path) => {
     expect(DOCS).toContain(`\`${path}\``);
   });
@@ -39,7 +42,7 @@ describe('docs/models.md', () => {
     ...['bilinear', 'bilinear-antialias', 'bicubic', 'bicubic-antialias', 'area', 'rgb', 'bgr'],
     ...['after-normalise', 'letterbox-N', 'stretch-N', 'source', 'points-first', 'corners-first'],
     ...['never', 'no-box', 'always', 'direct', 'via-input', 'best-score', 'best-multi', 'official', 'stable'],
-    ...['ready', 'files-missing', 'invalid-manifest'],
+    ...['ready', 'files-missing', 'invalid-manifest', 'not-installed', 'refused'],
   ])('says what %s means', (value) => {
     expect(DOCS).toContain(`\`${value}\``);
   });
@@ -47,6 +50,6 @@ describe('docs/models.md', () => {
   it('shows a manifest that is valid but for its hashes', () => {
     const example = /```json\n([\s\S]*?)```/.exec(DOCS)?.[1] ?? '';
     const json = example.replaceAll('<64 hexadecimal digits>', '0'.repeat(64));
-    expect(parseManifest(JSON.parse(json), 'docs/models.md').name).toBe('nanosam-resnet18');
+    expect(parseManifest(JSON.parse(json), 'docs/manifest.md').name).toBe('nanosam-resnet18');
   });
 });

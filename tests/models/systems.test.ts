@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { verifyModel } from '../../src/cli/models.js';
@@ -6,14 +6,12 @@ import { addModel, familyNamed } from '../../src/models/add.js';
 import { resolveModel } from '../../src/models/catalogue.js';
 import { withConversions, withSystemsTable } from '../../src/models/docs-pages.js';
 import { fittingRecipes, likelyModels } from '../../src/models/guess.js';
-import { parseManifest } from '../../src/models/manifest.js';
 import { manifestOf, recipeNamed, recipes } from '../../src/models/recipes.js';
 import { knownModel, knownModels, systems } from '../../src/models/systems.js';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
-import { writeSemanticModel } from '../graphs/model-dir.js';
-import { type Family, semanticModel } from '../graphs/semantics.js';
 import { emptyDirectory } from './directories.js';
 import { GRAPH_NAMES, GRAPHS } from './graphs.js';
+import { detectorFile, SAMPLE_NAMES, writeSample } from './sample-models.js';
 
 const FILE = { file: 'x.onnx', sha256: '0'.repeat(64), precision: 'mixed' } as const;
 
@@ -40,19 +38,19 @@ describe('the catalogue of systems', () => {
   });
 
   it.each(knownModels().filter(({ recipe }) => recipe))('makes a valid manifest of $name', (model) => {
-    const size = model.size ?? 1024;
+    const size = [model.size ?? 1024, model.size ?? 1024] as const;
+    const recipe = recipeNamed(model.recipe ?? '');
     const manifest = manifestOf({
-      recipe: recipeNamed(model.recipe ?? ''),
+      recipe,
       name: model.name,
-      size: [size, size],
+      size,
       encoder: FILE,
-      decoder: FILE,
+      ...(recipe.signature?.graphs === 1
+        ? {}
+        : { decoder: FILE, detector: { file: 'd.onnx', sha256: FILE.sha256, size } }),
       licence: model.licence.weights,
     });
-    expect(parseManifest(manifest, model.name)).toMatchObject({
-      name: model.name,
-      licence: model.licence.weights,
-    });
+    expect(manifest).toMatchObject({ name: model.name, licence: model.licence.weights, image: { size } });
   });
 
   it('uses each of its recipes', () => {
@@ -67,37 +65,26 @@ describe('a recipe', () => {
     expect(fittingRecipes({ encoder, decoder }).map(({ recipe }) => recipe.name)).toEqual([name]);
   });
 
+  it('has small networks in these tests', () => {
+    expect([...SAMPLE_NAMES].sort()).toEqual([...recipes().keys()].sort());
+  });
+
   it('that tells networks by names and shapes has graphs in these tests', () => {
-    const telling = [...recipes().values()].filter(({ signature }) => signature).map(({ name }) => name);
-    expect(telling.sort()).toEqual([...GRAPH_NAMES].sort());
+    const telling = [...recipes().values()].filter(({ signature }) => signature?.graphs === 2);
+    expect(telling.map(({ name }) => name).sort()).toEqual([...GRAPH_NAMES].sort());
   });
 });
-
-/** The graphs of tests/graphs that have a recipe's names. */
-const SEMANTIC: Readonly<Record<string, Family>> = {
-  nanosam: 'nanosam',
-  'nanosam-512': 'nanosam',
-  'samwire-tiny': 'nanosam',
-  sam: 'sam',
-  edgesam: 'edgesam',
-  'efficientvit-sam': 'efficientvit-sam',
-  efficientsam: 'efficientsam',
-  tinysam: 'tinysam',
-  'sam2-samexporter': 'sam2',
-};
 
 describe('adding a model of the catalogue', () => {
   it.each(systems().filter(({ recipe }) => recipe))(
     'works for every one of $system, and it verifies',
     async (system) => {
-      const family = SEMANTIC[system.recipe ?? ''];
-      if (family === undefined) throw new Error(`no small graphs for recipe ${system.recipe}`);
       const dir = join(await emptyDirectory(), 'model');
-      writeSemanticModel(dir, semanticModel(family));
+      writeSample(dir, system.recipe ?? '');
       for (const { name } of system.models) {
-        const named = familyNamed(name);
-        if (!named) throw new Error(name);
-        const { manifest } = await addModel({ dir, family: named, force: true });
+        const family = familyNamed(name);
+        if (!family) throw new Error(`${name} is not known`);
+        const { manifest } = await addModel({ dir, family, force: true });
         expect(manifest.licence).toBe(system.licence.weights);
         expect(manifest.source).toBe(system.repository);
         expect((await verifyModel(await resolveModel(`${dir}/`), undefined)).problems).toEqual([]);
@@ -108,6 +95,52 @@ describe('adding a model of the catalogue', () => {
   it('is refused for a system that Samwire does not run', () => {
     expect(familyNamed('rap-sam')).toBeUndefined();
     expect(knownModel('rap-sam')?.refused).toContain('no ONNX export');
+  });
+
+  it.each(['sam', 'edgesam', 'efficientvit-sam', 'efficientsam', 'sam2', 'fastsam', 'squeezesam'])(
+    'needs no name for the kind %s, which its files show',
+    async (recipe) => {
+      const dir = join(await emptyDirectory(), 'guessed');
+      writeSample(dir, recipe);
+      const { manifest, findings } = await addModel({ dir });
+      expect(findings.join('\n')).toContain(`those of ${recipe}: `);
+      expect(manifest.licence).toBe('unknown');
+      expect((await verifyModel(await resolveModel(`${dir}/`), undefined)).problems).toEqual([]);
+    },
+  );
+
+  it('takes a detector beside any model of two networks, and boxes of the encoder', async () => {
+    const dir = join(await emptyDirectory(), 'more');
+    writeSample(dir, 'edgesam');
+    writeFileSync(join(dir, 'boxes.onnx'), detectorFile());
+    const { manifest } = await addModel({ dir });
+    expect(manifest).toMatchObject({
+      detector: { file: 'boxes.onnx', minScore: 0.4, nmsIou: 0.9, image: { size: [128, 128], pad: 114 } },
+    });
+    const proposing = join(dir, 'proposing');
+    writeSample(proposing, 'lite-sam');
+    expect((await addModel({ dir: proposing })).manifest).toMatchObject({ proposals: { maxBoxes: 320 } });
+  });
+
+  it('says what is amiss where the named kind wants another number of networks', async () => {
+    const dir = join(await emptyDirectory(), 'wrong');
+    writeSample(dir, 'sam');
+    const family = familyNamed('fastsam-s');
+    if (!family) throw new Error('fastsam-s is not known');
+    await expect(addModel({ dir, family })).rejects.toThrow(
+      /Expected one network for fastsam, found encoder\.onnx and decoder\.onnx/,
+    );
+  });
+
+  it('doubts a model whose size or parameters are others', async () => {
+    const dir = join(await emptyDirectory(), 'doubtful');
+    writeSample(dir, 'sam');
+    const family = familyNamed('mobilesam');
+    if (!family) throw new Error('mobilesam is not known');
+    const { findings } = await addModel({ dir, family });
+    expect(findings.join('\n')).toContain(
+      'encoder.onnx sees 128 pixels where mobilesam sees 1024: is it that model?',
+    );
   });
 });
 
