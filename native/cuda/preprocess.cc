@@ -62,8 +62,8 @@ void choose_tile(PreprocessJob& job, const AxisWeights& across, const AxisWeight
 }
 
 // [taps][outputs]: see PassTable.
-std::vector<std::int16_t> transposed(const AxisWeights& axis) {
-  std::vector<std::int16_t> weight(axis.weight.size());
+std::vector<std::int32_t> transposed(const AxisWeights& axis) {
+  std::vector<std::int32_t> weight(axis.weight.size());
   for (int o = 0; o < axis.out; ++o) {
     for (int k = 0; k < axis.taps; ++k) {
       weight[static_cast<std::size_t>(k) * axis.out + o] =
@@ -94,7 +94,7 @@ Plan make_plan(const ImageView& view, Filter filter, const Placement& p, cudaStr
   const auto* base = plan.tables.data<std::byte>();
   const auto table = [&](std::size_t start, std::size_t weight, int taps, int shift) {
     return PassTable{reinterpret_cast<const std::int32_t*>(base + start),
-                     reinterpret_cast<const std::int16_t*>(base + weight), taps, shift};
+                     reinterpret_cast<const std::int32_t*>(base + weight), taps, shift};
   };
   PreprocessJob& job = plan.job;
   job.across = table(at[0], at[1], across.taps, across.precision - between.fraction);

@@ -23,7 +23,7 @@ inline constexpr int kPreprocessThreadsY = 8;
 // neighbouring o), weight[o * taps + k] down.
 struct PassTable {
   const std::int32_t* start;
-  const std::int16_t* weight;
+  const std::int32_t* weight;
   int taps;
   int shift;
 };
@@ -224,7 +224,7 @@ SAMWIRE_HD void narrow_region(const PreprocessJob& job, const Tile& t, int threa
     const int first = job.across.start[t.x0 + x] - t.source_x;
     for (int y = thread_y; y < t.source_height; y += kPreprocessThreadsY) {
       const std::uint8_t* in = region + y * job.region_pitch + first;
-      const std::int16_t* weight = job.across.weight + t.x0 + x;
+      const std::int32_t* weight = job.across.weight + t.x0 + x;
       int sum[kPlanes];
       for (int& s : sum) s = 1 << (job.across.shift - 1);
       for (int k = 0; k < job.across.taps; ++k, weight += outputs) {
@@ -267,7 +267,7 @@ SAMWIRE_HD void write_pixel(const PreprocessJob& job, int x, int y, const Narrow
     for (int c = 0; c < 3; ++c) put(out + c * step, job.channels[c].padding);
     return;
   }
-  const std::int16_t* weight = job.down.weight + static_cast<std::size_t>(row) * job.down.taps;
+  const std::int32_t* weight = job.down.weight + static_cast<std::size_t>(row) * job.down.taps;
   const std::int16_t* in = column.data + column.origin + job.down.start[row] * column.pitch;
   int sum[kPlanes];
   for (int& s : sum) s = 1 << (job.down.shift - 1);

@@ -8,7 +8,7 @@ namespace {
 // Outputs past the end repeat the last one's place with weights of 0.
 int start_of(const AxisWeights& axis, int o) { return axis.start[std::min(o, axis.out - 1)]; }
 
-int weight_of(const AxisWeights& axis, int o, int tap) {
+std::int32_t weight_of(const AxisWeights& axis, int o, int tap) {
   if (o >= axis.out || tap >= axis.taps) return 0;
   return axis.weight[static_cast<std::size_t>(o) * axis.taps + tap];
 }
@@ -22,11 +22,27 @@ int widest_quad(const AxisWeights& axis) {
   return widest;
 }
 
+// `place` says where the weight of an output's tap goes; fine ones are taken apart.
+template <class Place>
+void put_weights(const AxisWeights& axis, int outputs, int taps, HorizontalTable& table,
+                 Place place) {
+  const std::size_t count = static_cast<std::size_t>(outputs) * taps;
+  table.weight.resize(count);
+  if (axis.fine) table.fine.resize(count);
+  for (int o = 0; o < outputs; ++o) {
+    for (int tap = 0; tap < taps; ++tap) {
+      const std::int32_t weight = weight_of(axis, o, tap);
+      const std::size_t at = place(o, tap);
+      table.weight[at] = axis.fine ? coarse_part(weight) : static_cast<std::int16_t>(weight);
+      if (axis.fine) table.fine[at] = fine_part(weight);
+    }
+  }
+}
+
 void fill_near(const AxisWeights& axis, int lanes, HorizontalTable& table) {
   const int quads = table.blocks * 2 * lanes;
   table.offset.resize(quads);
   table.shuffle.resize(static_cast<std::size_t>(quads) * 16);
-  table.weight.resize(static_cast<std::size_t>(quads) * table.steps * 8);
   for (int q = 0; q < quads; ++q) {
     const int base = start_of(axis, q * 4);
     table.offset[q] = base;
@@ -35,29 +51,24 @@ void fill_near(const AxisWeights& axis, int lanes, HorizontalTable& table) {
       const std::uint8_t bytes[4] = {static_cast<std::uint8_t>(at), 0x80,
                                      static_cast<std::uint8_t>(at + 1), 0x80};
       std::copy(bytes, bytes + 4, &table.shuffle[q * 16 + i * 4]);
-      for (int step = 0; step < table.steps; ++step) {
-        const std::size_t vector = static_cast<std::size_t>(q / lanes) * table.steps + step;
-        std::int16_t* pair = &table.weight[(vector * lanes + q % lanes) * 8 + i * 2];
-        pair[0] = static_cast<std::int16_t>(weight_of(axis, q * 4 + i, step * 2));
-        pair[1] = static_cast<std::int16_t>(weight_of(axis, q * 4 + i, step * 2 + 1));
-      }
     }
   }
+  put_weights(axis, quads * 4, table.steps * 2, table, [&](int o, int tap) {
+    const int q = o / 4;
+    const std::size_t vector = static_cast<std::size_t>(q / lanes) * table.steps + tap / 2;
+    return (vector * lanes + q % lanes) * 8 + o % 4 * 2 + tap % 2;
+  });
 }
 
 void fill_far(const AxisWeights& axis, int lanes, HorizontalTable& table) {
   const int group = 4 * lanes, chunk = 8 * lanes;
   const int outputs = table.blocks * 2 * group;
   table.offset.resize(outputs);
-  table.weight.resize(static_cast<std::size_t>(outputs) * table.steps * chunk);
-  for (int o = 0; o < outputs; ++o) {
-    table.offset[o] = start_of(axis, o);
-    for (int tap = 0; tap < table.steps * chunk; ++tap) {
-      const std::size_t step = static_cast<std::size_t>(o / group) * table.steps + tap / chunk;
-      table.weight[(step * group + o % group) * chunk + tap % chunk] =
-          static_cast<std::int16_t>(weight_of(axis, o, tap));
-    }
-  }
+  for (int o = 0; o < outputs; ++o) table.offset[o] = start_of(axis, o);
+  put_weights(axis, outputs, table.steps * chunk, table, [&](int o, int tap) {
+    const std::size_t step = static_cast<std::size_t>(o / group) * table.steps + tap / chunk;
+    return (step * group + o % group) * chunk + tap % chunk;
+  });
 }
 
 const Kernels& best_kernels() noexcept {
@@ -94,8 +105,17 @@ HorizontalTable horizontal_table(const AxisWeights& axis, const Intermediate& be
 }
 
 HorizontalPass horizontal_pass(const HorizontalTable& t) {
-  return {t.near, t.steps,           t.blocks,        t.shift,          t.low,
-          t.high, t.pairs_in_window, t.offset.data(), t.shuffle.data(), t.weight.data()};
+  return {t.near,
+          t.steps,
+          t.blocks,
+          t.shift,
+          t.low,
+          t.high,
+          t.pairs_in_window,
+          t.offset.data(),
+          t.shuffle.data(),
+          t.weight.data(),
+          t.fine.empty() ? nullptr : t.fine.data()};
 }
 
 const Kernels& kernels(SimdChoice choice) noexcept {

@@ -15,7 +15,8 @@ inline constexpr int kRowMargin = 64;
 // The horizontal pass's weights in the order in which a kernel with `lanes` 128-bit lanes wants
 // them. Near taps: four neighbouring outputs find their taps inside 16 bytes, so a byte shuffle
 // gathers them, a pair of taps for each output at a time. Far taps: each output is a dot product
-// over consecutive bytes.
+// over consecutive bytes. Fine weights stand in two tables of the same order, `weight` and `fine`
+// (coarse_part, fine_part); else `fine` is empty.
 struct HorizontalTable {
   bool near = false;
   int steps = 0;   // near: pairs of taps; far: chunks of 8 * lanes taps
@@ -25,7 +26,7 @@ struct HorizontalTable {
   int pairs_in_window = 1;            // near: how many pairs one 16-byte load could serve
   std::vector<std::int32_t> offset;   // near: one for 4 outputs; far: one an output
   std::vector<std::uint8_t> shuffle;  // near: 16 for 4 outputs
-  std::vector<std::int16_t> weight;
+  std::vector<std::int16_t> weight, fine;
 };
 
 HorizontalTable horizontal_table(const AxisWeights& axis, const Intermediate& between, int lanes);
@@ -39,6 +40,7 @@ struct HorizontalPass {
   const std::int32_t* offset;
   const std::uint8_t* shuffle;
   const std::int16_t* weight;
+  const std::int16_t* fine;  // null where the weights are not fine
 };
 
 HorizontalPass horizontal_pass(const HorizontalTable& table);
@@ -47,6 +49,7 @@ HorizontalPass horizontal_pass(const HorizontalTable& table);
 struct VerticalRow {
   const std::int16_t* const* rows;  // 2 * pairs rows
   const std::int16_t* weight;       // 2 * pairs
+  const std::int16_t* fine;         // 2 * pairs, or null
   int pairs;
   int shift;
   int width;

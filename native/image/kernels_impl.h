@@ -139,39 +139,48 @@ struct KernelsOf {
     }
   }
 
+  // A sum of products by weights in two parts. Coarse sums of 8-bit levels keep 8 bits free.
+  static V whole_sum(V coarse, V fine) {
+    return S::add32(S::template shift_left32<kFineBits>(coarse), fine);
+  }
+
   // kSteps: pairs of taps where they are known, else 0. kWindow: how many pairs one load serves.
-  template <int kSteps, int kWindow>
+  template <int kSteps, int kWindow, bool kFine>
   static V near_outputs(const HorizontalPass& t, const std::uint8_t* in, int vector) {
     const int steps = kSteps > 0 ? kSteps : t.steps;
     const std::int32_t* offset = t.offset + vector * kLanes;
-    const std::int16_t* weight = t.weight + static_cast<std::size_t>(vector) * steps * kOutputs;
+    const std::size_t from = static_cast<std::size_t>(vector) * steps * kOutputs;
     const V first = S::load(t.shuffle + static_cast<std::size_t>(vector) * 16 * kLanes);
-    V sum = S::set32(1 << (t.shift - 1)), bytes = S::zero(), index = first;
+    const V half = S::set32(1 << (t.shift - 1));
+    V sum = kFine ? S::zero() : half, fine = half, bytes = S::zero(), index = first;
 #pragma GCC unroll 4
     for (int step = 0; step < steps; ++step) {
       const bool reload = step % kWindow == 0;
       if (reload) bytes = S::load_at(in + 2 * step, offset);
       index = reload ? first : S::add8(index, S::set8(2));
-      sum = S::multiply_add(sum, S::shuffle(bytes, index), S::load(weight + step * kOutputs));
+      const V levels = S::shuffle(bytes, index);
+      sum = S::multiply_add(sum, levels, S::load(t.weight + from + step * kOutputs));
+      if constexpr (kFine)
+        fine = S::multiply_add(fine, levels, S::load(t.fine + from + step * kOutputs));
     }
-    return S::shift_right32(sum, S::make_shift(t.shift));
+    return S::shift_right32(kFine ? whole_sum(sum, fine) : sum, S::make_shift(t.shift));
   }
 
-  template <int kSteps, int kWindow>
+  template <int kSteps, int kWindow, bool kFine>
   static void near(const HorizontalPass t, const std::uint8_t* in, std::int16_t* out) {
     const V low = S::set16(t.low), high = S::set16(t.high);
     for (int block = 0; block < t.blocks; ++block) {
-      const V v = S::pack32(near_outputs<kSteps, kWindow>(t, in, 2 * block),
-                            near_outputs<kSteps, kWindow>(t, in, 2 * block + 1));
+      const V v = S::pack32(near_outputs<kSteps, kWindow, kFine>(t, in, 2 * block),
+                            near_outputs<kSteps, kWindow, kFine>(t, in, 2 * block + 1));
       S::store(out + block * kOutputs, S::min16(S::max16(v, low), high));
     }
   }
 
-  static V far_outputs(const HorizontalPass& t, const std::uint8_t* in, int group) {
+  static V far_sums(const HorizontalPass& t, const std::int16_t* weight, const std::uint8_t* in,
+                    int group) {
     constexpr int kGroup = 4 * kLanes;
     const std::int32_t* offset = t.offset + group * kGroup;
-    const std::int16_t* weight =
-        t.weight + static_cast<std::size_t>(group) * t.steps * kGroup * kOutputs;
+    weight += static_cast<std::size_t>(group) * t.steps * kGroup * kOutputs;
     V sum[kGroup];
     for (V& s : sum) s = S::zero();
     for (int step = 0; step < t.steps; ++step, in += kOutputs, weight += kGroup * kOutputs) {
@@ -182,41 +191,67 @@ struct KernelsOf {
                                  S::load(weight + i * kOutputs));
       }
     }
-    return S::shift_right32(S::add32(S::sums(sum), S::set32(1 << (t.shift - 1))),
-                            S::make_shift(t.shift));
+    return S::sums(sum);
   }
 
+  // The two parts one after the other: their sums together would not fit the registers.
+  template <bool kFine>
+  static V far_outputs(const HorizontalPass& t, const std::uint8_t* in, int group) {
+    V sum = far_sums(t, t.weight, in, group);
+    if constexpr (kFine) sum = whole_sum(sum, far_sums(t, t.fine, in, group));
+    return S::shift_right32(S::add32(sum, S::set32(1 << (t.shift - 1))), S::make_shift(t.shift));
+  }
+
+  template <bool kFine>
   static void far(const HorizontalPass t, const std::uint8_t* in, std::int16_t* out) {
     const V low = S::set16(t.low), high = S::set16(t.high);
     for (int block = 0; block < t.blocks; ++block) {
-      const V v = S::pack32(far_outputs(t, in, 2 * block), far_outputs(t, in, 2 * block + 1));
+      const V v =
+          S::pack32(far_outputs<kFine>(t, in, 2 * block), far_outputs<kFine>(t, in, 2 * block + 1));
       S::store(out + block * kOutputs, S::min16(S::max16(v, low), high));
     }
   }
 
-  static void horizontal(const HorizontalPass& t, const std::uint8_t* in, std::int16_t* out) {
-    if (!t.near) return far(t, in, out);
+  template <bool kFine>
+  static void horizontal_as(const HorizontalPass& t, const std::uint8_t* in, std::int16_t* out) {
+    if (!t.near) return far<kFine>(t, in, out);
     const bool one_load = t.pairs_in_window >= t.steps;
-    if (one_load && t.steps == 1) return near<1, 1>(t, in, out);
-    if (one_load && t.steps == 2) return near<2, 2>(t, in, out);
-    if (one_load && t.steps == 3) return near<3, 3>(t, in, out);
-    if (one_load && t.steps == 4) return near<4, 4>(t, in, out);
-    if (t.steps == 4 && t.pairs_in_window >= 2) return near<4, 2>(t, in, out);
-    if (t.pairs_in_window >= 2) return near<0, 2>(t, in, out);
-    near<0, 1>(t, in, out);
+    if (one_load && t.steps == 1) return near<1, 1, kFine>(t, in, out);
+    if (one_load && t.steps == 2) return near<2, 2, kFine>(t, in, out);
+    if (one_load && t.steps == 3) return near<3, 3, kFine>(t, in, out);
+    if (one_load && t.steps == 4) return near<4, 4, kFine>(t, in, out);
+    if (t.steps == 4 && t.pairs_in_window >= 2) return near<4, 2, kFine>(t, in, out);
+    if (t.pairs_in_window >= 2) return near<0, 2, kFine>(t, in, out);
+    near<0, 1, kFine>(t, in, out);
+  }
+
+  static void horizontal(const HorizontalPass& t, const std::uint8_t* in, std::int16_t* out) {
+    if (t.fine != nullptr) return horizontal_as<true>(t, in, out);
+    horizontal_as<false>(t, in, out);
   }
 
   // kOutputs outputs from x on.
-  template <int kPairs>
+  template <int kPairs, bool kFine>
   static void vertical_step(const VerticalRow& r, int x, float* out) {
     const int pairs = kPairs > 0 ? kPairs : r.pairs;
-    V low = S::set32(1 << (r.shift - 1)), high = low;
+    const V half = S::set32(1 << (r.shift - 1));
+    V low = kFine ? S::zero() : half, high = low, fine_low = half, fine_high = half;
 #pragma GCC unroll 4
     for (int i = 0; i < pairs; ++i) {
       const V a = S::load(r.rows[2 * i] + x), b = S::load(r.rows[2 * i + 1] + x);
+      const V lower = S::low16(a, b), higher = S::high16(a, b);
       const V weight = S::set_pair(r.weight + 2 * i);
-      low = S::multiply_add(low, S::low16(a, b), weight);
-      high = S::multiply_add(high, S::high16(a, b), weight);
+      low = S::multiply_add(low, lower, weight);
+      high = S::multiply_add(high, higher, weight);
+      if constexpr (kFine) {
+        const V fine = S::set_pair(r.fine + 2 * i);
+        fine_low = S::multiply_add(fine_low, lower, fine);
+        fine_high = S::multiply_add(fine_high, higher, fine);
+      }
+    }
+    if constexpr (kFine) {
+      low = whole_sum(low, fine_low);
+      high = whole_sum(high, fine_high);
     }
     const typename S::Shift shift = S::make_shift(r.shift);
     const F factor = S::set_float(r.factor), offset = S::set_float(r.offset);
@@ -226,22 +261,28 @@ struct KernelsOf {
 
   static F level(V v) { return S::to_float(S::min32(S::max32(v, S::zero()), S::set32(255))); }
 
-  template <int kPairs>
+  template <int kPairs, bool kFine>
   static void vertical_as(const VerticalRow r) {
     int x = 0;
-    for (; x + kOutputs <= r.width; x += kOutputs) vertical_step<kPairs>(r, x, r.out + x);
+    for (; x + kOutputs <= r.width; x += kOutputs) vertical_step<kPairs, kFine>(r, x, r.out + x);
     if (x == r.width) return;
     float last[kOutputs];
-    vertical_step<kPairs>(r, x, last);
+    vertical_step<kPairs, kFine>(r, x, last);
     std::memcpy(r.out + x, last, (r.width - x) * sizeof(float));
   }
 
+  template <bool kFine>
+  static void vertical_with(const VerticalRow& r) {
+    if (r.pairs == 1) return vertical_as<1, kFine>(r);
+    if (r.pairs == 2) return vertical_as<2, kFine>(r);
+    if (r.pairs == 3) return vertical_as<3, kFine>(r);
+    if (r.pairs == 4) return vertical_as<4, kFine>(r);
+    vertical_as<0, kFine>(r);
+  }
+
   static void vertical(const VerticalRow& r) {
-    if (r.pairs == 1) return vertical_as<1>(r);
-    if (r.pairs == 2) return vertical_as<2>(r);
-    if (r.pairs == 3) return vertical_as<3>(r);
-    if (r.pairs == 4) return vertical_as<4>(r);
-    vertical_as<0>(r);
+    if (r.fine != nullptr) return vertical_with<true>(r);
+    vertical_with<false>(r);
   }
 
   static constexpr Kernels kTable{S::kName, kLanes, split_row, join_row, horizontal, vertical};

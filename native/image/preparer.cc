@@ -17,15 +17,20 @@ using namespace image;
 struct VerticalTable {
   AxisWeights axis;
   int pairs = 0;
-  std::vector<std::int16_t> weight;  // 2 * pairs a row, zero-filled
+  std::vector<std::int16_t> weight, fine;  // 2 * pairs a row, zero-filled; fine: empty where not
 
   VerticalTable() = default;
   explicit VerticalTable(AxisWeights weights)
       : axis(std::move(weights)), pairs((axis.taps + 1) / 2) {
     weight.resize(static_cast<std::size_t>(axis.out) * 2 * pairs);
+    if (axis.fine) fine.resize(weight.size());
     for (int o = 0; o < axis.out; ++o) {
-      std::copy_n(axis.weight.begin() + static_cast<std::ptrdiff_t>(o) * axis.taps, axis.taps,
-                  weight.begin() + static_cast<std::ptrdiff_t>(o) * 2 * pairs);
+      for (int tap = 0; tap < axis.taps; ++tap) {
+        const std::int32_t whole = axis.weight[static_cast<std::size_t>(o) * axis.taps + tap];
+        const std::size_t at = static_cast<std::size_t>(o) * 2 * pairs + tap;
+        weight[at] = axis.fine ? coarse_part(whole) : static_cast<std::int16_t>(whole);
+        if (axis.fine) fine[at] = fine_part(whole);
+      }
     }
   }
 };
@@ -172,8 +177,10 @@ void ImagePreparer::State::resize(const ImageView& view, const ImageSpec& spec, 
       }
       float* row = channel.out + static_cast<std::size_t>(p.y + y) * p.tensor_width;
       pad_beside(channel, p, row);
-      kernels.vertical({taken, &down.weight[static_cast<std::size_t>(y) * 2 * down.pairs],
-                        down.pairs, down.axis.precision + between.fraction, p.width, channel.factor,
+      const std::size_t weights = static_cast<std::size_t>(y) * 2 * down.pairs;
+      kernels.vertical({taken, &down.weight[weights],
+                        down.fine.empty() ? nullptr : &down.fine[weights], down.pairs,
+                        down.axis.precision + between.fraction, p.width, channel.factor,
                         channel.offset, row + p.x});
     }
   }

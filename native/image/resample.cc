@@ -23,8 +23,16 @@ double cubic(double x, double a) {
   return 0;
 }
 
+// Pillow's precision of weights. 255 * 1.25 (the sum of |weights| of its cubic) * 2^22 fits 32
+// bits.
+constexpr int kPillowPrecision = 22;
+
+bool is_antialiased(Filter filter) {
+  return filter == Filter::kBilinearAntialias || filter == Filter::kBicubicAntialias;
+}
+
 // Pillow's precompute_coeffs: the kernel is stretched by the shrink factor, cut at the edges,
-// normalised.
+// normalised. Its operations in its order, so that the last bits are its own.
 Taps antialiased(bool bicubic, int in, int out, int o) {
   const double scale = static_cast<double>(in) / out;
   const double stretch = std::max(scale, 1.0);
@@ -33,9 +41,10 @@ Taps antialiased(bool bicubic, int in, int out, int o) {
   Taps taps;
   taps.first = std::max(0, static_cast<int>(centre - support + 0.5));
   const int last = std::min(in, static_cast<int>(centre + support + 0.5));
+  const double per_pixel = 1 / stretch;
   double sum = 0;
   for (int i = taps.first; i < last; ++i) {
-    const double x = (i - centre + 0.5) / stretch;
+    const double x = (i - centre + 0.5) * per_pixel;
     taps.weight.push_back(bicubic ? cubic(x, -0.5) : triangle(x));
     sum += taps.weight.back();
   }
@@ -100,15 +109,23 @@ int precision_for(const std::vector<Taps>& all, int max_precision) {
   return precision;
 }
 
+// Pillow's normalize_coeffs_8bpc: each weight by itself, halves away from zero.
+std::vector<std::int32_t> rounded_alone(const Taps& taps) {
+  std::vector<std::int32_t> weight;
+  for (double w : taps.weight)
+    weight.push_back(static_cast<std::int32_t>((w < 0 ? -0.5 : 0.5) + w * (1 << kPillowPrecision)));
+  return weight;
+}
+
 // The running sum is rounded, not each weight, so that errors neither add up nor gather at one end.
-std::vector<std::int16_t> rounded(const Taps& taps, int precision) {
-  std::vector<std::int16_t> weight;
+std::vector<std::int32_t> rounded(const Taps& taps, int precision) {
+  std::vector<std::int32_t> weight;
   double sum = 0;
   long before = 0;
   for (double w : taps.weight) {
     sum += w;
     const long now = std::lround(std::ldexp(sum, precision));
-    weight.push_back(static_cast<std::int16_t>(now - before));
+    weight.push_back(static_cast<std::int32_t>(now - before));
     before = now;
   }
   return weight;
@@ -122,16 +139,17 @@ AxisWeights axis_weights(Filter filter, int in, int out, int max_precision) {
   AxisWeights axis;
   axis.in = in;
   axis.out = out;
-  axis.precision = precision_for(all, max_precision);
+  axis.fine = is_antialiased(filter);
+  axis.precision = axis.fine ? kPillowPrecision : precision_for(all, max_precision);
   axis.start.resize(out);
-  std::vector<std::vector<std::int16_t>> weights(out);
+  std::vector<std::vector<std::int32_t>> weights(out);
   std::vector<int> ends(out);
   for (int o = 0; o < out; ++o) {
-    std::vector<std::int16_t>& w = weights[o];
-    w = rounded(all[o], axis.precision);
+    std::vector<std::int32_t>& w = weights[o];
+    w = axis.fine ? rounded_alone(all[o]) : rounded(all[o], axis.precision);
     ends[o] = all[o].first + static_cast<int>(w.size());
     axis.start[o] = all[o].first;
-    const auto lead = std::find_if(w.begin(), w.end(), [](std::int16_t v) { return v != 0; });
+    const auto lead = std::find_if(w.begin(), w.end(), [](std::int32_t v) { return v != 0; });
     axis.start[o] += static_cast<int>(lead - w.begin());
     w.erase(w.begin(), lead);
     while (w.back() == 0) {
@@ -155,8 +173,7 @@ AxisWeights axis_weights(Filter filter, int in, int out, int max_precision) {
 Intermediate intermediate(Filter filter) {
   // 255 * 1.375 (the sum of |weights| of OpenCV's cubic at 0.5) * 2^6 fits 16 bits, and that times
   // 1.375 * 2^16 fits 32.
-  if (filter == Filter::kBilinearAntialias || filter == Filter::kBicubicAntialias)
-    return {0, 0, 255, 22, 22};
+  if (is_antialiased(filter)) return {0, 0, 255, kPillowPrecision, kPillowPrecision};
   return {6, INT16_MIN, INT16_MAX, 22, 16};
 }
 

@@ -9,16 +9,31 @@ namespace samwire::image {
 
 // One axis of a resize: out[o] = sum over k < taps of in[start[o] + k] * weight[o * taps + k] /
 // 2^precision. All outputs have the same number of taps (zeros fill up), starts never decrease,
-// every tap lies inside the picture, and each output's weights sum to exactly 2^precision, so that
-// flat areas keep their level.
+// every tap lies inside the picture.
+//
+// The antialiased filters have Pillow's own weights, of 22 bits each, so that a resized picture is
+// Pillow's to the bit. The others' weights fit 16 bits (`fine` is false) and sum to exactly
+// 2^precision for each output, so that flat areas keep their level.
 struct AxisWeights {
   int in = 0, out = 0, taps = 0, precision = 0;
+  bool fine = false;
   std::vector<std::int32_t> start;
-  std::vector<std::int16_t> weight;
+  std::vector<std::int32_t> weight;
 };
 
-// precision becomes the largest up to max_precision at which every weight fits 16 bits.
+// precision becomes the largest up to max_precision at which every weight fits 16 bits; for the
+// antialiased filters it is 22.
 AxisWeights axis_weights(Filter filter, int in, int out, int max_precision);
+
+// A fine weight in two 16-bit numbers, which is what the kernels multiply by: weight =
+// coarse_part * 2^kFineBits + fine_part.
+inline constexpr int kFineBits = 8;
+inline std::int16_t coarse_part(std::int32_t weight) {
+  return static_cast<std::int16_t>(weight >> kFineBits);
+}
+inline std::int16_t fine_part(std::int32_t weight) {
+  return static_cast<std::int16_t>(weight & ((1 << kFineBits) - 1));
+}
 
 // How the sums between the two passes are kept, as 16-bit numbers with `fraction` fractional bits.
 // Pillow rounds and clips there to 8 bits, OpenCV keeps fractions and overshoot.

@@ -73,6 +73,10 @@ struct Avx2 {
     return _mm256_slli_epi16(v, N);
   }
   template <int N>
+  static V shift_left32(V v) {
+    return _mm256_slli_epi32(v, N);
+  }
+  template <int N>
   static V shift_right_unsigned16(V v) {
     return _mm256_srli_epi16(v, N);
   }

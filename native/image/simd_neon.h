@@ -59,6 +59,10 @@ struct Neon {
     return from16(vshlq_n_s16(s16(v), N));
   }
   template <int N>
+  static V shift_left32(V v) {
+    return from32(vshlq_n_s32(s32(v), N));
+  }
+  template <int N>
   static V shift_right_unsigned16(V v) {
     return vreinterpretq_u8_u16(vshrq_n_u16(vreinterpretq_u16_u8(v), N));
   }

@@ -98,6 +98,10 @@ struct Plain {
     return zip<U16>(v, v, [](int x, int) { return x << N; });
   }
   template <int N>
+  static V shift_left32(const V& v) {
+    return zip<S32>(v, v, [](int x, int) { return x << N; });
+  }
+  template <int N>
   static V shift_right_unsigned16(const V& v) {
     return zip<U16>(v, v, [](int x, int) { return x >> N; });
   }
