@@ -17,12 +17,23 @@ export interface DecodeTask {
   readonly asked: readonly Asked[];
   /** The candidates that the manifest's `mask.multi` names of each; else the one that the family chooses. */
   readonly multimask: boolean;
+  /** Tells also candidates that don't pass, where their score is at least this part of the threshold, 0..1. */
+  readonly unsure?: number;
 }
 
-/** Candidates of one prompt that passed, before they are placed into the whole frame. */
+/** A candidate of one prompt, before it is placed into the whole frame. */
 export interface Passed {
   readonly asked: Asked;
   readonly candidate: Candidate;
+}
+
+export interface Found extends Passed {
+  /** Which of the task's prompts. */
+  readonly place: number;
+  /** It is above the thresholds. */
+  readonly passes: boolean;
+  /** How much of the thresholds it reaches, 0..1: 1 where it passes. */
+  readonly share: number;
 }
 
 /** Decodes prompts in runs, keeps what passes the filters, and counts. One for each call of segmentEverything. */
@@ -42,20 +53,20 @@ export class Decoding {
     this.#planned += prompts;
   }
 
-  /** What passed score and stability, in the order of the prompts and their candidates. */
-  async decode(task: DecodeTask): Promise<Passed[]> {
+  /** What passed score and stability, in the order of the prompts and their candidates; more with `unsure`. */
+  async decode(task: DecodeTask): Promise<Found[]> {
     const { promptsPerRun = PROMPTS_PER_RUN, signal, onProgress } = this.#request;
-    const passed: Passed[] = [];
+    const found: Found[] = [];
     for (let start = 0; start < task.asked.length; start += promptsPerRun) {
       signal?.throwIfAborted();
       const asked = task.asked.slice(start, start + promptsPerRun);
-      passed.push(...(await this.#run(asked, task)));
+      for (const one of await this.#run(asked, task)) found.push({ ...one, place: start + one.place });
       this.#prompts += asked.length;
       this.#runs += 1;
       onProgress?.({ done: this.#prompts, total: Math.max(this.#planned, this.#prompts) });
     }
     signal?.throwIfAborted();
-    return passed;
+    return found;
   }
 
   result(masks: readonly EverythingMask[]): EverythingResult {
@@ -73,7 +84,7 @@ export class Decoding {
     this.#timing = { ...this.#timing, maskMs: this.#timing.maskMs + maskMs };
   }
 
-  async #run(asked: readonly Asked[], { frame, multimask }: DecodeTask): Promise<Passed[]> {
+  async #run(asked: readonly Asked[], { frame, multimask, unsure }: DecodeTask): Promise<Found[]> {
     const { segment, options } = this.#request;
     const prompts = asked.map(
       ({ point, box }, i): SegmentPrompt => ({
@@ -84,14 +95,20 @@ export class Decoding {
       }),
     );
     // A float32 score is held against a float32 threshold, as in torch.
-    const minScore = options.minScore > 0 ? Math.fround(options.minScore) : Number.NEGATIVE_INFINITY;
+    const least = Math.fround(options.minScore * (unsure ?? 1));
+    const minScore = options.minScore > 0 ? least : Number.NEGATIVE_INFINITY;
     const { results, timing } = await segment({ frame, prompts, minScore, keepLogits: false });
     this.add(timing);
-    return results.flatMap((result, i) => {
+    return results.flatMap((result, place) => {
       if ('error' in result) throw new SamwireError(result.error.code, result.error.message, result.error);
       return result.candidates
-        .filter((found) => passes(found, options))
-        .map((found) => ({ asked: asked[i] as Asked, candidate: found }));
+        .map((candidate) => ({
+          asked: asked[place] as Asked,
+          candidate,
+          place,
+          ...held(candidate, options),
+        }))
+        .filter(({ passes }) => passes || unsure !== undefined);
     });
   }
 
@@ -109,10 +126,13 @@ export class Decoding {
 }
 
 /** The generator's two filters, which are not applied at 0: score above, stability at least. */
-function passes(
+function held(
   { score, stability }: Candidate,
   { minScore, minStability }: EverythingRequest['options'],
-): boolean {
-  if (minScore > 0 && !(Math.fround(score) > Math.fround(minScore))) return false;
-  return !(minStability > 0) || Math.fround(stability) >= Math.fround(minStability);
+): Pick<Found, 'passes' | 'share'> {
+  const sure = minScore > 0 ? Math.fround(score) > Math.fround(minScore) : true;
+  const stable = minStability > 0 ? Math.fround(stability) >= Math.fround(minStability) : true;
+  const part = (value: number, wanted: number): number => (wanted > 0 ? Math.min(1, value / wanted) : 1);
+  const share = sure && stable ? 1 : part(score, minScore) * part(stability, minStability);
+  return { passes: sure && stable, share };
 }

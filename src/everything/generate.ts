@@ -1,11 +1,17 @@
-import { SamwireError } from '../errors.js';
 import type { Box } from '../prompts/types.js';
 import type { Segmenter } from '../segment/segmenter.js';
 import { Decoding } from './decode.js';
 import { gridStrategy } from './grid.js';
+import { hierarchicalStrategy } from './hierarchical.js';
 import { boxesStrategy, withoutDoubles } from './proposed.js';
 import { cleaned } from './suppress.js';
 import type { EverythingMask, EverythingRequest, EverythingResult } from './types.js';
+
+const STRATEGY_OF = {
+  grid: gridStrategy,
+  hierarchical: hierarchicalStrategy,
+  boxes: boxesStrategy,
+} as const;
 
 /**
  * All masks of a frame, by the strategy of `options`; by the network itself where it finds them without prompts
@@ -14,13 +20,11 @@ import type { EverythingMask, EverythingRequest, EverythingResult } from './type
  */
 export async function segmentEverything(request: EverythingRequest): Promise<EverythingResult> {
   const { options, addon, everything } = request;
-  if (options.strategy === 'hierarchical')
-    throw new SamwireError('invalid_message', 'Expected the strategy grid or boxes, got "hierarchical".');
   const decoding = new Decoding(request);
   const masks =
     everything && !(options.strategy === 'boxes' && options.boxes)
       ? await ownEverything(everything, request, decoding)
-      : await (options.strategy === 'boxes' ? boxesStrategy : gridStrategy)(request, decoding);
+      : await STRATEGY_OF[options.strategy](request, decoding);
   const startedAt = performance.now();
   const clean = cleaned(masks, {
     minArea: options.minRegionArea,

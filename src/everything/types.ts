@@ -86,7 +86,13 @@ export type EverythingFrame = Pick<NativeFrameInfo, 'id' | 'width' | 'height'>;
 
 export type EverythingAddon = Pick<
   NativeAddon,
-  'cropFrame' | 'releaseFrame' | 'uncropRle' | 'sampleRle' | 'removeSmallRegions' | 'rleContains'
+  | 'cropFrame'
+  | 'releaseFrame'
+  | 'uncropRle'
+  | 'sampleRle'
+  | 'removeSmallRegions'
+  | 'rleContains'
+  | 'rleIouMatrix'
 >;
 
 export interface EverythingRequest {

@@ -119,6 +119,12 @@ const proposals = z.strictObject({
   maxBoxes: boxCount.default(320),
 });
 
+/** Thresholds of segment everything, where those of SAM's own generator (0.88, 0.95) don't suit the model. */
+const everything = z.strictObject({
+  minScore: fraction.exactOptional(),
+  minStability: fraction.exactOptional(),
+});
+
 const channels = z.strictObject({
   channels: z
     .array(z.enum(PROMPT_CHANNELS), 'a list of channels')
@@ -148,6 +154,7 @@ export const manifestSchema = z
     mask,
     detector: detector.exactOptional(),
     proposals: proposals.exactOptional(),
+    everything: everything.exactOptional(),
   })
   .superRefine((manifest, context) => {
     for (const fault of contradictions(manifest)) {

@@ -2,6 +2,7 @@ import '../../src/onnx/no-telemetry.js';
 import { parseArgs } from 'node:util';
 import { endToEnd } from './end-to-end.js';
 import { eventLoop } from './event-loop.js';
+import { everything } from './everything.js';
 import { describeMachine } from './measure.js';
 import { ROOT } from './models.js';
 import { nativeCode } from './native-code.js';
@@ -12,6 +13,7 @@ const BENCHES = {
   mask: nativeCode('mask'),
   'event-loop': eventLoop,
   'end-to-end': endToEnd,
+  everything,
 };
 type BenchName = keyof typeof BENCHES;
 

@@ -28,7 +28,9 @@ describe('docs/models.md and docs/manifest.md', () => {
 
   it('names no key that a manifest can not have', () => {
     const named = [
-      ...DOCS.matchAll(/`((?:encoder|decoder|image|prompt|mask|detector|proposals)\.[A-Za-z0-9]+)`/g),
+      ...DOCS.matchAll(
+        /`((?:encoder|decoder|image|prompt|mask|detector|proposals|everything)\.[A-Za-z0-9]+)`/g,
+      ),
     ];
     expect(named.length).toBeGreaterThan(PATHS.length / 2);
     for (const [, path] of named) expect(PATHS).toContain(path);
