@@ -32,4 +32,8 @@ export class Recent<K, V> {
     this.#entries.delete(oldest[0]);
     this.#dropped(oldest[1]);
   }
+  /** Forgets an entry and tells nobody. */
+  delete(key: K): void {
+    this.#entries.delete(key);
+  }
 }

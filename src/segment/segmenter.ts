@@ -73,6 +73,32 @@ export interface EverythingResult {
   readonly timing: SegmentTiming;
 }
 
+export interface EdgesRequest {
+  /** A frame that the caller holds until the promise settles, and over all requests for its map. */
+  readonly frame: SegmentRequest['frame'];
+  /** Whose masks' edges are added; each names the candidate that it is about. */
+  readonly prompts: readonly (SegmentPrompt & { readonly candidate: number })[];
+  /** The first request for this frame's map, which begins it. */
+  readonly first: boolean;
+  /** The last one, which finishes it. */
+  readonly last: boolean;
+}
+
+/** How strong the edge is at each pixel, thinned to ridges. */
+export interface EdgeMap {
+  readonly width: number;
+  readonly height: number;
+  /** Rows first, 255 the strongest. */
+  readonly data: Uint8Array;
+}
+
+export interface EdgesResult {
+  /** Of the last request; null before. */
+  readonly map: EdgeMap | null;
+  /** `maskMs` is what the edges took. */
+  readonly timing: SegmentTiming;
+}
+
 /**
  * One loaded model on one device. `segment` rejects with a SamwireError (`model_failed`, `device_failed`) when the
  * whole request failed; a prompt that fails alone has an `error` among the results.
@@ -90,5 +116,12 @@ export interface Segmenter {
   readonly proposals?: (frame: SegmentRequest['frame']) => Promise<readonly Proposal[]>;
   /** All objects of the frame, for networks that find them without prompts (FastSAM); absent elsewhere. */
   readonly everything?: (request: EverythingRequest) => Promise<EverythingResult>;
+  /**
+   * The edge map of a frame, gathered over requests of a few prompts each, so that others get their turn between them.
+   * Two maps can be in work; a third one ends the first (`overloaded`). Absent where logits do not come to the CPU
+   * (TensorRT), and where the network takes no prompts (FastSAM). Rejects as `segment` does, also for a prompt that
+   * the model can't take.
+   */
+  readonly edges?: (request: EdgesRequest) => Promise<EdgesResult>;
   close(): Promise<void>;
 }

@@ -58,6 +58,7 @@ class OnnxSegmenter implements Segmenter {
   #model = '';
   proposals?: NonNullable<Segmenter['proposals']>;
   everything?: NonNullable<Segmenter['everything']>;
+  edges?: NonNullable<Segmenter['edges']>;
   #nextId = 1;
   #closed = false;
 
@@ -100,6 +101,7 @@ class OnnxSegmenter implements Segmenter {
   #enable(abilities: readonly Ability[]): void {
     if (abilities.includes('proposals')) this.proposals = (frame) => this.#ask('proposals', frame);
     if (abilities.includes('everything')) this.everything = (request) => this.#ask('everything', request);
+    if (abilities.includes('edges')) this.edges = (request) => this.#ask('edges', request);
   }
 
   /**

@@ -2,18 +2,25 @@ import { SamwireError, toSamwireError } from '../../errors.js';
 import { maskSpec } from '../../models/geometry.js';
 import type { NativeAddon } from '../../native/types.js';
 import { maskId } from '../candidate.js';
-import type { PromptResult, Proposal, SegmentPrompt, SegmentRequest, SegmentResult } from '../segmenter.js';
+import type {
+  EdgesRequest,
+  EdgesResult,
+  PromptResult,
+  Proposal,
+  SegmentPrompt,
+  SegmentRequest,
+  SegmentResult,
+} from '../segmenter.js';
 import { answerOf, type Decoded } from './answer.js';
 import { Decoder } from './decode.js';
+import { type DecodedPrompts, type EdgeAddon, EdgeMaps } from './edges.js';
 import { Encoder } from './encode.js';
 import type { InferenceEngine } from './inference-engine.js';
 import type { OnnxModel } from './model.js';
 import { encoderProposals } from './proposals.js';
 
-type EngineAddon = Pick<
-  NativeAddon,
-  'place' | 'prepareImage' | 'rleToLogits' | 'masksFromLogits' | 'lowResMask'
->;
+type EngineAddon = EdgeAddon &
+  Pick<NativeAddon, 'place' | 'prepareImage' | 'rleToLogits' | 'masksFromLogits' | 'lowResMask'>;
 
 /** Frame → embedding → logits → masks, all on the thread that owns it. */
 export class OnnxEngine implements InferenceEngine {
@@ -21,6 +28,7 @@ export class OnnxEngine implements InferenceEngine {
   readonly #addon: EngineAddon;
   readonly #encoder: Encoder;
   readonly #decoder: Decoder;
+  readonly #edges: EdgeMaps;
   readonly proposals?: NonNullable<InferenceEngine['proposals']>;
 
   /** `detect`: boxes of a detector beside the model, which go before the encoder's own. */
@@ -29,32 +37,35 @@ export class OnnxEngine implements InferenceEngine {
     this.#addon = addon;
     this.#encoder = new Encoder(model, addon);
     this.#decoder = new Decoder(model, addon);
+    this.#edges = new EdgeMaps({
+      addon,
+      specOf: (frame) => maskSpec(model.manifest, model.contract.decoder, frame),
+      decode: (request) => this.#decode(request),
+    });
     if (detect) this.proposals = detect;
     else if (model.proposals !== undefined) this.proposals = (frame) => this.#ownProposals(frame);
   }
 
   async segment(request: SegmentRequest): Promise<SegmentResult> {
-    const { frame, prompts } = request;
+    const { prompts } = request;
     if (prompts.length === 0)
       return {
         results: [],
         timing: { prepareMs: 0, encodeMs: 0, decodeMs: 0, maskMs: 0, embeddingReused: false },
       };
+    const { decoded, timing } = await this.#decode(request);
+    const maskStart = performance.now();
+    const results = prompts.map((prompt, i) => this.#answer(prompt, decoded[i], request));
+    return { results, timing: { ...timing, maskMs: performance.now() - maskStart } };
+  }
+
+  /** The logits of prompts, before a mask is made of them. */
+  async #decode({ frame, prompts }: Pick<SegmentRequest, 'frame' | 'prompts'>): Promise<DecodedPrompts> {
     const { tensors: encoded, prepareMs, encodeMs, reused } = await this.#encoder.encode(frame);
     const decodeStart = performance.now();
     const decoded = await this.#decoder.decode({ encoded, frame, prompts });
-    const maskStart = performance.now();
-    const results = prompts.map((prompt, i) => this.#answer(prompt, decoded[i], request));
-    return {
-      results,
-      timing: {
-        prepareMs,
-        encodeMs,
-        decodeMs: maskStart - decodeStart,
-        maskMs: performance.now() - maskStart,
-        embeddingReused: reused,
-      },
-    };
+    const decodeMs = performance.now() - decodeStart;
+    return { decoded, timing: { prepareMs, encodeMs, decodeMs, embeddingReused: reused } };
   }
 
   async #ownProposals(frame: SegmentRequest['frame']): Promise<Proposal[]> {
@@ -62,6 +73,10 @@ export class OnnxEngine implements InferenceEngine {
     const { proposals } = await this.#encoder.encode(frame);
     if (!proposals || !manifest.proposals) throw new Error('a model without proposals was asked for them');
     return encoderProposals(proposals, manifest, manifest.proposals, frame);
+  }
+
+  edges(request: EdgesRequest): Promise<EdgesResult> {
+    return this.#edges.add(request);
   }
 
   #answer(

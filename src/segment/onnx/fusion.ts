@@ -5,8 +5,16 @@ import type { FusionContract } from '../../models/check-fusion.js';
 import { imagePlacement, imageSpec } from '../../models/geometry.js';
 import type { EarlyFusionManifest } from '../../models/manifest.js';
 import type { NativeAddon, NativeMaskSpec } from '../../native/types.js';
-import type { PromptResult, SegmentPrompt, SegmentRequest, SegmentResult } from '../segmenter.js';
+import type {
+  EdgesRequest,
+  EdgesResult,
+  PromptResult,
+  SegmentPrompt,
+  SegmentRequest,
+  SegmentResult,
+} from '../segmenter.js';
 import { answerOf, type Decoded } from './answer.js';
+import { type DecodedPrompts, type EdgeAddon, EdgeMaps } from './edges.js';
 import { drawPrompt, unsupportedByFusion } from './fusion-prompt.js';
 import type { InferenceEngine } from './inference-engine.js';
 import { runGraph } from './model.js';
@@ -21,16 +29,22 @@ export interface FusionParts {
   readonly session: InferenceSession;
   readonly contract: FusionContract;
   readonly manifest: EarlyFusionManifest;
-  readonly addon: Pick<NativeAddon, 'place' | 'prepareImage' | 'masksFromLogits' | 'lowResMask'>;
+  readonly addon: EdgeAddon & Pick<NativeAddon, 'place' | 'prepareImage' | 'masksFromLogits' | 'lowResMask'>;
 }
 
 /** A network that takes prompts as channels of its input (SqueezeSAM): every prompt is a run of all of it. */
 export class FusionEngine implements InferenceEngine {
   readonly #parts: FusionParts;
   readonly #picture: Picture;
+  readonly #edges: EdgeMaps;
 
   constructor(parts: FusionParts) {
     this.#parts = parts;
+    this.#edges = new EdgeMaps({
+      addon: parts.addon,
+      specOf: (frame) => this.#specOf(frame),
+      decode: (request) => this.#decode(request),
+    });
     this.#picture = new Picture(imageSpec(parts.manifest), parts.addon);
   }
 
@@ -65,10 +79,39 @@ export class FusionEngine implements InferenceEngine {
     return { results, timing: { ...times, embeddingReused: false } };
   }
 
+  edges(request: EdgesRequest): Promise<EdgesResult> {
+    return this.#edges.add(request);
+  }
+
+  /** The logits of a few prompts, for their edges. */
+  async #decode({ frame, prompts }: Pick<SegmentRequest, 'frame' | 'prompts'>): Promise<DecodedPrompts> {
+    const { manifest, contract } = this.#parts;
+    const chunk = contract.batch === 'free' ? CHUNK : 1;
+    const startedAt = performance.now();
+    const picture = this.#picture.of(frame);
+    const preparedAt = performance.now();
+    const decoded: (Decoded | SamwireError)[] = [];
+    const refused = prompts.map((prompt) => unsupportedByFusion(prompt, manifest));
+    const failed = refused.find((error) => error !== undefined);
+    if (failed) decoded.push(failed);
+    else
+      for (let from = 0; from < prompts.length; from += chunk)
+        decoded.push(...(await this.#run(picture, prompts.slice(from, from + chunk), frame)));
+    const decodeMs = performance.now() - preparedAt;
+    const timing = { prepareMs: preparedAt - startedAt, encodeMs: 0, decodeMs, embeddingReused: false };
+    return { decoded, timing };
+  }
+
   #answer(prompt: SegmentPrompt, decoded: Decoded, { frame, minScore }: SegmentRequest): PromptResult {
-    const { manifest, contract, addon } = this.#parts;
+    const { manifest, addon } = this.#parts;
+    const spec = this.#specOf(frame);
+    return { candidates: answerOf({ prompt, decoded, mask: manifest.mask, spec, frame, minScore, addon }) };
+  }
+
+  #specOf(frame: SegmentRequest['frame']): NativeMaskSpec {
+    const { manifest, contract } = this.#parts;
     const { mask } = manifest;
-    const spec: NativeMaskSpec = {
+    return {
       gridWidth: contract.grid.width,
       gridHeight: contract.grid.height,
       placement: imagePlacement(manifest, frame),
@@ -79,7 +122,6 @@ export class FusionEngine implements InferenceEngine {
       inclusive: mask.thresholdInclusive,
       stabilityOffset: 1,
     };
-    return { candidates: answerOf({ prompt, decoded, mask, spec, frame, minScore, addon }) };
   }
 
   async #run(

@@ -1,5 +1,7 @@
 import type { ErrorBody } from '../../errors.js';
 import type {
+  EdgesRequest,
+  EdgesResult,
   EverythingRequest,
   EverythingResult,
   Proposal,
@@ -27,6 +29,7 @@ export interface Asks {
   readonly segment: { readonly request: SegmentRequest; readonly result: SegmentResult };
   readonly proposals: { readonly request: SegmentRequest['frame']; readonly result: readonly Proposal[] };
   readonly everything: { readonly request: EverythingRequest; readonly result: EverythingResult };
+  readonly edges: { readonly request: EdgesRequest; readonly result: EdgesResult };
 }
 export type Ask = keyof Asks;
 

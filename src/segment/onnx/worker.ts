@@ -30,7 +30,7 @@ async function load(start: WorkerStart): Promise<InferenceEngine | undefined> {
 }
 
 function abilitiesOf(engine: InferenceEngine): Ability[] {
-  const all: readonly Ability[] = ['proposals', 'everything'];
+  const all: readonly Ability[] = ['proposals', 'everything', 'edges'];
   return all.filter((ability) => engine[ability] !== undefined);
 }
 
@@ -46,6 +46,8 @@ async function answer(
       return engine.proposals?.(request);
     case 'everything':
       return engine.everything?.(request);
+    case 'edges':
+      return engine.edges?.(request);
   }
 }
 
