@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Segmenter } from '../../src/segment/segmenter.js';
+import { softEdges, thinned } from '../everything/edge-reference.js';
 import { type FusionModel, type FusionPrompt, fusionAnswer, fusionGraph } from '../graphs/fusion.js';
 import { writeOneGraph } from '../graphs/kind-dir.js';
 import { candidatesOf, directory, errorOf, expectMask, frameOf, load, prompt } from './kinds.js';
@@ -73,6 +74,27 @@ describe('an early-fusion network', () => {
       const best = [1, 2, 3].reduce((a, b) => ((wanted[b]?.iou ?? 0) > (wanted[a]?.iou ?? 0) ? b : a));
       expect(candidatesOf(single.results[i])).toEqual([got[best - 1]]);
     }
+  });
+
+  it('makes edges of the candidates that are asked for', async () => {
+    const model = { size: 128, inputs: 'one', batch: 'free', scores: true } as const;
+    const segmenter = await open(model, { single: 'best-multi' });
+    const strength = new Float64Array(picture.width * picture.height);
+    for (const own of PROMPTS) {
+      const soft = softEdges(fusionAnswer(model, own, picture)[2]?.full ?? [], picture);
+      for (const [i, value] of soft.entries()) strength[i] = Math.max(strength[i] ?? 0, value);
+    }
+    const asked = prompts(false).map((own) => ({ ...own, candidate: 2 }));
+    const found = await segmenter.edges?.({
+      frame: frameOf(picture),
+      prompts: asked,
+      first: true,
+      last: true,
+    });
+    const expected = thinned(strength, picture);
+    const wrong = [...expected].filter((value, i) => Math.abs(value - (found?.map?.data[i] ?? 0)) > 12);
+    expect(wrong.length / expected.length).toBeLessThan(0.01);
+    expect(found?.map?.data.filter((value) => value > 100).length).toBeGreaterThan(100);
   });
 
   it('without predicted IoU gives the stability on its own grid as the score', async () => {

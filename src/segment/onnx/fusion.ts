@@ -86,17 +86,17 @@ export class FusionEngine implements InferenceEngine {
   /** The logits of a few prompts, for their edges. */
   async #decode({ frame, prompts }: Pick<SegmentRequest, 'frame' | 'prompts'>): Promise<DecodedPrompts> {
     const { manifest, contract } = this.#parts;
+    for (const prompt of prompts) {
+      const error = unsupportedByFusion(prompt, manifest);
+      if (error) throw error;
+    }
     const chunk = contract.batch === 'free' ? CHUNK : 1;
     const startedAt = performance.now();
     const picture = this.#picture.of(frame);
     const preparedAt = performance.now();
-    const decoded: (Decoded | SamwireError)[] = [];
-    const refused = prompts.map((prompt) => unsupportedByFusion(prompt, manifest));
-    const failed = refused.find((error) => error !== undefined);
-    if (failed) decoded.push(failed);
-    else
-      for (let from = 0; from < prompts.length; from += chunk)
-        decoded.push(...(await this.#run(picture, prompts.slice(from, from + chunk), frame)));
+    const decoded: Decoded[] = [];
+    for (let from = 0; from < prompts.length; from += chunk)
+      decoded.push(...(await this.#run(picture, prompts.slice(from, from + chunk), frame)));
     const decodeMs = performance.now() - preparedAt;
     const timing = { prepareMs: preparedAt - startedAt, encodeMs: 0, decodeMs, embeddingReused: false };
     return { decoded, timing };
