@@ -180,8 +180,9 @@ function whichModel(files: readonly LookedAtFile[], recipe: Recipe, named: Known
   if (encoder === undefined) return [];
   const side = encoder.graph.inputs[0]?.shape?.[3];
   const size = isFixed(side) ? side : undefined;
-  const { parameters } = encoder.inspected.initializers;
-  const likely = likelyModels(recipe, size, parameters).map(({ name }) => name);
+  const { initializers, ops } = encoder.inspected;
+  const found = { size, parameters: initializers.parameters, convolutions: ops.Conv ?? 0 };
+  const likely = likelyModels(recipe, found).map(({ name }) => name);
   return named ? doubts(encoder.file, named, size, likely) : guessOf(encoder.file, likely);
 }
 

@@ -51,22 +51,33 @@ function fits(signature: Signature, { encoder, decoder, candidates: found }: Loo
 
 /** Exporters fold constants and normalisations into weights, which moves the count by a few per cent. */
 const PARAMETER_TOLERANCE = 0.06;
+/** They also take branches together, which leaves a transformer's three convolutions far from a convolutional network's. */
+const CONVOLUTION_RATIO = 2;
 
-/**
- * The models of the catalogue that an encoder can be: of that recipe or one that looks like it, of that size, and of about
- * as many parameters.
- * @param size of the encoder's input in pixels; undefined where it is open.
- */
-export function likelyModels(
-  recipe: Recipe,
-  size: number | undefined,
-  parameters: number,
-): readonly KnownModel[] {
-  return knownModels().filter(
-    (model) =>
-      (model.recipe === recipe.name || recipes().get(model.recipe ?? '')?.looksLike === recipe.name) &&
-      model.encoderParameters !== undefined &&
-      (size === undefined || model.size === undefined || model.size === size) &&
-      Math.abs(parameters / (model.encoderParameters * 1e6) - 1) <= PARAMETER_TOLERANCE,
+export interface EncoderSize {
+  /** Side of its input in pixels; undefined where it is open. */
+  readonly size: number | undefined;
+  readonly parameters: number;
+  readonly convolutions: number;
+}
+
+/** The models of the catalogue that an encoder can be: of that recipe or one that looks like it, and about that size. */
+export function likelyModels(recipe: Recipe, found: EncoderSize): readonly KnownModel[] {
+  return knownModels().filter((model) => isOfRecipe(model, recipe) && isOfSize(model, found));
+}
+
+function isOfRecipe(model: KnownModel, recipe: Recipe): boolean {
+  return model.recipe === recipe.name || recipes().get(model.recipe ?? '')?.looksLike === recipe.name;
+}
+
+function isOfSize(model: KnownModel, { size, parameters, convolutions }: EncoderSize): boolean {
+  const { encoderParameters, encoderConvolutions } = model;
+  if (encoderParameters === undefined) return false;
+  if (size !== undefined && model.size !== undefined && model.size !== size) return false;
+  const ratio = encoderConvolutions === undefined ? 1 : convolutions / encoderConvolutions;
+  return (
+    Math.abs(parameters / (encoderParameters * 1e6) - 1) <= PARAMETER_TOLERANCE &&
+    ratio <= CONVOLUTION_RATIO &&
+    ratio >= 1 / CONVOLUTION_RATIO
   );
 }

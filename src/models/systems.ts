@@ -27,8 +27,12 @@ const variant = z.strictObject({
   size: z.int().positive().exactOptional(),
   /** Where its authors put the weights. Empty: none are public. */
   weights: z.array(link),
-  /** In millions, as its paper, its README or its network has them. Tells networks of the same names and shapes apart. */
+  /**
+   * In millions, as its exported encoder, its network or its README has them, and how many convolutions its encoder has: what tells
+   * networks of the same names and shapes apart.
+   */
   encoderParameters: z.number().positive().exactOptional(),
+  encoderConvolutions: z.int().positive().exactOptional(),
   /** For `{name}` in `convert`. */
   values: z.record(text, text).default({}),
 });
@@ -78,6 +82,7 @@ export interface KnownModel extends Omit<System, 'models'> {
   readonly size?: number;
   readonly weights: readonly string[];
   readonly encoderParameters?: number;
+  readonly encoderConvolutions?: number;
 }
 
 let read: readonly System[] | undefined;

@@ -145,20 +145,32 @@ describe('adding a model of the catalogue', () => {
 });
 
 describe('which model an encoder is', () => {
-  const likely = (recipe: string, size: number | undefined, millions: number) =>
-    likelyModels(recipeNamed(recipe), size, millions * 1e6).map(({ name }) => name);
+  const likely = (recipe: string, size: number | undefined, millions: number, convolutions: number) =>
+    likelyModels(recipeNamed(recipe), { size, parameters: millions * 1e6, convolutions }).map(
+      ({ name }) => name,
+    );
 
-  it('is told by its size and its parameters, within what an exporter folds away', () => {
-    expect(likely('sam', 1024, 91)).toEqual(['sam-vit-b']);
-    expect(likely('sam', 1024, 637)).toEqual(['sam-vit-h']);
-    expect(likely('efficientvit-sam', 512, 30.9)).toEqual(['efficientvit-sam-l0']);
-    expect(likely('efficientvit-sam', 1024, 30.9)).toEqual([]);
-    expect(likely('efficientsam', undefined, 22.4)).toEqual(['efficientsam-s']);
-  });
+  // Parameters and convolutions as exports of the authors' networks have them.
+  it.each([
+    ['sam', 1024, 91, 3, ['sam-vit-b']],
+    ['sam', 1024, 637, 3, ['sam-vit-h']],
+    ['sam', 1024, 23.125, 268, ['repvit-sam']],
+    ['sam', 1024, 5.659, 3, ['slimsam-77']],
+    ['edgesam', 1024, 5.494, 130, ['edgesam', 'edgesam-3x']],
+    ['nanosam', 1024, 15.826, 25, ['nanosam-resnet18']],
+    ['efficientvit-sam', 512, 30.9, 100, ['efficientvit-sam-l0']],
+    ['efficientsam', undefined, 6.164, 3, ['efficientsam-ti']],
+  ] as const)(
+    'is told by its size: %s of %s pixels, %s M parameters, %s convolutions',
+    (recipe, size, millions, convs, names) => {
+      expect(likely(recipe, size, millions, convs)).toEqual(names);
+    },
+  );
 
   it('is left open where several are of one size, and where none is', () => {
-    expect(likely('sam', 1024, 23.5)).toEqual(['repvit-sam', 'slimsam-50']);
-    expect(likely('sam', 1024, 1)).toEqual([]);
+    expect(likely('sam', 1024, 5.732, 29)).toEqual(['mobilesam', 'mobilesamv2', 'tinysam']);
+    expect(likely('efficientvit-sam', 1024, 30.9, 100)).toEqual([]);
+    expect(likely('sam', 1024, 1, 3)).toEqual([]);
   });
 });
 
