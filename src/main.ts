@@ -5,6 +5,7 @@ import { openSegmenter } from './build/open.js';
 import type { BuildProgress } from './build/progress.js';
 import type { CameraConfig, Config } from './config/schema.js';
 import { ConfigError, TransientError, UnavailableError } from './errors.js';
+import type { ModelThresholds } from './everything/options.js';
 import { Camera } from './frames/camera.js';
 import { resolveModel } from './models/catalogue.js';
 import { MqttNode } from './mqtt/node.js';
@@ -75,6 +76,8 @@ class Parts implements Service {
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #segmenter: Segmenter | null = null;
   #scheduler: Scheduler | null = null;
+  /** The model's own thresholds for everything. */
+  #thresholds: ModelThresholds | undefined;
   readonly #stops: (() => void)[] = [];
   #closing: Promise<void> | undefined;
 
@@ -181,6 +184,7 @@ class Parts implements Service {
     let told = -1;
     try {
       const model = await resolveModel(name, paths);
+      this.#thresholds = 'everything' in model.manifest ? model.manifest.everything : undefined;
       return await openSegmenter({
         model,
         backend,
@@ -230,6 +234,7 @@ class Parts implements Service {
       encodings: outputs.encodings,
       polygonTolerancePx: outputs.polygonTolerancePx,
       everything: new Map(Object.entries(cameras).map(([name, { everything }]) => [name, everything])),
+      thresholds: () => this.#thresholds,
       info: () => ({
         version: VERSION,
         node: node.id,

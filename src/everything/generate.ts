@@ -26,7 +26,7 @@ export async function segmentEverything(request: EverythingRequest): Promise<Eve
       ? await ownEverything(everything, request, decoding)
       : await STRATEGY_OF[options.strategy](request, decoding);
   const startedAt = performance.now();
-  const clean = cleaned(masks, {
+  const clean = await cleaned(masks, {
     minArea: options.minRegionArea,
     iou: Math.max(options.nmsIou, options.cropNmsIou),
     addon,

@@ -2,6 +2,7 @@ import type { NativeAddon } from '../native/types.js';
 import { inclusiveBox } from './boxes.js';
 import type { Passed } from './decode.js';
 import { boxNms } from './nms.js';
+import { createPause } from './pause.js';
 import { sampledLike } from './place.js';
 import type { EverythingMask } from './types.js';
 
@@ -30,14 +31,17 @@ export interface Cleaning {
  * Small holes filled and small islands removed, then box NMS once more, since masks may have become the same; those
  * that needed no cleaning are preferred. Score and stability stay those of the mask that the model gave.
  */
-export function cleaned(
+export async function cleaned(
   masks: readonly EverythingMask[],
   { minArea, iou, addon }: Cleaning,
-): EverythingMask[] {
+): Promise<EverythingMask[]> {
   if (!(minArea > 0)) return [...masks];
-  const made = masks.map(({ rle: { size, counts } }) =>
-    addon.removeSmallRegions(counts, size[1], size[0], minArea),
-  );
+  const pause = createPause();
+  const made: ReturnType<typeof addon.removeSmallRegions>[] = [];
+  for (const { rle } of masks) {
+    await pause();
+    made.push(addon.removeSmallRegions(rle.counts, rle.size[1], rle.size[0], minArea));
+  }
   const kept = boxNms({
     boxes: made.map(({ mask }) => inclusiveBox(mask.box)),
     scores: made.map(({ changed }) => (changed ? 0 : 1)),

@@ -1,8 +1,8 @@
 /** Everything of a camera's frame as a masks message: as background work, so that prompts go first. */
-import { setImmediate } from 'node:timers/promises';
 import { SamwireError } from '../errors.js';
 import { segmentEverything } from '../everything/generate.js';
 import { everythingOptions, type ModelThresholds } from '../everything/options.js';
+import { createPause } from '../everything/pause.js';
 import type { EverythingOptions, EverythingResult } from '../everything/types.js';
 import type { Camera } from '../frames/camera.js';
 import { finishTiming } from '../masks/timing.js';
@@ -21,8 +21,6 @@ import type { Scheduler } from './scheduler.js';
 const MAX_POINTS = 16_384;
 /** Handed to the scheduler at a time, which cuts them into chunks. */
 const PROMPTS_PER_RUN = 64;
-/** Polygons of a hundred masks take longer than MQTT should be kept waiting on this thread. */
-const YIELD_AFTER_MS = 10;
 
 export interface EverythingJob {
   readonly camera: Camera;
@@ -159,12 +157,9 @@ async function toEverythingAnswer(
   const masks: MaskItem[] = [];
   const lowres = new Map<string, LowResMask>();
   const drawable: MaskItem[] = [];
-  let sinceMs = performance.now();
+  const pause = createPause();
   for (const [i, mask] of value.masks.entries()) {
-    if (performance.now() - sinceMs > YIELD_AFTER_MS) {
-      await setImmediate();
-      sinceMs = performance.now();
-    }
+    await pause();
     const item = await toItem(String(i), undefined, mask, wanted);
     masks.push(item);
     lowres.set(item.id, mask.lowres);

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { SamwireError, toSamwireError } from '../errors.js';
+import type { ModelThresholds } from '../everything/options.js';
 import { EVERYTHING_DEFAULTS, type EverythingOptions } from '../everything/types.js';
 import type { Camera } from '../frames/camera.js';
 import type { LowResMask, MaskEncoding, MaskItem, MasksMessage } from '../masks/types.js';
@@ -38,6 +39,8 @@ export interface PipelineServiceOptions {
   readonly polygonTolerancePx: number;
   /** How everything is segmented where a request does not say, by camera. */
   readonly everything: ReadonlyMap<string, EverythingDefaults>;
+  /** The loaded model's own, where its manifest names some. */
+  readonly thresholds: () => ModelThresholds | undefined;
   /** What `request/info` adds: version, node, limits. */
   readonly info: () => Record<string, unknown>;
   /** What `<base>/stats` adds: process figures. */
@@ -240,10 +243,17 @@ export class PipelineService implements SegmentService {
     try {
       const camera = this.#camera(name);
       const { strategy, grid } = everything.get(name) ?? EVERYTHING_DEFAULTS;
-      const defaults = { strategy, grid };
+      const thresholds = this.#options.thresholds();
       const made = await answerEverything(
         { ...terms, camera, message },
-        { ...this.#model('request'), addon, defaults, encodings, polygonTolerancePx },
+        {
+          ...this.#model('request'),
+          addon,
+          defaults: { strategy, grid },
+          thresholds,
+          encodings,
+          polygonTolerancePx,
+        },
       );
       this.#counters.everything(made.prompts, made.message.masks.length, made.message.timing);
       return this.#remember(name, made.frame, made);
