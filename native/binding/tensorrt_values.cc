@@ -2,6 +2,7 @@
 
 #include "binding/tensorrt_values.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -58,6 +59,27 @@ std::vector<std::int64_t> lengths_of(const Napi::Object& object, const char* key
     lengths.push_back(int_of(array.Get(i), key));
   }
   return lengths;
+}
+
+std::vector<std::string> names_of(const Napi::Object& object, const char* key) {
+  const Napi::Array array = array_of(object.Get(key), key);
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value name = array.Get(i);
+    if (!name.IsString()) wrong(std::string(key) + " to be names");
+    names.push_back(name.As<Napi::String>().Utf8Value());
+  }
+  return names;
+}
+
+// The candidates that one is chosen from, as bits.
+std::uint32_t bits_of(const Napi::Object& object, const char* key, int candidates) {
+  std::uint32_t bits = 0;
+  for (const std::int64_t index : lengths_of(object, key)) {
+    if (index < 0 || index >= std::min(candidates, 32)) wrong(std::string(key) + " of candidates");
+    bits |= 1U << index;
+  }
+  return bits;
 }
 
 tensorrt::MaskStart start_of(const Napi::Value& value) {
@@ -144,12 +166,7 @@ tensorrt::BuildRequest build_request(const Napi::Object& object) {
   request.plan_path = string_of(object, "planPath");
   request.timing_cache_path = string_of(object, "timingCachePath");
   request.precision = precision_of(string_of(object, "precision"));
-  const Napi::Array nodes = array_of(object.Get("fp32Nodes"), "fp32Nodes");
-  for (std::uint32_t i = 0; i < nodes.Length(); ++i) {
-    const Napi::Value name = nodes.Get(i);
-    if (!name.IsString()) wrong("fp32Nodes to be names");
-    request.fp32_nodes.push_back(name.As<Napi::String>().Utf8Value());
-  }
+  request.fp32_nodes = names_of(object, "fp32Nodes");
   const Napi::Array shapes = array_of(object.Get("shapes"), "shapes");
   for (std::uint32_t i = 0; i < shapes.Length(); ++i) {
     const Napi::Object shape = element(shapes, i, "shapes");
@@ -171,6 +188,7 @@ tensorrt::ModelSpec model_spec(const Napi::Object& object) {
   const Napi::Object encoder = object_of(object, "encoder");
   model.encoder.image = string_of(encoder, "image");
   model.encoder.embedding = string_of(encoder, "embedding");
+  model.encoder.features = names_of(encoder, "features");
   const Napi::Object decoder = object_of(object, "decoder");
   model.decoder.embeddings = string_of(decoder, "embeddings");
   model.decoder.coords = string_of(decoder, "coords");
@@ -179,12 +197,19 @@ tensorrt::ModelSpec model_spec(const Napi::Object& object) {
   model.decoder.iou = string_of(decoder, "iou");
   model.decoder.mask_input = string_of(decoder, "maskInput");
   model.decoder.has_mask_input = string_of(decoder, "hasMaskInput");
+  model.decoder.orig_size = string_of(decoder, "origSize");
   model.coords_rank = at_least(1, object, "coordsRank");
   model.grid_width = at_least(1, object, "gridWidth");
   model.grid_height = at_least(1, object, "gridHeight");
   model.candidates = at_least(1, object, "candidates");
   model.max_prompts = at_least(1, object, "maxPrompts");
   model.max_points = at_least(1, object, "maxPoints");
+  model.choice.multi = bits_of(object, "multi", model.candidates);
+  model.choice.delta = static_cast<float>(number_of(object, "stabilityDelta"));
+  model.choice.share = static_cast<float>(number_of(object, "stabilityThreshold"));
+  if (const double limit = number_of(object, "refineClamp"); limit > 0) {
+    model.keep_limit = static_cast<float>(limit);
+  }
   return model;
 }
 

@@ -73,8 +73,11 @@ std::size_t words_of(const BitSurface& s) {
 }
 
 void check_tasks(const MaskBatch& batch) {
+  const bool can_choose =
+      batch.choice.multi != 0 && std::uint64_t{batch.choice.multi} >> batch.candidates == 0;
+  const int least = can_choose ? kStable : kOfficial;
   for (const MaskTask& task : batch.tasks) {
-    if (task.row < 0 || task.plane < kOfficial || task.plane >= batch.candidates ||
+    if (task.row < 0 || task.plane < least || task.plane >= batch.candidates ||
         (task.keep >= 0 && batch.kept == nullptr)) {
       throw Error("invalid_argument",
                   "Expected a mask task of one of " + std::to_string(batch.candidates) +
@@ -184,7 +187,9 @@ void MaskMaker::enqueue(const MaskBatch& batch, cudaStream_t stream) {
   job.candidates = batch.candidates;
   const bool keeps = std::any_of(batch.tasks.begin(), batch.tasks.end(),
                                  [](const MaskTask& task) { return task.keep >= 0; });
+  job.choice = batch.choice;
   job.kept = keeps ? batch.kept : nullptr;
+  job.keep_limit = batch.keep_limit;
   job.grid_width = spec.grid_width;
   job.grid_height = spec.grid_height;
   job.x = plan.x;

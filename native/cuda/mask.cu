@@ -59,9 +59,28 @@ __device__ void add_to(Tally& counters, const Tally& t) {
   atomicMax(&counters.y2, t.y2);
 }
 
+// The whole warp's, in lane 0.
+__device__ CellCounts of_warp(CellCounts counts) {
+  for (int lanes = kLanes / 2; lanes > 0; lanes /= 2) {
+    merge(counts, {__shfl_down_sync(kAllLanes, counts.sure, lanes),
+                   __shfl_down_sync(kAllLanes, counts.possible, lanes)});
+  }
+  return counts;
+}
+
+// A block for each task. Only kStable looks at logits: a grid of 256 x 256 is 256 loads a thread.
 __global__ void choose_kernel(const MaskJob job) {
-  const int index = blockIdx.x * blockDim.x + threadIdx.x;
-  if (index < job.task_count) choose(job, index);
+  __shared__ CellCounts counts[kTileWords];
+  const int index = blockIdx.x, lane = threadIdx.x % kLanes, warp = threadIdx.x / kLanes;
+  CellCounts own{0, 0};
+  if (job.tasks[index].plane == kStable) own = count_cells(job, index, threadIdx.x, kThreads);
+  own = of_warp(own);
+  if (lane == 0) counts[warp] = own;
+  __syncthreads();
+  if (threadIdx.x > 0) return;
+  CellCounts all = counts[0];
+  for (int i = 1; i < kTileWords; ++i) merge(all, counts[i]);
+  choose(job, index, all);
 }
 
 __global__ void keep_kernel(const MaskJob job) {
@@ -71,7 +90,7 @@ __global__ void keep_kernel(const MaskJob job) {
   float* to = job.kept + keep * grid_cells(job);
   for (std::size_t i = blockIdx.x * blockDim.x + threadIdx.x; i < grid_cells(job);
        i += gridDim.x * blockDim.x) {
-    to[i] = from[i];
+    to[i] = kept_logit(job, from[i]);
   }
 }
 
@@ -125,7 +144,7 @@ dim3 blocks(const BitSurface& surface, int masks) {
 }  // namespace
 
 cudaError_t launch_masks(const MaskJob& job, cudaStream_t stream) {
-  choose_kernel<<<(job.task_count + 31) / 32, 32, 0, stream>>>(job);
+  choose_kernel<<<job.task_count, kThreads, 0, stream>>>(job);
   if (job.kept != nullptr) keep_kernel<<<dim3(16, job.task_count), kThreads, 0, stream>>>(job);
   mask_kernel<false><<<blocks(job.frame, job.task_count), kThreads, 0, stream>>>(job);
   mask_kernel<true><<<blocks(job.grid, job.task_count), kThreads, 0, stream>>>(job);

@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -19,6 +20,9 @@ struct MaskBatch {
   float* kept = nullptr;  // device, [slots, grid_height, grid_width]
   MaskSpec spec;
   std::span<const MaskTask> tasks;  // host
+  MaskChoice choice{};
+  // Logits that are kept are cut at +- this (SAM 2: 32).
+  float keep_limit = std::numeric_limits<float>::infinity();
 };
 
 struct DeviceMask {
@@ -45,8 +49,8 @@ class MaskMaker {
   void reserve(int masks, const MaskSpec& spec);
 
   // Throws as check_mask_spec, Error("invalid_argument") for a task whose plane is none of the
-  // candidates, and as cuda::check(). The logits, scores and kept slots are read and written when
-  // the stream comes to it.
+  // candidates or whose way to choose lacks candidates to choose from, and as cuda::check(). The
+  // logits, scores and kept slots are read and written when the stream comes to it.
   void enqueue(const MaskBatch& batch, cudaStream_t stream);
 
   // Mask `index` of the last batch, after the stream's work is done. `out`'s memory is used again.

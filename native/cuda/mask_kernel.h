@@ -56,7 +56,9 @@ struct MaskJob {
   const float* logits;  // [rows, candidates, grid_height, grid_width]
   const float* iou;     // [rows, candidates]
   int candidates;
-  float* kept;  // [slots, grid_height, grid_width]; null: no task keeps anything
+  MaskChoice choice;
+  float* kept;       // [slots, grid_height, grid_width]; null: no task keeps anything
+  float keep_limit;  // what is kept is cut at +- this
   int grid_width, grid_height;
   MaskAxis x, y;
   int cell_x, cell_y;  // the grid's first cell under the frame
@@ -72,13 +74,56 @@ SAMWIRE_HD std::size_t grid_cells(const MaskJob& job) {
 
 // ---- choice
 
-SAMWIRE_HD int chosen_plane(const MaskTask& task, const float* iou, int candidates) {
+// Cells of a candidate that are above delta, and those that are not below -delta.
+struct CellCounts {
+  std::uint32_t sure, possible;
+};
+
+SAMWIRE_HD void merge(CellCounts& to, const CellCounts& from) {
+  to.sure += from.sure;
+  to.possible += from.possible;
+}
+
+// One thread's share of candidate 0's cells.
+SAMWIRE_HD CellCounts count_cells(const MaskJob& job, int index, int thread, int threads) {
+  const std::size_t row = job.tasks[index].row;
+  const float* logits = job.logits + row * job.candidates * grid_cells(job);
+  CellCounts counts{0, 0};
+  for (std::size_t i = thread; i < grid_cells(job); i += threads) {
+    counts.sure += logits[i] > job.choice.delta ? 1 : 0;
+    counts.possible += logits[i] > -job.choice.delta ? 1 : 0;
+  }
+  return counts;
+}
+
+SAMWIRE_HD float quotient(float a, float b) {
+#if defined(__CUDA_ARCH__)
+  return __fdiv_rn(a, b);
+#else
+  return a / b;
+#endif
+}
+
+// A mask of nothing is stable.
+SAMWIRE_HD bool is_stable(const MaskChoice& choice, const CellCounts& counts) {
+  if (counts.possible == 0) return true;
+  return quotient(static_cast<float>(counts.sure), static_cast<float>(counts.possible)) >=
+         choice.share;
+}
+
+// `counts`: for kStable, all of candidate 0's.
+SAMWIRE_HD int chosen_plane(const MaskJob& job, const MaskTask& task, const float* iou,
+                            const CellCounts& counts) {
   if (task.plane >= 0) return task.plane;
+  if (task.plane == kStable && is_stable(job.choice, counts)) return 0;
+  const bool of_all = task.plane == kBestScore || task.plane == kOfficial;
   // In double, as JavaScript adds it.
   const double advantage = task.plane == kOfficial ? (task.points - 2.5) * 1000 : 0;
-  int best = 0;
+  int best = -1;
   double best_score = -__builtin_huge_val();
-  for (int i = 0; i < candidates; ++i) {
+  for (int i = 0; i < job.candidates; ++i) {
+    if (!of_all && (job.choice.multi >> i & 1U) == 0) continue;
+    if (best < 0) best = i;
     const double score = iou[i] + (i == 0 ? advantage : 0);
     if (score > best_score) {
       best = i;
@@ -90,16 +135,22 @@ SAMWIRE_HD int chosen_plane(const MaskTask& task, const float* iou, int candidat
 
 SAMWIRE_HD Tally empty_tally() { return {0, 0, 0, kNoRow, kNoRow, 0, 0}; }
 
-SAMWIRE_HD void choose(const MaskJob& job, int index) {
+SAMWIRE_HD void choose(const MaskJob& job, int index, const CellCounts& counts) {
   const MaskTask task = job.tasks[index];
   const float* iou = job.iou + static_cast<std::size_t>(task.row) * job.candidates;
-  const int plane = chosen_plane(task, iou, job.candidates);
+  const int plane = chosen_plane(job, task, iou, counts);
   job.heads[index] = {plane, iou[plane], empty_tally(), empty_tally()};
 }
 
 SAMWIRE_HD const float* chosen_logits(const MaskJob& job, int index) {
   const std::size_t row = job.tasks[index].row;
   return job.logits + (row * job.candidates + job.heads[index].plane) * grid_cells(job);
+}
+
+// NaN stays what it is.
+SAMWIRE_HD float kept_logit(const MaskJob& job, float logit) {
+  if (logit > job.keep_limit) return job.keep_limit;
+  return logit < -job.keep_limit ? -job.keep_limit : logit;
 }
 
 // ---- tiles

@@ -133,15 +133,35 @@ void check(const std::vector<TensorFacts>& tensors, const std::vector<Expected>&
                                   ". Build it again with `samwire models build`");
 }
 
-LabelType label_type(DataType type) {
-  if (type == DataType::kINT32) return LabelType::kInt32;
-  return type == kInt64 ? LabelType::kInt64 : LabelType::kFloat;
+NumberType number_type(DataType type) {
+  if (type == DataType::kINT32) return NumberType::kInt32;
+  return type == kInt64 ? NumberType::kInt64 : NumberType::kFloat;
 }
 
 bool of_each_row(const std::vector<TensorFacts>& tensors, const std::string& name,
                  const Lengths& rows) {
   const TensorFacts* tensor = find(tensors, name, true);
   return tensor != nullptr && tensor->shape.front().max >= rows.max;
+}
+
+// The encoder's outputs that the decoder takes: the embedding, then the features.
+std::vector<std::string> encoder_outputs(const ModelSpec& model) {
+  std::vector<std::string> names{model.encoder.embedding};
+  names.insert(names.end(), model.encoder.features.begin(), model.encoder.features.end());
+  return names;
+}
+
+// And what the decoder calls them.
+std::vector<std::string> encoded_inputs(const ModelSpec& model) {
+  std::vector<std::string> names = encoder_outputs(model);
+  names.front() = model.decoder.embeddings;
+  return names;
+}
+
+// EfficientSAM's exporter leaves the leading 1 of everything else out at the logits.
+bool has_bare_logits(const std::vector<TensorFacts>& tensors, const ModelSpec& model) {
+  const TensorFacts* logits = find(tensors, model.decoder.low_res, false);
+  return model.coords_rank == 4 && logits != nullptr && logits->shape.size() == 4;
 }
 
 // [B, ...], or [1, B, ...] where the coordinates have rank 4.
@@ -159,20 +179,23 @@ EncoderIo check_encoder(const std::vector<TensorFacts>& tensors, const ModelSpec
   const bool native = model.image.fit == Fit::kNative;
   const Dimension height = native ? any() : exactly(model.image.height);
   const Dimension width = native ? any() : exactly(model.image.width);
-  check(tensors,
-        {{model.encoder.image,
-          true,
-          {DataType::kFLOAT, DataType::kHALF},
-          {exactly(1), exactly(3), height, width}},
-         {model.encoder.embedding, false, {DataType::kFLOAT}, {exactly(1), any(), any(), any()}}},
-        plan);
+  std::vector<Expected> expected{{model.encoder.image,
+                                  true,
+                                  {DataType::kFLOAT, DataType::kHALF},
+                                  {exactly(1), exactly(3), height, width}}};
+  for (const std::string& name : encoder_outputs(model)) {
+    expected.push_back({name, false, {DataType::kFLOAT}, {exactly(1), any(), any(), any()}});
+  }
+  check(tensors, expected, plan);
   const TensorFacts& image = *find(tensors, model.encoder.image, true);
   EncoderIo io;
   io.image_type =
       image.type == DataType::kHALF ? cuda::TensorType::kHalf : cuda::TensorType::kFloat;
   io.height = image.shape[2];
   io.width = image.shape[3];
-  io.embedding = find(tensors, model.encoder.embedding, false)->shape;
+  for (const std::string& name : encoder_outputs(model)) {
+    io.encoded.push_back(find(tensors, name, false)->shape);
+  }
   return io;
 }
 
@@ -183,10 +206,11 @@ DecoderIo check_decoder(const std::vector<TensorFacts>& tensors, const ModelSpec
   const Dimension points{{1, model.max_points}, {model.max_points, model.max_points}};
   const Dimension each_or_one{{1, model.max_prompts}, {1, 1}};
   const ModelSpec::Decoder& names = model.decoder;
-  std::vector<Dimension> embedding;
-  for (const Lengths& length : encoder.embedding) embedding.push_back({length});
+  const bool bare_logits = has_bare_logits(tensors, model);
+  std::vector<Dimension> logits{exactly(model.candidates), exactly(model.grid_height),
+                                exactly(model.grid_width)};
+  if (bare_logits) logits.insert(logits.begin(), rows);
   std::vector<Expected> expected{
-      {names.embeddings, true, {DataType::kFLOAT}, embedding},
       {names.coords, true, {DataType::kFLOAT}, of_rows(model, rows, {points, exactly(2)})},
       {names.labels,
        true,
@@ -195,9 +219,18 @@ DecoderIo check_decoder(const std::vector<TensorFacts>& tensors, const ModelSpec
       {names.low_res,
        false,
        {DataType::kFLOAT},
-       of_rows(model, rows,
-               {exactly(model.candidates), exactly(model.grid_height), exactly(model.grid_width)})},
+       bare_logits ? logits : of_rows(model, rows, logits)},
       {names.iou, false, {DataType::kFLOAT}, of_rows(model, rows, {exactly(model.candidates)})}};
+  const std::vector<std::string> encoded = encoded_inputs(model);
+  for (std::size_t i = 0; i < encoded.size(); ++i) {
+    std::vector<Dimension> shape;
+    for (const Lengths& length : encoder.encoded[i]) shape.push_back({length});
+    expected.push_back({encoded[i], true, {DataType::kFLOAT}, shape});
+  }
+  if (!names.orig_size.empty()) {
+    expected.push_back(
+        {names.orig_size, true, {DataType::kFLOAT, DataType::kINT32, kInt64}, {exactly(2)}});
+  }
   if (!names.mask_input.empty()) {
     expected.push_back(
         {names.mask_input,
@@ -212,9 +245,14 @@ DecoderIo check_decoder(const std::vector<TensorFacts>& tensors, const ModelSpec
   const std::size_t first = model.coords_rank == 4 ? 1 : 0;
   const TensorFacts& labels = *find(tensors, names.labels, true);
   DecoderIo io;
-  io.labels = label_type(labels.type);
-  for (const Lengths& length : find(tensors, names.embeddings, true)->shape) {
-    io.embedding.push_back(length.max);
+  io.labels = number_type(labels.type);
+  io.bare_logits = bare_logits;
+  if (!names.orig_size.empty()) {
+    io.size = number_type(find(tensors, names.orig_size, true)->type);
+  }
+  for (const std::string& name : encoded) {
+    std::vector<std::int64_t>& lengths = io.encoded.emplace_back();
+    for (const Lengths& length : find(tensors, name, true)->shape) lengths.push_back(length.max);
   }
   io.rows = labels.shape[first];
   io.points = labels.shape[first + 1];

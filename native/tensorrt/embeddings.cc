@@ -14,13 +14,21 @@ std::size_t aligned(std::size_t bytes) {
 
 }  // namespace
 
-EmbeddingPool::EmbeddingPool(int count, std::size_t floats_each)
-    : size_bytes_(floats_each * sizeof(float)),
+EncodedLayout::EncodedLayout(const std::vector<std::vector<std::int64_t>>& shapes) {
+  for (const std::vector<std::int64_t>& shape : shapes) {
+    tensors_.push_back(dims_of(shape));
+    offsets_.push_back(size_bytes_);
+    size_bytes_ += aligned(floats_of(tensors_.back()) * sizeof(float));
+  }
+}
+
+EmbeddingPool::EmbeddingPool(int count, std::size_t bytes_each)
+    : size_bytes_(bytes_each),
       memory_(count * aligned(size_bytes_), "embeddings"),
       embeddings_(count) {
   std::size_t offset = 0;
   for (Embedding& embedding : embeddings_) {
-    embedding.data = reinterpret_cast<float*>(memory_.data<char>() + offset);
+    embedding.data = memory_.data<char>() + offset;
     offset += aligned(size_bytes_);
   }
 }

@@ -5,15 +5,32 @@
 
 #include "cuda/memory.h"
 #include "cuda/stream.h"
+#include "tensorrt/engine.h"
 
 namespace samwire::tensorrt {
 
-// A frame's embedding on the device.
+// What of a frame goes from the encoder to the decoder lies in one piece: the embedding, then the
+// feature maps, each where TensorRT takes it.
+class EncodedLayout {
+ public:
+  explicit EncodedLayout(const std::vector<std::vector<std::int64_t>>& shapes);
+
+  const std::vector<nvinfer1::Dims>& tensors() const { return tensors_; }
+  std::size_t offset(std::size_t tensor) const { return offsets_[tensor]; }
+  std::size_t size_bytes() const { return size_bytes_; }
+
+ private:
+  std::vector<nvinfer1::Dims> tensors_;
+  std::vector<std::size_t> offsets_;
+  std::size_t size_bytes_ = 0;
+};
+
+// A frame's embedding, with its feature maps, on the device.
 struct Embedding {
   std::uint64_t frame_id = 0;  // 0: none
   int users = 0;               // requests at work with it
   std::uint64_t last_use = 0;
-  float* data = nullptr;
+  void* data = nullptr;
   cuda::Event ready{false};  // the encoder has written it
 };
 
@@ -21,7 +38,7 @@ struct Embedding {
 // with is never given to another frame. One thread.
 class EmbeddingPool {
  public:
-  EmbeddingPool(int count, std::size_t floats_each);
+  EmbeddingPool(int count, std::size_t bytes_each);
 
   // The frame's embedding, or null. A frame without an id (0) is never found.
   Embedding* find(std::uint64_t frame_id);

@@ -29,20 +29,25 @@ double ms_since(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 Encoder::Encoder(Engine& engine, const EncoderIo& io, const ModelSpec& model,
-                 const OpenOptions& options, bool mapped, const nvinfer1::Dims& embedding,
+                 const OpenOptions& options, bool mapped, const EncodedLayout& layout,
                  LaneCounters& counters)
     : io_(io),
       model_(model),
       mapped_(mapped),
       staging_bytes_(largest_frame(options.frame_width, options.frame_height)),
-      embedding_(embedding),
-      embedding_bytes_(floats_of(embedding) * sizeof(float)),
+      layout_(layout),
       plan_(engine.path()),
       pixels_(mapped ? 0 : staging_bytes_, "the frame"),
-      output_(embedding_bytes_, "the encoder's output"),
+      output_(layout.size_bytes(), "the encoder's outputs"),
       lane_(engine, cuda::Priority::kLow, options.dla_core < 0, counters) {
   reserve_image(place(model.image, options.frame_width, options.frame_height));
-  lane_.bind(model.encoder.embedding, output_.data());
+  for (std::size_t i = 0; i < layout_.tensors().size(); ++i) {
+    lane_.bind(output_name(i), output_.data<char>() + layout_.offset(i));
+  }
+}
+
+const std::string& Encoder::output_name(std::size_t tensor) const {
+  return tensor == 0 ? model_.encoder.embedding : model_.encoder.features[tensor - 1];
 }
 
 FrameStaging Encoder::make_staging() const {
@@ -60,11 +65,14 @@ void Encoder::encode(const Frame& frame, FrameStaging& staging, Embedding& out) 
   staging.prepared.record(stream());
   const NamedShape image{&model_.encoder.image,
                          dims_of({1, 3, placement.tensor_height, placement.tensor_width})};
-  const NamedShape embedding{&model_.encoder.embedding, embedding_};
+  std::vector<NamedShape> outputs;
+  for (std::size_t i = 0; i < layout_.tensors().size(); ++i) {
+    outputs.push_back({&output_name(i), layout_.tensors()[i]});
+  }
   lane_.run(static_cast<std::uint64_t>(placement.tensor_height) << 32 | placement.tensor_width,
-            {&image, 1}, {&embedding, 1});
-  cuda::check(cudaMemcpyAsync(out.data, output_.data(), embedding_bytes_, cudaMemcpyDeviceToDevice,
-                              stream().get()),
+            {&image, 1}, outputs);
+  cuda::check(cudaMemcpyAsync(out.data, output_.data(), layout_.size_bytes(),
+                              cudaMemcpyDeviceToDevice, stream().get()),
               "Keeping an embedding");
   staging.encoded.record(stream());
   out.ready.record(stream());

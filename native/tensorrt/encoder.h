@@ -22,12 +22,13 @@ struct FrameStaging {
   double copy_ms = 0;  // CPU time
 };
 
-// Frame -> embedding: upload, preprocessing kernel and encoder on a low-priority stream.
+// Frame -> embedding and feature maps: upload, preprocessing kernel and encoder on a low-priority
+// stream.
 class Encoder {
  public:
   // Allocates for frames of `options`' size. Throws as Engine::make_context().
   Encoder(Engine& engine, const EncoderIo& io, const ModelSpec& model, const OpenOptions& options,
-          bool mapped, const nvinfer1::Dims& embedding, LaneCounters& counters);
+          bool mapped, const EncodedLayout& layout, LaneCounters& counters);
 
   FrameStaging make_staging() const;
 
@@ -39,6 +40,7 @@ class Encoder {
 
  private:
   ImageView upload(const Frame& frame, FrameStaging& staging);
+  const std::string& output_name(std::size_t tensor) const;
   void check_size(const Placement& placement) const;
   void reserve_image(const Placement& placement);
 
@@ -46,12 +48,11 @@ class Encoder {
   ModelSpec model_;
   bool mapped_;
   std::size_t staging_bytes_;
-  nvinfer1::Dims embedding_;
-  std::size_t embedding_bytes_;
+  EncodedLayout layout_;
   std::string plan_;
   cuda::DeviceMemory pixels_;  // not on integrated GPUs
   cuda::DeviceMemory image_;   // the engine's input
-  cuda::DeviceMemory output_;  // its output, copied from here, so that one graph serves all places
+  cuda::DeviceMemory output_;  // its outputs, copied from here, so that one graph serves all places
   cuda::Preprocessor preprocessor_;
   Lane lane_;  // dies first, and waits for the work that uses the above
 };

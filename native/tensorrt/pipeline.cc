@@ -44,12 +44,12 @@ Pipeline::Pipeline(const ModelSpec& model, const OpenOptions& options, bool mapp
       encoder_io_(check_encoder(encoder_engine_.tensors(), model, options.encoder_plan)),
       decoder_io_(
           check_decoder(decoder_engine_.tensors(), model, encoder_io_, options.decoder_plan)),
+      layout_(decoder_io_.encoded),
       // Of as many requests as are at work, each may have a frame of its own.
       embeddings_(std::max(options.embeddings_kept, options.requests_at_once),
-                  floats_of(dims_of(decoder_io_.embedding))),
-      encoder_(encoder_engine_, encoder_io_, model, options, mapped, dims_of(decoder_io_.embedding),
-               counters),
-      decoder_(decoder_engine_, decoder_io_, model, options.logits_kept, counters) {
+                  layout_.size_bytes()),
+      encoder_(encoder_engine_, encoder_io_, model, options, mapped, layout_, counters),
+      decoder_(decoder_engine_, decoder_io_, model, options.logits_kept, layout_, counters) {
   make_places(options, mapped);
 }
 
@@ -130,7 +130,7 @@ void Pipeline::enqueue_group(Work& work, std::size_t group) {
     if (first == 0) {
       decoder_.use(*work.embedding);
       place.begin.record(decoder_.stream());
-      decoder_.run(prompts, place.prompts);
+      decoder_.run(prompts, work.queued.request.mask, place.prompts);
     } else {
       place.begin.record(decoder_.stream());
     }
@@ -148,6 +148,8 @@ void Pipeline::enqueue_masks(Work& work, const Batch& batch) {
   masks.iou = decoder_.iou();
   masks.candidates = model_.candidates;
   masks.kept = decoder_.kept();
+  masks.choice = model_.choice;
+  masks.keep_limit = model_.keep_limit;
   masks.spec = request.mask;
   masks.tasks = tasks.subspan(batch.first, batch.count);
   batch.place->masks.enqueue(masks, decoder_.stream().get());

@@ -86,6 +86,7 @@ class Pipeline {
   Engine encoder_engine_, decoder_engine_;
   EncoderIo encoder_io_;
   DecoderIo decoder_io_;
+  EncodedLayout layout_;
   EmbeddingPool embeddings_;
   std::vector<FrameStaging> staging_;
   std::vector<FrameStaging*> free_staging_;

@@ -40,8 +40,8 @@ void check_starts(const PromptGroup& group, const ModelSpec& model, const Decode
 void check_tasks(const PromptGroup& group, const ModelSpec& model, int logits_kept) {
   for (const cuda::MaskTask& task : group.tasks) {
     expect(task.row >= 0 && task.row < group.rows, "a row of the group", task.row);
-    expect(task.plane >= cuda::kOfficial && task.plane < model.candidates, "a candidate",
-           task.plane);
+    const int least = model.choice.multi != 0 ? cuda::kStable : cuda::kOfficial;
+    expect(task.plane >= least && task.plane < model.candidates, "a candidate", task.plane);
     expect(task.keep >= -1 && task.keep < logits_kept,
            "a slot below " + std::to_string(logits_kept), task.keep);
   }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,16 +20,22 @@ struct ModelSpec {
   ImageSpec image;
   struct Encoder {
     std::string image, embedding;
+    // Further outputs, [1, C, H, W] each, that are inputs of the decoder by the same names (SAM 2).
+    std::vector<std::string> features;
   } encoder;
   struct Decoder {
     std::string embeddings, coords, labels, low_res, iou;
     std::string mask_input, has_mask_input;  // empty where the model takes no mask
+    std::string orig_size;                   // [2]: the frame's height, width; empty: not asked for
   } decoder;
   int coords_rank = 3;  // 3: [B,N,2]; 4: [1,B,N,2] (EfficientSAM)
   int grid_width = 256, grid_height = 256;
   int candidates = 4;
   int max_prompts = 64;  // prompts in one run; the decoder's profile must reach it
   int max_points = 10;
+  cuda::MaskChoice choice{};
+  // What is kept for `refine` is cut at +- this.
+  float keep_limit = std::numeric_limits<float>::infinity();
 };
 
 struct OpenOptions {

@@ -1,8 +1,6 @@
-import { SamwireError } from '../errors.js';
 import { checkGraph } from '../models/check-graph.js';
 import type { ModelContract } from '../models/contract.js';
 import type { TwoGraphDirectory } from '../models/directory.js';
-import type { Manifest } from '../models/manifest.js';
 import { PARTS, type Part, type Precision } from './identity.js';
 import { wantedGraph } from './inspect.js';
 import type { Pair } from './ladder.js';
@@ -31,15 +29,12 @@ export class Graphs {
 
   /**
    * What the graphs of all precisions have in common, read from those that stay as they are.
-   * @throws ConfigError for a faulty model, SamwireError `model_failed` for one that TensorRT does not run.
+   * @throws ConfigError for a faulty model.
    */
   async contract(): Promise<ModelContract> {
     const { manifest } = this.#options.model;
     const [encoder, decoder] = await this.#make(PARTS.map((part) => [part, 'fp32']));
-    const contract = checkGraph(manifest, ioOf(encoder), ioOf(decoder));
-    const lacking = unserved(manifest, contract);
-    if (lacking === undefined) return contract;
-    throw new SamwireError('model_failed', `${manifest.name}${lacking}: the onnx backend runs this model.`);
+    return checkGraph(manifest, ioOf(encoder), ioOf(decoder));
   }
 
   /**
@@ -74,20 +69,6 @@ export class Graphs {
     for (const graph of prepared) this.#made.set(`${graph.part} ${graph.precision}`, graph);
     return prepared;
   }
-}
-
-/** What the TensorRT backend does not do for a model, as the end of a sentence; undefined where it does all. */
-function unserved({ mask }: Manifest, { encoder, decoder }: ModelContract): string | undefined {
-  const { origSize } = decoder.inputs;
-  if (origSize !== undefined)
-    return `'s decoder computes with the picture's size (${origSize}), which the TensorRT backend does not hand it`;
-  if (encoder.features.length > 0)
-    return `'s decoder takes feature maps (${encoder.features.map(({ name }) => name).join(', ')}), which the TensorRT backend does not hand it`;
-  if (mask.single === 'stable' || mask.single === 'best-multi')
-    return ` chooses its mask by mask.single "${mask.single}", which the TensorRT backend does not`;
-  if (mask.refineClamp !== undefined)
-    return ' has mask.refineClamp, which the TensorRT backend does not keep to';
-  return undefined;
 }
 
 /** What a graph that was written takes and gives. */

@@ -58,8 +58,8 @@ function bareEncoder({ manifest }: TwoGraphDirectory, source: Uint8Array): Uint8
 
 /** Proven before minutes are spent on engines of it. */
 async function mendedDecoder(path: string, source: Uint8Array, proves: boolean): Promise<Uint8Array> {
-  const { bytes, changes } = mendDecoder(source);
-  const why = proves && changes.length > 0 ? await refutation(source, bytes) : undefined;
+  const { bytes, changes, reference = source } = mendDecoder(source);
+  const why = proves && changes.length > 0 ? await refutation(reference, bytes) : undefined;
   if (why === undefined) return bytes;
   throw new SamwireError(
     'model_failed',

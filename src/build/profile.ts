@@ -52,6 +52,7 @@ function promptRanges({ encoder, decoder }: ModelContract, maxPrompts: number): 
   const { maskInput, hasMaskInput } = inputs;
   return [
     range(inputs.embeddings, () => [1, ...encoder.embedding]),
+    ...encoder.features.map(({ name, shape }) => range(name, () => [1, ...shape])),
     range(inputs.coords, (prompts, count) => [...lead, prompts, count, 2]),
     range(inputs.labels, (prompts, count) => [...lead, prompts, count]),
     ...(maskInput === undefined

@@ -5,14 +5,14 @@ import { pino } from 'pino';
 import sharp from 'sharp';
 import { z } from 'zod';
 import { ConfigError } from '../errors.js';
-import { type ModelDirectory, readModelDirectory } from '../models/directory.js';
+import { readTwoGraphDirectory, type TwoGraphDirectory } from '../models/directory.js';
 import { loadAddon, PACKAGE_ROOT } from '../native/addon.js';
 import type { NativeFrameInfo } from '../native/types.js';
 import { checkPromptMessage, DEFAULT_PROMPT_LIMITS, type PromptMessage } from '../prompts/message.js';
 import { resolvePrompts } from '../prompts/resolve.js';
 import type { FramePrompt } from '../prompts/types.js';
 import { createSegmenter } from '../segment/create.js';
-import type { PromptResult, Segmenter } from '../segment/segmenter.js';
+import type { PromptResult, Segmenter, SegmentPrompt } from '../segment/segmenter.js';
 import { type Answer, compareAnswers, isTelling, passes } from './compare.js';
 import type { Trial } from './record.js';
 import type { referenceSchema, Task } from './tasks.js';
@@ -35,12 +35,12 @@ interface TestPicture {
 export async function makeReference(
   task: Extract<Task, { task: 'reference' }>,
 ): Promise<z.infer<typeof referenceSchema>> {
-  const model = await readModelDirectory(task.modelDir);
+  const model = await readTwoGraphDirectory(task.modelDir);
   const pictures = await loadPictures(model);
   const { threads } = task;
   const segmenter = await createSegmenter({ model, threads, log: silent() });
   try {
-    const answers = await ask(segmenter, pictures);
+    const answers = await ask(segmenter, pictures, model);
     await writeFile(task.answers, JSON.stringify(answers));
     return { prompts: answers.length, telling: answers.filter(isTelling).length };
   } finally {
@@ -50,7 +50,7 @@ export async function makeReference(
 
 /** The `self-test` task: the engines' masks against those of the reference. */
 export async function runSelfTest(task: Extract<Task, { task: 'self-test' }>): Promise<Trial> {
-  const model = await readModelDirectory(task.modelDir);
+  const model = await readTwoGraphDirectory(task.modelDir);
   const pictures = await loadPictures(model);
   const reference = JSON.parse(await readFile(task.answers, 'utf8')) as Answer[];
   const { engines } = task;
@@ -62,7 +62,7 @@ export async function runSelfTest(task: Extract<Task, { task: 'self-test' }>): P
   });
   try {
     const { rleToMask } = loadAddon();
-    const prompts = compareAnswers(reference, await ask(segmenter, pictures), rleToMask);
+    const prompts = compareAnswers(reference, await ask(segmenter, pictures, model), rleToMask);
     const times = await time(segmenter, pictures);
     return { ...task.precision, passed: passes(prompts), prompts, ...times };
   } finally {
@@ -74,7 +74,7 @@ const entrySchema = z.array(
   z.strictObject({ image: z.string(), messages: z.array(z.record(z.string(), z.unknown())) }),
 );
 
-async function loadPictures(model: ModelDirectory): Promise<TestPicture[]> {
+async function loadPictures(model: TwoGraphDirectory): Promise<TestPicture[]> {
   const own = join(model.dir, OWN_FOLDER);
   const folder = existsSync(join(own, PROMPTS_FILE)) ? own : BUNDLED;
   try {
@@ -98,16 +98,25 @@ async function loadPictures(model: ModelDirectory): Promise<TestPicture[]> {
 }
 
 /** Prompts that fail (the model takes no mask, or fewer points) have no answer. */
-async function ask(segmenter: Segmenter, pictures: readonly TestPicture[]): Promise<Answer[]> {
+async function ask(
+  segmenter: Segmenter,
+  pictures: readonly TestPicture[],
+  { manifest }: TwoGraphDirectory,
+): Promise<Answer[]> {
   const answers: Answer[] = [];
+  const stable = manifest.mask.single === 'stable';
   for (const picture of pictures) {
     await onFrame(picture, async (frame) => {
       for (const message of picture.messages) {
         const prompts = promptsOf(message, frame);
-        const chosen = await segment(segmenter, frame, prompts, false);
-        const candidates = await segment(segmenter, frame, prompts, true);
+        const chosen = await segment(segmenter, frame, prompts, { multimask: false });
+        const candidates = await segment(segmenter, frame, prompts, { multimask: true });
+        const firsts = stable
+          ? await segment(segmenter, frame, prompts, { multimask: true, candidate: 0 })
+          : undefined;
         for (const [i, { id }] of prompts.entries()) {
           const [mask] = masksOf(chosen.results[i]);
+          const [first] = masksOf(firsts?.results[i]);
           if (mask)
             answers.push({
               id,
@@ -115,6 +124,7 @@ async function ask(segmenter: Segmenter, pictures: readonly TestPicture[]): Prom
               height: frame.height,
               chosen: mask,
               candidates: masksOf(candidates.results[i]),
+              ...(first ? { first } : {}),
             });
         }
       }
@@ -133,7 +143,7 @@ async function time(
   const decode: number[] = [];
   for (let run = 0; run < TIMED_RUNS; run++) {
     await onFrame(picture, async (frame) => {
-      const { timing } = await segment(segmenter, frame, promptsOf(message, frame), false);
+      const { timing } = await segment(segmenter, frame, promptsOf(message, frame), { multimask: false });
       encode.push(timing.encodeMs);
       decode.push(timing.decodeMs);
     });
@@ -162,14 +172,14 @@ function segment(
   segmenter: Segmenter,
   frame: NativeFrameInfo,
   prompts: readonly FramePrompt[],
-  multimask: boolean,
+  how: Pick<SegmentPrompt, 'multimask' | 'candidate'>,
 ) {
-  return segmenter.segment({ frame, prompts: prompts.map((prompt) => ({ ...prompt, multimask })) });
+  return segmenter.segment({ frame, prompts: prompts.map((prompt) => ({ ...prompt, ...how })) });
 }
 
 function masksOf(result: PromptResult | undefined): Answer['candidates'] {
   if (result === undefined || 'error' in result) return [];
-  return result.candidates.map(({ score, area, rle }) => ({ score, area, counts: rle.counts }));
+  return result.candidates.map(({ index, score, area, rle }) => ({ index, score, area, counts: rle.counts }));
 }
 
 function median(values: readonly number[]): number {

@@ -1,10 +1,12 @@
 import type { Dimension, GraphIO } from '../models/contract.js';
 import { wantedOutputs } from '../models/decoder-outputs.js';
-import { isFeature } from '../models/decoder-roles.js';
+import { isFeature, ORIG_SIZES } from '../models/decoder-roles.js';
+import { exposeLogits, hidesLogits } from '../models/hidden-logits.js';
 import { EditableGraph } from '../onnx/graph.js';
 import { readModel, writeModel } from '../onnx/model.js';
 import type { ModelProto } from '../onnx/schema.js';
 import { summarise } from '../onnx/summary.js';
+
 import { ShapeMismatch } from './fact.js';
 import { freePrompts, MANY } from './free-prompts.js';
 import { inferFacts } from './infer.js';
@@ -40,6 +42,12 @@ export function mendDecoder(bytes: Uint8Array): Mended {
   const why = untouchable(model);
   if (why !== undefined) return { bytes, changes: [], unmended: why };
   const graph = new EditableGraph(model);
+  const exposed = hidesLogits(io(graph)) ? exposeLogits(graph) : undefined;
+  if (exposed !== undefined) {
+    const reference = writeModel(graph.model);
+    const mended = mendDecoder(reference);
+    return { ...mended, changes: [exposed, ...mended.changes], reference };
+  }
   const prompts = promptInputs(graph);
   if (prompts.length === 0)
     return { bytes, changes: [], unmended: 'It takes no point_coords: it is no decoder.' };
@@ -62,13 +70,14 @@ export function mendDecoder(bytes: Uint8Array): Mended {
 
 /**
  * Whether a decoder's declared inputs and outputs give a reason to look into it: room for one prompt only, outputs that are not
- * asked for, or SAM 2's features, whose exporters declare any number of prompts and multiply has_mask_input with pictures all
+ * asked for, logits that are no output, or SAM 2's features, whose exporters declare any number of prompts and multiply has_mask_input with pictures all
  * the same. What TensorRT alone refuses does not show there.
  */
 export function mayNeedMending({ inputs, outputs }: GraphIO): boolean {
   const fixed = (length: Dimension | undefined): boolean => typeof length === 'number' && length > 0;
   return (
     outputs.length > 2 ||
+    hidesLogits({ inputs, outputs }) ||
     inputs.some(({ name }) => isFeature(name)) ||
     inputs.some(({ name, shape }) => fixed(shape?.[promptAxis(name, shape.length) ?? -1]))
   );
@@ -125,7 +134,7 @@ function cutOutputs(graph: EditableGraph): string[] {
   const extra = graph.outputs.flatMap(({ name = '' }) => (names.includes(name) ? [] : [name]));
   if (extra.length === 0) return [];
   graph.setOutputs(graph.outputs.filter(({ name }) => names.includes(name ?? '')));
-  const gone = graph.removeDead(['orig_im_size']);
+  const gone = graph.removeDead(ORIG_SIZES);
   return [
     `Cut ${extra.length === 1 ? 'the output' : 'the outputs'} ${extra.join(', ')}, which Samwire does not ask for` +
       `${gone.length > 0 ? `, and with it the input ${gone.join(', ')}` : ''}.`,

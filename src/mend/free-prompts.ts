@@ -1,3 +1,4 @@
+import { HAS_MASK_INPUTS } from '../models/decoder-roles.js';
 import { intAttribute } from '../onnx/attributes.js';
 import { type EditableGraph, label } from '../onnx/graph.js';
 import type { NodeProto } from '../onnx/schema.js';
@@ -70,7 +71,7 @@ function inferred(graph: EditableGraph, prompts: readonly PromptInput[]): Facts 
  * pictures' columns. It becomes [B,1,1,1] first.
  */
 function reshapeFlag(graph: EditableGraph, prompts: readonly PromptInput[]): string[] {
-  const flag = prompts.find(({ name }) => name === 'has_mask_input')?.name;
+  const flag = prompts.find(({ name }) => HAS_MASK_INPUTS.includes(name))?.name;
   if (flag === undefined) return [];
   const facts = inferFacts(graph, inputSizes(graph, prompts, ONE));
   if (facts.get(flag)?.dims?.length !== 1) return [];

@@ -1,5 +1,5 @@
 import { findIou } from '../models/decoder-outputs.js';
-import { COORDS, LABELS } from '../models/decoder-roles.js';
+import { COORDS, LABELS, ORIG_SIZES } from '../models/decoder-roles.js';
 import { type EditableGraph, taken } from '../onnx/graph.js';
 import { ELEM_TYPES, type NodeProto } from '../onnx/schema.js';
 import { tensorValues } from '../onnx/tensor.js';
@@ -137,7 +137,7 @@ export function promptPath(graph: EditableGraph): Set<NodeProto> {
     graph,
     sines.flatMap((node) => node.input ?? []),
   );
-  const names = [...COORDS, ...LABELS, 'orig_im_size'];
+  const names = [...COORDS, ...LABELS, ...ORIG_SIZES];
   const own = new Set(graph.inputs.flatMap(({ name = '' }) => (names.includes(name) ? [name] : [])));
   if (own.size === 0) return new Set();
   const path: NodeProto[] = [];

@@ -1,4 +1,4 @@
-import { COORDS, LABELS } from '../models/decoder-roles.js';
+import { COORDS, HAS_MASK_INPUTS, LABELS, MASK_INPUTS } from '../models/decoder-roles.js';
 import type { EditableGraph } from '../onnx/graph.js';
 import { toNumber } from '../onnx/model.js';
 import type { NodeProto, TensorShapeProto, ValueInfoProto } from '../onnx/schema.js';
@@ -37,7 +37,7 @@ export function promptInputs(graph: EditableGraph): PromptInput[] {
 export function promptAxis(name: string, rank: number): number | undefined {
   if (COORDS.includes(name)) return rank - 3;
   if (LABELS.includes(name)) return rank - 2;
-  return name === 'mask_input' || name === 'has_mask_input' ? 0 : undefined;
+  return MASK_INPUTS.includes(name) || HAS_MASK_INPUTS.includes(name) ? 0 : undefined;
 }
 
 /** Coordinates and labels, whose next axis is the points'. */
@@ -60,6 +60,7 @@ export function inputSizes(
     const role = prompts.find(({ name }) => name === input.name);
     if (role) {
       dims[role.axis] = size.prompts;
+      if (role.axis > 0 && !dims[0]) dims[0] = 1;
       if (role.points && !dims[role.axis + 1]) dims[role.axis + 1] = size.points;
     } else if (dims[0] === 0) dims[0] = 1;
     if (dims.length > 0 && dims.every((length) => length > 0)) sizes.set(input.name ?? '', dims);

@@ -1,5 +1,5 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import { COORDS, LABELS } from '../models/decoder-roles.js';
+import { COORDS, HAS_MASK_INPUTS, LABELS, MASK_INPUTS, ORIG_SIZES } from '../models/decoder-roles.js';
 import { isPoints, promptAxis } from './prompt-axes.js';
 
 export interface ProofCase {
@@ -119,9 +119,9 @@ function feedsOf(
 function valueFor(name: string, row: number, random: () => number): number {
   if (COORDS.includes(name)) return Math.floor(random() * 1000);
   if (LABELS.includes(name)) return Math.floor(random() * 5) - 1;
-  if (name === 'has_mask_input') return row % 2;
-  if (name === 'orig_im_size') return 1000;
-  const spread = name === 'mask_input' ? 10 : 2;
+  if (HAS_MASK_INPUTS.includes(name)) return row % 2;
+  if (ORIG_SIZES.includes(name)) return 1000;
+  const spread = MASK_INPUTS.includes(name) ? 10 : 2;
   return (random() + random() - 1) * spread;
 }
 

@@ -7,6 +7,8 @@ export interface Mended {
   readonly bytes: Uint8Array;
   /** What was changed, a sentence each. */
   readonly changes: readonly string[];
+  /** The file with the outputs that `bytes` has, where it has not: what the mended graph is held against. */
+  readonly reference?: Uint8Array;
   /** Why prompts still can't share a run, in a sentence; absent where they can. */
   readonly unmended?: string;
 }

@@ -27,18 +27,19 @@ export function chooseCandidates({ mask, iou, n, multimask, logits }: CandidateC
   if (multimask) return multi;
   if (typeof single === 'number') return [single];
   const every = Array.from({ length: iou.length }, (_, index) => index);
+  const several = every.filter((index) => multi.includes(index));
   switch (single) {
     case 'best-score':
       return [best(every, iou)];
     case 'best-multi':
-      return [best(multi, iou)];
+      return [best(several, iou)];
     case 'official':
       return [best(every, iou, (n - 2.5) * 1000)];
     case 'stable': {
       if (stability === undefined)
         throw new Error('mask.stability is missing, which the manifest was checked for');
       const stable = gridStability(logits(0), stability.delta) >= Math.fround(stability.threshold);
-      return [stable ? 0 : best(multi, iou)];
+      return [stable ? 0 : best(several, iou)];
     }
   }
 }

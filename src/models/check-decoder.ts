@@ -8,7 +8,7 @@ import {
   type TensorInfo,
 } from './contract.js';
 import { type DecoderOutputs, findOutputs } from './decoder-outputs.js';
-import { COORDS, EMBEDDINGS, LABELS } from './decoder-roles.js';
+import { COORDS, EMBEDDINGS, HAS_MASK_INPUTS, LABELS, MASK_INPUTS, ORIG_SIZES } from './decoder-roles.js';
 import type { GraphFaults } from './graph-faults.js';
 import type { Manifest } from './manifest.js';
 
@@ -93,18 +93,18 @@ function checkPoints({ manifest, decoder, faults }: DecoderCheck): Points | unde
 /** Undefined: the model takes no mask. Null: it does, and a fault was noted. */
 function checkMaskInputs({ manifest, decoder, faults }: DecoderCheck): MaskInputs | undefined | null {
   const { file } = manifest.decoder;
-  const maskInput = input(decoder, 'mask_input');
-  const hasMaskInput = input(decoder, 'has_mask_input');
+  const maskInput = input(decoder, ...MASK_INPUTS);
+  const hasMaskInput = input(decoder, ...HAS_MASK_INPUTS);
   if (maskInput === undefined && hasMaskInput === undefined) return undefined;
   const maskFits = faults.fits(maskInput, {
-    where: `${file}: input mask_input`,
+    where: `${file}: input ${maskInput?.name ?? MASK_INPUTS[0]}`,
     types: ['float32'],
     shape: [1, 1, null, null],
     shapeText: '[B,1,H,W] with B free or 1',
   });
   if (hasMaskInput === undefined) return maskFits ? { maskInput } : null;
   const flagFits = faults.fits(hasMaskInput, {
-    where: `${file}: input has_mask_input`,
+    where: `${file}: input ${hasMaskInput.name}`,
     types: ['float32'],
     shape: [1],
     shapeText: '[B] with B free or 1',
@@ -114,9 +114,9 @@ function checkMaskInputs({ manifest, decoder, faults }: DecoderCheck): MaskInput
 
 /** Undefined: the graph does not ask for the picture's size. Null: it does, and a fault was noted. */
 function checkOrigSize({ manifest, decoder, faults }: DecoderCheck): Shaped | undefined | null {
-  const tensor = input(decoder, 'orig_im_size');
+  const tensor = input(decoder, ...ORIG_SIZES);
   if (tensor === undefined) return undefined;
-  const where = `${manifest.decoder.file}: input orig_im_size`;
+  const where = `${manifest.decoder.file}: input ${tensor.name}`;
   const fits = faults.fits(tensor, { where, types: SIZE_TYPES, shape: [2], shapeText: '[2]' });
   return fits ? tensor : null;
 }
@@ -185,7 +185,7 @@ function gridOf(
   const ofMask = masks && lastTwo(masks.maskInput);
   if (ofOutput && ofMask && (ofOutput.width !== ofMask.width || ofOutput.height !== ofMask.height)) {
     check.faults.add(
-      `${file}: input mask_input`,
+      `${file}: input ${masks.maskInput.name}`,
       `the grid of ${outputs.lowRes.name}, ${ofOutput.height}×${ofOutput.width}`,
       `${ofMask.height}×${ofMask.width}`,
     );

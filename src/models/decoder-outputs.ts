@@ -1,7 +1,9 @@
 import { describeTensor, type GraphIO, isFixed, type TensorInfo } from './contract.js';
+import { ORIG_SIZES } from './decoder-roles.js';
 import type { GraphFaults } from './graph-faults.js';
 
-const IOU = ['iou_predictions', 'scores'];
+const IOU = ['iou_predictions', 'scores', 'iou_scores'];
+const LOGITS = ['low_res_masks', 'pred_masks'];
 
 /** A decoder's outputs by role; families give them different names and orders. */
 export interface DecoderOutputs {
@@ -81,7 +83,7 @@ function iouOf(decoder: GraphIO): TensorInfo | undefined {
 }
 
 /**
- * `low_res_masks` where there is such an output. `masks` means full-size masks beside it, or in a graph that asks for
+ * `low_res_masks` (`pred_masks` of `transformers`) where there is such an output. `masks` means full-size masks beside it, or in a graph that asks for
  * the picture's size (SAM), but low-resolution logits by themselves (EdgeSAM, EfficientViT-SAM). EfficientSAM's
  * exporter names its logits automatically, beside `output_masks` or, in a mended graph, alone.
  */
@@ -91,10 +93,10 @@ function findLogits(
 ): Pick<DecoderOutputs, 'lowRes' | 'full'> | undefined {
   const byName = (name: string): TensorInfo | undefined =>
     decoder.outputs.find((tensor) => tensor.name === name);
-  const lowRes = byName('low_res_masks');
+  const lowRes = decoder.outputs.find((tensor) => LOGITS.includes(tensor.name));
   const full = byName('output_masks') ?? byName('masks');
   if (lowRes) return full ? { lowRes, full } : { lowRes };
-  const asksForSize = decoder.inputs.some((tensor) => tensor.name === 'orig_im_size');
+  const asksForSize = decoder.inputs.some((tensor) => ORIG_SIZES.includes(tensor.name));
   if (!asksForSize) return full && { lowRes: full };
   const unnamed = decoder.outputs.filter((tensor) => tensor !== iou && tensor !== full);
   const [only, ...others] = unnamed;

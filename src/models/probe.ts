@@ -2,7 +2,7 @@ import '../onnx/no-telemetry.js';
 import ort, { type InferenceSession } from 'onnxruntime-node';
 import { type GraphIO, isFixed, type TensorInfo } from './contract.js';
 import { declaredCandidates, findIou } from './decoder-outputs.js';
-import { COORDS, isFeature, LABELS } from './decoder-roles.js';
+import { COORDS, isFeature, LABELS, ORIG_SIZES } from './decoder-roles.js';
 
 /** Side of the picture that a decoder is told of, in pixels: it makes full-size masks of it. */
 const PICTURE = 64;
@@ -44,7 +44,7 @@ function zeros(tensor: TensorInfo): ort.Tensor {
     isFixed(length) ? length : axis === pointsAxis ? POINTS : 1,
   );
   const count = dims.reduce((product, length) => product * length, 1);
-  const value = name === 'orig_im_size' ? PICTURE : 0;
+  const value = ORIG_SIZES.includes(name) ? PICTURE : 0;
   if (tensor.type === 'int64')
     return new ort.Tensor('int64', new BigInt64Array(count).fill(BigInt(value)), dims);
   if (tensor.type === 'int32') return new ort.Tensor('int32', new Int32Array(count).fill(value), dims);

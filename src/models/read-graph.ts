@@ -1,6 +1,10 @@
 import '../onnx/no-telemetry.js';
+import { readFile } from 'node:fs/promises';
 import ort, { type InferenceSession } from 'onnxruntime-node';
+import { EditableGraph } from '../onnx/graph.js';
+import { readModel } from '../onnx/model.js';
 import type { GraphIO, TensorInfo } from './contract.js';
+import { exposeLogits, hidesLogits } from './hidden-logits.js';
 import { loadFailure } from './load-failure.js';
 import { ManifestError } from './manifest.js';
 import { inspectFile } from './verify.js';
@@ -22,8 +26,9 @@ function tensors(metadata: Metadata): TensorInfo[] {
 }
 
 /**
- * Loads an ONNX file on the CPU, unoptimised, for its inputs and outputs alone. Blocks the thread while it parses
- * (50 ms for 18 MB): for commands, not for the service.
+ * Loads an ONNX file on the CPU, unoptimised, for its inputs and outputs alone, logits that a decoder hides and is mended to
+ * give (`hidden-logits.ts`) being among them. Blocks the thread while it parses (50 ms for 18 MB): for commands, not for
+ * the service.
  * @throws ManifestError for a file that is missing, cut off or no ONNX.
  */
 export async function readGraph(path: string): Promise<GraphIO> {
@@ -39,8 +44,18 @@ export async function readGraph(path: string): Promise<GraphIO> {
     throw await loadFailure(path, cause);
   }
   try {
-    return graphOfSession(session);
+    const graph = graphOfSession(session);
+    return hidesLogits(graph) ? await withLogits(path, graph) : graph;
   } finally {
     await session.release();
   }
+}
+
+async function withLogits(path: string, graph: GraphIO): Promise<GraphIO> {
+  const editable = new EditableGraph(readModel(await readFile(path)));
+  const before = graph.outputs.map(({ name }) => name);
+  if (exposeLogits(editable) === undefined) return graph;
+  const added = editable.outputs.flatMap(({ name = '' }) => (before.includes(name) ? [] : [name]));
+  const outputs = added.map((name) => ({ name, type: 'float32', shape: null }));
+  return { ...graph, outputs: [...graph.outputs, ...outputs] };
 }

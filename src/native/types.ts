@@ -176,7 +176,12 @@ export interface NativeBuildResult {
 /** A model for the TensorRT backend; native/tensorrt/segmenter.h says what each means. */
 export interface NativeTensorrtModel {
   readonly image: NativeImageSpec;
-  readonly encoder: { readonly image: string; readonly embedding: string };
+  readonly encoder: {
+    readonly image: string;
+    readonly embedding: string;
+    /** Further outputs that the decoder takes under the same names. */
+    readonly features: readonly string[];
+  };
   readonly decoder: {
     readonly embeddings: string;
     readonly coords: string;
@@ -186,6 +191,8 @@ export interface NativeTensorrtModel {
     /** Empty where the model takes no mask. */
     readonly maskInput: string;
     readonly hasMaskInput: string;
+    /** Empty where the decoder does not ask for the frame's size. */
+    readonly origSize: string;
   };
   readonly coordsRank: 3 | 4;
   readonly gridWidth: number;
@@ -193,6 +200,13 @@ export interface NativeTensorrtModel {
   readonly candidates: number;
   readonly maxPrompts: number;
   readonly maxPoints: number;
+  /** Candidates that the best is taken of by planes -3 and -4 of a task. */
+  readonly multi: readonly number[];
+  /** Of plane -4: 0 where the model has none. */
+  readonly stabilityDelta: number;
+  readonly stabilityThreshold: number;
+  /** Kept logits are cut at ± this; 0: as they are. */
+  readonly refineClamp: number;
 }
 
 export interface NativeTensorrtOptions {
@@ -207,7 +221,10 @@ export interface NativeTensorrtOptions {
   readonly frameHeight: number;
 }
 
-/** A mask that is wanted: `plane` is a candidate, -1 the best score, -2 SAM's official choice; `keep` a slot or -1. */
+/**
+ * A mask that is wanted: `plane` is a candidate, or a choice of the device: -1 the best score, -2 SAM's official one, -3 the
+ * best score of the model's `multi`, -4 SAM 2's stable one. `keep` is a slot or -1.
+ */
 export interface NativeMaskTask {
   readonly row: number;
   readonly plane: number;

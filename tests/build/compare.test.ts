@@ -4,8 +4,8 @@ import { type Answer, type AnswerMask, compareAnswers, isTelling, passes } from 
 const SIDE = 100;
 
 /** `counts` are the first and last filled pixel of a row-major picture, for the decoder below. */
-function mask(from: number, to: number, score = 0.9): AnswerMask {
-  return { score, area: to - from, counts: `${from}-${to}` };
+function mask(from: number, to: number, score = 0.9, index = 1): AnswerMask {
+  return { index, score, area: to - from, counts: `${from}-${to}` };
 }
 
 function decode(counts: string, width: number, height: number): Uint8Array {
@@ -46,6 +46,24 @@ describe('a comparison with the reference', () => {
   it('does not let another candidate pass whose score is plainly lower', () => {
     const [whole, part] = [mask(0, 1000, 0.9), mask(0, 400, 0.8)];
     expect(compare(answer(whole, [whole, part]), answer(part, [part]))?.iou).toBeCloseTo(0.4);
+  });
+
+  it('lets a choice by stability be another one for two prompts, whose masks must be right', () => {
+    const [first, best] = [mask(0, 1000, 0.7, 0), mask(0, 400, 0.9, 2)];
+    const stable = (id: string, chosen: AnswerMask): Answer => ({ ...answer(chosen, [best]), id, first });
+    const ids = ['a', 'b', 'c'];
+    const found = compareAnswers(
+      ids.map((id, i) => stable(id, i === 0 ? best : first)),
+      ids.map((id, i) => stable(id, i === 0 ? first : best)),
+      decode,
+    );
+    expect(found.map(({ iou }) => iou.toFixed(3))).toEqual(['1.000', '1.000', '0.400']);
+    const wrong = { ...answer(mask(0, 300, 0.9, 2)), id: 'a', first };
+    expect(compareAnswers([stable('a', first)], [wrong], decode)[0]?.iou).toBeCloseTo(0.75, 4);
+    expect(compareAnswers([answer(first, [best])], [answer(best, [best])], decode)[0]?.iou).toBeCloseTo(
+      0.4,
+      4,
+    );
   });
 
   it('never rounds up to the threshold', () => {

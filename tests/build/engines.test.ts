@@ -288,14 +288,6 @@ describe.skipIf(NO_DOUBLE !== undefined)(
       expect(readdirSync(where.folder)).toEqual([]);
     });
 
-    it('is not begun for a decoder that needs what the backend does not feed', async () => {
-      const where = await place({ family: 'efficientsam' });
-      const done = await build(where);
-      expect(done.code).toBe(1);
-      expect(done.stderr).toMatch(/orig_im_size.*the onnx backend runs this model/);
-      expect(readdirSync(where.folder)).toEqual([]);
-    });
-
     it('is not begun where the reference has next to no masks', async () => {
       const where = await place();
       changeManifest(where.model, ({ mask }) => Object.assign(mask as object, { threshold: 1000 }));

@@ -43,6 +43,20 @@ describe('the profile of a decoder', () => {
     expect(has).toEqual({ input: 'has_mask_input', min: [1], opt: [4], max: [4] });
   });
 
+  it('has features where the file leaves their shape open', () => {
+    const features = [{ name: 'high_res_feats_0', shape: [32, 256, 256] as const }];
+    const model = { ...contract, encoder: { ...contract.encoder, features } };
+    const free = graph({ ...DECODER, high_res_feats_0: ['batch', 32, 256, 256] });
+    const shape = [1, 32, 256, 256];
+    expect(profileOf('decoder', free, model, 64)).toContainEqual({
+      input: 'high_res_feats_0',
+      min: shape,
+      opt: shape,
+      max: shape,
+    });
+    expect(profileOf('decoder', graph({ ...DECODER, high_res_feats_0: shape }), model, 64)).toHaveLength(2);
+  });
+
   it('has a leading 1 for coordinates of rank 4', () => {
     const free = graph({ ...DECODER, point_coords: [1, 'B', 'N', 2], point_labels: [1, 'B', 'N'] });
     const [coords, labels] = profileOf('decoder', free, decoder({ coordsRank: 4 }), 16);

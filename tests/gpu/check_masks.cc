@@ -40,6 +40,16 @@ Field candidates_of(const MaskSpec& spec, unsigned seed) {
   return all;
 }
 
+// Of candidate 0, as MaskChoice says it.
+bool is_stable(const Field& logits, const MaskSpec& spec, const cuda::MaskChoice& choice) {
+  float sure = 0, possible = 0;
+  for (std::size_t i = 0; i < cells(spec); ++i) {
+    sure += logits[i] > choice.delta ? 1.F : 0.F;
+    possible += logits[i] > -choice.delta ? 1.F : 0.F;
+  }
+  return possible == 0 || sure / possible >= choice.share;
+}
+
 class Comparison {
  public:
   Comparison(Report& report, bool mapped) : report_(report), maker_(mapped) {}
@@ -54,16 +64,19 @@ class Comparison {
                               {0, 2, 1, -1},
                               {0, 3, 1, -1},
                               {0, cuda::kBestScore, 1, 0},
-                              {0, cuda::kOfficial, 3, -1}};
-    const int planes[] = {0, 1, 2, 3, 1, 0};
-    maker_.enqueue(
-        {on_device.data<float>(), iou.data<float>(), kCandidates, kept.data<float>(), spec, tasks},
-        stream_.get());
+                              {0, cuda::kOfficial, 3, -1},
+                              {0, cuda::kBestMulti, 3, -1},
+                              {0, cuda::kStable, 3, -1}};
+    const cuda::MaskChoice choice{0b1100, 0.05F, 0.9F};
+    const int planes[] = {0, 1, 2, 3, 1, 0, 2, is_stable(logits, spec, choice) ? 0 : 2};
+    maker_.enqueue({on_device.data<float>(), iou.data<float>(), kCandidates, kept.data<float>(),
+                    spec, tasks, choice},
+                   stream_.get());
     stream_.synchronize();
     const std::string name = "frame " + std::to_string(spec.frame_width) + "x" +
                              std::to_string(spec.frame_height) + ", grid " +
                              std::to_string(spec.grid_width) + ", seed " + std::to_string(seed);
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < 8; ++i) {
       DeviceMask got;
       maker_.read(i, got);
       const float* plane = logits.data() + planes[i] * cells(spec);

@@ -132,6 +132,34 @@ describe('a decoder with feature maps', () => {
   });
 });
 
+describe('a decoder that gives full-size masks only', () => {
+  const without = (bytes: Uint8Array): Uint8Array =>
+    changed(bytes, ({ graph }) => {
+      if (graph) graph.output = (graph.output ?? []).filter(({ name }) => name !== 'low_res_masks');
+    });
+
+  it('gives the logits that it makes them of, for any number of prompts', async () => {
+    const whole = trapDecoder({ repeat: 'one-hot', fullMasks: true });
+    const mended = mendDecoder(without(whole));
+    expect(mended.unmended).toBeUndefined();
+    expect(mended.changes[0]).toMatch(/Its logits are an output, low_res_masks: masks is made of them/);
+    expect(mended.changes.join(' ')).toMatch(/Cut the output masks.*orig_im_size/);
+    expect(leading(mended.bytes)).toMatchObject({ low_res_masks: 'num_prompts' });
+    // Against the file with logits as an output, which is what the exporter could have written.
+    expect(await proof(whole, mended.bytes)).toMatchObject({ proven: true });
+    expect(await proof(mended.reference ?? whole, mended.bytes)).toMatchObject({ proven: true });
+  });
+
+  it('is left as it is where they can not be told', () => {
+    const bytes = without(
+      changed(trapDecoder({ repeat: 'none', fullMasks: true }), ({ graph }) => {
+        for (const node of graph?.node ?? []) if (node.opType === 'Resize') node.opType = 'Upsample2';
+      }),
+    );
+    expect(mendDecoder(bytes).changes.join(' ')).not.toMatch(/logits/);
+  });
+});
+
 describe('repeats over the prompts', () => {
   it.each(REPEATS)('become broadcasts, without OneHot, Tile and Split: %s', (repeat) => {
     const { ops } = graphSummary(mendDecoder(trapDecoder({ repeat })).bytes);

@@ -145,6 +145,85 @@ describe('feature maps', () => {
   });
 });
 
+describe('other exporters’ names', () => {
+  it('of onnxruntime’s exporter of SAM 2 are known', () => {
+    const encoder: GraphIO = {
+      inputs: ENCODER.inputs,
+      outputs: [
+        tensor('image_features_0', [1, 32, 256, 256]),
+        tensor('image_features_1', [1, 64, 128, 128]),
+        tensor('image_embeddings', [1, 256, 64, 64]),
+      ],
+    };
+    const decoder: GraphIO = {
+      inputs: [
+        ...encoder.outputs,
+        tensor('point_coords', ['num_labels', 'num_points', 2]),
+        tensor('point_labels', ['num_labels', 'num_points'], 'int32'),
+        tensor('input_masks', ['num_labels', 1, 256, 256]),
+        tensor('has_input_masks', ['num_labels']),
+        tensor('original_image_size', [2], 'int32'),
+      ],
+      outputs: [
+        tensor('masks', ['num_labels', 1, 'height', 'width'], 'bool'),
+        tensor('iou_predictions', ['num_labels', 1]),
+        tensor('low_res_masks', ['num_labels', 1, 256, 256]),
+      ],
+    };
+    expect(checkGraph(sam2({ single: 0, multi: [0] }), encoder, decoder)).toMatchObject({
+      encoder: {
+        output: 'image_embeddings',
+        features: [{ name: 'image_features_0' }, { name: 'image_features_1' }],
+      },
+      decoder: {
+        inputs: {
+          maskInput: 'input_masks',
+          hasMaskInput: 'has_input_masks',
+          origSize: 'original_image_size',
+        },
+        outputs: { lowRes: 'low_res_masks', full: 'masks' },
+        batch: 'free',
+        maskBatch: 'free',
+        labelsType: 'int32',
+        origSizeType: 'int32',
+      },
+    });
+  });
+
+  it('of transformers’ SAM are known, whose encoder gives the positional encoding as well', () => {
+    const encoder: GraphIO = {
+      inputs: [tensor('pixel_values', ['batch_size', 3, 1024, 1024])],
+      outputs: [
+        tensor('image_embeddings', ['batch_size', 256, 64, 64]),
+        tensor('image_positional_embeddings', ['batch_size', 256, 64, 64]),
+      ],
+    };
+    const decoder: GraphIO = {
+      inputs: [
+        tensor('input_points', ['batch_size', 'point_batch_size', 'nb_points_per_image', 2]),
+        tensor('input_labels', ['batch_size', 'point_batch_size', 'nb_points_per_image'], 'int64'),
+        ...encoder.outputs,
+      ],
+      outputs: [
+        tensor('iou_scores', ['batch_size', 'point_batch_size', 3]),
+        tensor('pred_masks', ['batch_size', 'point_batch_size', 3, 256, 256]),
+      ],
+    };
+    const sam = manifest('sam');
+    const three = { ...sam, mask: { ...sam.mask, single: 'best-score' as const, multi: [0, 1, 2] } };
+    expect(checkGraph(three, encoder, decoder)).toMatchObject({
+      encoder: { features: [{ name: 'image_positional_embeddings', shape: [256, 64, 64] }] },
+      decoder: {
+        outputs: { lowRes: 'pred_masks', iou: 'iou_scores' },
+        coordsRank: 4,
+        candidates: 3,
+        batch: 'free',
+        labelsType: 'int64',
+      },
+    });
+  });
+});
+
 describe('a decoder that gives one mask, or three', () => {
   it('is served by a manifest that says so', () => {
     const giving = (count: number): GraphIO => ({

@@ -197,6 +197,62 @@ TEST_P(CudaMaskTest, ChoosesTheCandidateThatTheCpuWouldChoose) {
   }
 }
 
+TEST_P(CudaMaskTest, ChoosesTheBestOfSomeCandidatesAndTheStableOne) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  struct Case {
+    std::array<float, 4> iou;
+    int how;
+    int sure, unsure;  // cells of candidate 0 above delta, and between delta and -delta
+    int plane;
+  };
+  const Case cases[] = {{{0.9F, 0.2F, 0.8F, 0.3F}, cuda::kBestMulti, 9, 0, 3},
+                        {{0.9F, 0.3F, 0.8F, 0.3F}, cuda::kBestMulti, 9, 0, 1},
+                        {{0.9F, nan, 0.8F, nan}, cuda::kBestMulti, 9, 0, 1},
+                        {{0.1F, 0.2F, 0.8F, 0.3F}, cuda::kStable, 9, 3, 0},
+                        {{0.9F, 0.2F, 0.8F, 0.3F}, cuda::kStable, 8, 3, 3},
+                        {{0.9F, 0.2F, 0.8F, 0.3F}, cuda::kStable, 0, 1, 3},
+                        {{0.1F, 0.2F, 0.8F, 0.3F}, cuda::kStable, 0, 0, 0},
+                        {{0.1F, 0.2F, 0.8F, 0.3F}, cuda::kStable, 2000, 0, 0},
+                        {{0.1F, 0.2F, 0.8F, 0.3F}, cuda::kStable, 1500, 500, 0},
+                        {{0.1F, 0.2F, 0.8F, 0.3F}, cuda::kStable, 1499, 500, 3}};
+  const MaskSpec spec = stretch_spec(50, 40, 8, 8);
+  const cuda::MaskChoice choice{0b1010, 0.5F, 0.75F};
+  std::vector<float> iou;
+  std::vector<MaskTask> tasks;
+  Field logits;
+  for (const Case& c : cases) {
+    iou.insert(iou.end(), c.iou.begin(), c.iou.end());
+    tasks.push_back({static_cast<int>(tasks.size()), c.how, 1, -1});
+    for (int cell = 0; cell < 2000; ++cell) {
+      const float unsure = cell % 3 == 0 ? 0.5F : cell % 3 == 1 ? -0.4F : 0.F;
+      const float outside = cell % 2 == 0 ? -0.5F : nan;
+      logits.push_back(cell < c.sure ? 0.6F : cell < c.sure + c.unsure ? unsure : outside);
+    }
+    logits.insert(logits.end(), std::size_t{3} * 2000, 1.F);
+  }
+  maker.enqueue({logits.data(), iou.data(), 4, nullptr, spec, tasks, choice}, stream.get());
+  stream.synchronize();
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    DeviceMask mask;
+    maker.read(static_cast<int>(i), mask);
+    EXPECT_EQ(mask.plane, cases[i].plane) << "case " << i;
+  }
+}
+
+TEST_P(CudaMaskTest, KeepsLogitsWithinALimit) {
+  const MaskSpec spec = stretch_spec(2, 2, 8, 8);
+  const float inf = std::numeric_limits<float>::infinity();
+  const Field logits{40, -40, inf, 31.5F, std::numeric_limits<float>::quiet_NaN(), -inf, 32, -2};
+  const float iou[] = {1, 1};
+  const MaskTask tasks[] = {{0, 0, 1, 1}, {0, 1, 1, 0}};
+  Field kept(8, 0);
+  maker.enqueue({logits.data(), iou, 2, kept.data(), spec, tasks, {}, 32}, stream.get());
+  stream.synchronize();
+  EXPECT_TRUE(std::isnan(kept[0]));
+  kept[0] = 0;
+  EXPECT_EQ(kept, (Field{0, -32, 32, -2, 32, -32, 32, 31.5F}));
+}
+
 TEST_P(CudaMaskTest, TheChosenLogitsAreKeptInTheirSlotsAndNowhereElse) {
   const MaskSpec spec = stretch_spec(37, 23, 64, 48);
   Field logits;
@@ -255,6 +311,7 @@ TEST_P(CudaMaskTest, RefusesTasksAndSpecsThatDescribeNoMask) {
   EXPECT_EQ(code(spec, {}), "none");
   EXPECT_EQ(code(spec, {0, 1, 1, -1}), "invalid_argument");
   EXPECT_EQ(code(spec, {0, -3, 1, -1}), "invalid_argument");
+  EXPECT_EQ(code(spec, {0, -4, 1, -1}), "invalid_argument");
   EXPECT_EQ(code(spec, {-1, 0, 1, -1}), "invalid_argument");
   EXPECT_EQ(code(spec, {0, 0, 1, 0}), "invalid_argument");
   MaskSpec wrong = spec;

@@ -183,8 +183,11 @@ class TensorrtTest : public ::testing::Test {
       mask = group.starts[row].logits;
       if (group.starts[row].slot >= 0) mask = kept[group.starts[row].slot];
     }
-    return decode(embedding_of(image), group.coords.data() + row * group.points * 2,
-                  group.labels.data() + row * group.points, group.points, mask);
+    const std::vector<float> embedding = embedding_of(image);
+    Decoded out = decode(embedding, group.coords.data() + row * group.points * 2,
+                         group.labels.data() + row * group.points, group.points, mask);
+    add_extras(model, embedding, r.mask, out);
+    return out;
   }
 
   void expect_group(const Request& r, const PromptGroup& group,
@@ -194,11 +197,16 @@ class TensorrtTest : public ::testing::Test {
     for (std::size_t t = 0; t < masks.size(); ++t) {
       const cuda::MaskTask& task = group.tasks[t];
       const Decoded expected = decoded(r, group, task.row);
-      const int plane = chosen(expected.iou, task.plane, group.points);
+      const int plane = chosen(expected, task.plane, group.points);
       ASSERT_EQ(masks[t].plane, plane) << "task " << t;
       EXPECT_EQ(masks[t].score, expected.iou[plane]);
       const auto logits = expected.logits.begin() + plane * kGrid * kGrid;
-      if (task.keep >= 0) kept[task.keep].assign(logits, logits + kGrid * kGrid);
+      if (task.keep >= 0) {
+        kept[task.keep].clear();
+        for (int i = 0; i < kGrid * kGrid; ++i) {
+          kept[task.keep].push_back(std::clamp(logits[i], -model.keep_limit, model.keep_limit));
+        }
+      }
       MaskResult mask;
       extractor.extract(&*logits, mask);
       expect_same(masks[t].mask, mask, t);
@@ -206,9 +214,22 @@ class TensorrtTest : public ::testing::Test {
     }
   }
 
-  static int chosen(const std::vector<float>& iou, int plane, int points) {
+  // As a model with `choice.multi` of all but candidate 0.
+  int chosen(const Decoded& decoded, int plane, int points) const {
     if (plane >= 0) return plane;
-    std::vector<float> scores = iou;
+    std::vector<float> scores = decoded.iou;
+    const auto over = [&](float limit) {
+      return std::count_if(decoded.logits.begin(), decoded.logits.begin() + kGrid * kGrid,
+                           [&](float logit) { return logit > limit; });
+    };
+    if (plane == cuda::kStable) {
+      const auto sure = static_cast<float>(over(model.choice.delta));
+      const auto possible = static_cast<float>(over(-model.choice.delta));
+      if (possible == 0 || sure / possible >= model.choice.share) return 0;
+    }
+    if (plane == cuda::kStable || plane == cuda::kBestMulti) {
+      scores[0] = -std::numeric_limits<float>::infinity();
+    }
     if (plane == cuda::kOfficial) scores[0] += (static_cast<float>(points) - 2.5F) * 1000;
     return static_cast<int>(std::max_element(scores.begin(), scores.end()) - scores.begin());
   }

@@ -15,6 +15,10 @@
 //   p[b] = sum over the points of (x + y) * label
 //   low_res[b, c, y, x] = max over the embedding's channels + c/4 - |x - p[b]| + has[b] * mask[b]
 //   iou[b, c] = -|p[b] - 4 c|
+//
+// With features the encoder also gives peaks[c] = max over the embedding's channel c and
+// brightest[y, x] = max over its channels, and low_res gets + the sum of peaks - 2 brightest[y, x].
+// With a size, iou gets + height - 2 width of the frame.
 namespace samwire::tensorrt_testing {
 
 using namespace samwire::tensorrt;
@@ -28,6 +32,7 @@ struct EncoderShape {
   bool free_size = false;
   std::string image_name = "image";
   std::string embedding_name = "image_embeddings";
+  bool features = false;
 };
 
 inline std::string encoder_onnx(const EncoderShape& s = {}) {
@@ -47,6 +52,13 @@ inline std::string encoder_onnx(const EncoderShape& s = {}) {
         "MaxPool", {"levels"}, s.embedding_name,
         {ints_attribute("kernel_shape", {pool, pool}), ints_attribute("strides", {pool, pool})});
   }
+  // Of 12 bytes and before the embedding, so that what lies where shows.
+  if (s.features) {
+    onnx.node("ReduceMax", {s.embedding_name}, "peaks", {ints_attribute("axes", {2, 3})});
+    onnx.node("ReduceMax", {s.embedding_name}, "brightest", {ints_attribute("axes", {1})});
+    onnx.output("peaks", kOnnxFloat, {1, 3, 1, 1});
+    onnx.output("brightest", kOnnxFloat, {1, 1, kGrid, kGrid});
+  }
   onnx.output(s.embedding_name, kOnnxFloat, {1, 3, kGrid, kGrid});
   return onnx.bytes();
 }
@@ -60,6 +72,9 @@ struct DecoderShape {
   std::int64_t points = -1;
   bool another_output = false;
   std::string coords_name = "point_coords";
+  bool features = false;
+  int sized = 0;             // an OnnxType, or 0: without a size
+  bool bare_logits = false;  // without the leading axis that the rest has at rank 4
 };
 
 inline std::string decoder_onnx(const DecoderShape& s = {}) {
@@ -95,30 +110,48 @@ inline std::string decoder_onnx(const DecoderShape& s = {}) {
   }
   onnx.floats("ramp", {1, 1, 1, s.grid}, ramp).floats("steps", {1, s.candidates, 1, 1}, steps);
   onnx.floats("targets", {1, s.candidates}, targets);
-  onnx.node("ReduceMax", {"image_embeddings"}, "brightest",
+  onnx.node("ReduceMax", {"image_embeddings"}, "lightest",
             {ints_attribute("axes", {1}), int_attribute("keepdims", 1)});
   onnx.node("Reshape", {"p", "column"}, "p_column").node("Sub", {"ramp", "p_column"}, "offset");
-  onnx.node("Abs", {"offset"}, "distance").node("Add", {"brightest", "steps"}, "raised");
+  onnx.node("Abs", {"offset"}, "distance").node("Add", {"lightest", "steps"}, "raised");
   onnx.node("Sub", {"raised", "distance"}, "unmasked");
   std::string logits = "unmasked";
+  if (s.features) {
+    onnx.input("peaks", kOnnxFloat, {1, 3, 1, 1});
+    onnx.input("brightest", kOnnxFloat, {1, 1, kGrid, kGrid});
+    onnx.node("ReduceSum", {"peaks", "axis1"}, "peak").node("Add", {logits, "peak"}, "peaked");
+    onnx.node("Sub", {"peaked", "brightest"}, "darker")
+        .node("Sub", {"darker", "brightest"}, "dark");
+    logits = "dark";
+  }
   if (s.mask) {
     onnx.input("mask_input", kOnnxFloat, {batch, 1, kGrid, kGrid});
     onnx.input("has_mask_input", kOnnxFloat, {batch});
     onnx.node("Reshape", {"has_mask_input", "column"}, "has_column");
     onnx.node("Mul", {"mask_input", "has_column"}, "given");
-    onnx.node("Add", {"unmasked", "given"}, "masked");
+    onnx.node("Add", {logits, "given"}, "masked");
     logits = "masked";
   }
   onnx.node("Reshape", {"p", "row"}, "p_row").node("Sub", {"p_row", "targets"}, "miss");
-  onnx.node("Abs", {"miss"}, "missed").node("Neg", {"missed"}, "scores");
-  onnx.node(rank4 ? "Unsqueeze" : "Identity",
-            rank4 ? std::vector<std::string>{logits, "axis0"} : std::vector<std::string>{logits},
-            "low_res_masks");
-  onnx.node(
-      rank4 ? "Unsqueeze" : "Identity",
-      rank4 ? std::vector<std::string>{"scores", "axis0"} : std::vector<std::string>{"scores"},
-      "iou_predictions");
-  onnx.output("low_res_masks", kOnnxFloat, of_rows({batch, s.candidates, s.grid, s.grid}));
+  onnx.node("Abs", {"miss"}, "missed").node("Neg", {"missed"}, "near");
+  std::string scores = "near";
+  if (s.sized != 0) {
+    onnx.input("orig_im_size", static_cast<OnnxType>(s.sized), {2});
+    onnx.node("Cast", {"orig_im_size"}, "size", {int_attribute("to", kOnnxFloat)});
+    onnx.floats("sides", {2}, {1, -2}).node("Mul", {"size", "sides"}, "lengths");
+    onnx.node("ReduceSum", {"lengths", "axis0"}, "length", {int_attribute("keepdims", 0)});
+    onnx.node("Add", {scores, "length"}, "sized");
+    scores = "sized";
+  }
+  const auto give = [&](const std::string& from, const std::string& name, bool lead) {
+    onnx.node(lead ? "Unsqueeze" : "Identity",
+              lead ? std::vector<std::string>{from, "axis0"} : std::vector<std::string>{from},
+              name);
+  };
+  give(logits, "low_res_masks", rank4 && !s.bare_logits);
+  give(scores, "iou_predictions", rank4);
+  const OnnxShape planes{batch, s.candidates, s.grid, s.grid};
+  onnx.output("low_res_masks", kOnnxFloat, s.bare_logits ? planes : of_rows(planes));
   onnx.output("iou_predictions", kOnnxFloat, of_rows({batch, s.candidates}));
   if (s.another_output) {
     onnx.node("Identity", {"p"}, "sums").output("sums", kOnnxFloat, {batch});
@@ -165,6 +198,27 @@ inline Decoded decode(const std::vector<float>& embedding, const float* coords, 
   return out;
 }
 
+// What features and size add to it.
+inline void add_extras(const ModelSpec& model, const std::vector<float>& embedding,
+                       const MaskSpec& frame, Decoded& out) {
+  const int plane = kGrid * kGrid;
+  if (!model.encoder.features.empty()) {
+    float peaks = 0;
+    for (int c = 0; c < 3; ++c) {
+      peaks +=
+          *std::max_element(embedding.begin() + c * plane, embedding.begin() + (c + 1) * plane);
+    }
+    for (std::size_t i = 0; i < out.logits.size(); ++i) {
+      const float* cell = embedding.data() + i % plane;
+      out.logits[i] += peaks - 2 * std::max({cell[0], cell[plane], cell[2 * plane]});
+    }
+  }
+  if (model.decoder.orig_size.empty()) return;
+  for (float& score : out.iou) {
+    score += static_cast<float>(frame.frame_height - 2 * frame.frame_width);
+  }
+}
+
 inline ModelSpec model_spec(const DecoderShape& decoder = {}) {
   ModelSpec model;
   model.image.width = kSide;
@@ -172,10 +226,12 @@ inline ModelSpec model_spec(const DecoderShape& decoder = {}) {
   model.image.fit = Fit::kLetterbox;
   model.image.filter = Filter::kBilinear;
   model.image.scale = 1.F / 64;
-  model.encoder = {"image", "image_embeddings"};
-  model.decoder = {"image_embeddings", "point_coords", "point_labels",  "low_res_masks",
-                   "iou_predictions",  "mask_input",   "has_mask_input"};
+  model.encoder = {"image", "image_embeddings", {}};
+  model.decoder = {"image_embeddings", "point_coords", "point_labels",   "low_res_masks",
+                   "iou_predictions",  "mask_input",   "has_mask_input", ""};
   if (!decoder.mask) model.decoder.mask_input = model.decoder.has_mask_input = "";
+  if (decoder.features) model.encoder.features = {"peaks", "brightest"};
+  if (decoder.sized != 0) model.decoder.orig_size = "orig_im_size";
   model.coords_rank = decoder.coords_rank;
   model.grid_width = model.grid_height = kGrid;
   model.candidates = kCandidates;

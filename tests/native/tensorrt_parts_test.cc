@@ -47,7 +47,7 @@ TEST_F(TensorrtParts, TheLogIsHeardFromManyThreads) {
 }
 
 TEST_F(TensorrtParts, AnEmbeddingAtWorkIsNeverGivenAway) {
-  EmbeddingPool embeddings(2, 16);
+  EmbeddingPool embeddings(2, 64);
   Embedding& first = embeddings.take(1);
   ++first.users;
   Embedding& second = embeddings.take(2);
@@ -62,7 +62,7 @@ TEST_F(TensorrtParts, AnEmbeddingAtWorkIsNeverGivenAway) {
 }
 
 TEST_F(TensorrtParts, AFrameWithoutAnIdIsNeverFound) {
-  EmbeddingPool embeddings(2, 16);
+  EmbeddingPool embeddings(2, 64);
   embeddings.take(0);
   EXPECT_EQ(embeddings.find(0), nullptr);
 }

@@ -52,6 +52,85 @@ TEST_F(TensorrtSegmenter, TakesDecodersWithALeadingAxisAndNoMask) {
   expect_right(*segmenter, request(frame(96, 64), {prompts(3, 4), prompts(8, 1)}));
 }
 
+TEST_F(TensorrtSegmenter, TakesLogitsWithoutTheLeadingAxisOfTheRest) {
+  DecoderShape decoder;
+  decoder.coords_rank = 4;
+  decoder.mask = false;
+  decoder.bare_logits = true;
+  model = model_spec(decoder);
+  build_encoder();
+  build_decoder(decoder);
+  const auto segmenter = open();
+  expect_right(*segmenter, request(frame(96, 64), {prompts(3, 4), prompts(8, 1)}));
+}
+
+TEST_F(TensorrtSegmenter, HandsFeaturesToTheDecoderAndKeepsThemWithTheEmbedding) {
+  DecoderShape decoder;
+  decoder.features = true;
+  model = model_spec(decoder);
+  EncoderShape encoder;
+  encoder.features = true;
+  build_encoder(encoder);
+  build_decoder(decoder);
+  const auto segmenter = open();
+  std::vector<FramePtr> frames;
+  for (int i = 0; i < 3; ++i) frames.push_back(frame(96, 64));
+  for (int time = 0; time < 2; ++time) {
+    for (const FramePtr& f : frames) {
+      const Answer answer =
+          expect_right(*segmenter, request(f, {prompts(3, 2, time), prompts(8, 1)}));
+      EXPECT_EQ(answer.timing.embedding_reused, time == 1);
+    }
+  }
+}
+
+TEST_F(TensorrtSegmenter, TellsTheDecoderTheFramesSizeInItsOwnType) {
+  build_encoder();
+  for (const OnnxType type : {kOnnxFloat, kOnnxInt32, kOnnxInt64}) {
+    DecoderShape decoder;
+    decoder.sized = type;
+    model = model_spec(decoder);
+    build_decoder(decoder);
+    const auto segmenter = open();
+    for (const auto& [width, height] : {std::pair{96, 64}, {31, 77}, {96, 64}}) {
+      expect_right(*segmenter, request(frame(width, height), {prompts(3, 2)}));
+    }
+  }
+}
+
+TEST_F(TensorrtSegmenter, ChoosesTheBestOfSomeAndTheStableOne) {
+  model.choice = {0b1110, 0.25F, 0.85F};
+  // Of masks that are 2 to 14 cells wide some are stable, some are not.
+  const auto segmenter = build_and_open();
+  int stable = 0, others = 0;
+  for (int time = 0; time < 12; ++time) {
+    const Answer answer = expect_right(
+        *segmenter, request(frame(96, 64), {prompts(8, 2, cuda::kStable), prompts(3, 1, -3)}));
+    for (const cuda::DeviceMask& mask : answer.masks[0]) ++(mask.plane == 0 ? stable : others);
+    for (const cuda::DeviceMask& mask : answer.masks[1]) EXPECT_GT(mask.plane, 0);
+  }
+  EXPECT_GT(stable, 0);
+  EXPECT_GT(others, 0);
+}
+
+TEST_F(TensorrtSegmenter, KeepsLogitsWithinTheModelsLimit) {
+  model.keep_limit = 1.5F;
+  const auto segmenter = build_and_open();
+  const FramePtr f = frame(96, 64);
+  PromptGroup first = prompts(3, 2);
+  for (int row = 0; row < 3; ++row) first.tasks[row].keep = row;
+  PromptGroup second = prompts(3, 2);
+  second.starts = {{2, {}}, {0, {}}, {1, {}}};
+  expect_right(*segmenter, request(f, {first, second}));
+}
+
+TEST_F(TensorrtSegmenter, RefusesAChoiceThatTheModelDoesNotHave) {
+  const auto segmenter = build_and_open();
+  EXPECT_EQ(
+      error_of([&] { submit(*segmenter, request(frame(96, 64), {prompts(1, 2, cuda::kStable)})); }),
+      "invalid_argument: Expected a candidate; got -4");
+}
+
 TEST_F(TensorrtSegmenter, TakesDecodersWithAFixedNumberOfPoints) {
   DecoderShape decoder;
   decoder.points = 6;

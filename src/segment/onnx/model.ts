@@ -63,7 +63,7 @@ async function loadDecoder(
   const unmended = mended?.unmended === undefined ? {} : { unmended: mended.unmended };
   if (!mended || mended.changes.length === 0)
     return { decoder: original, mending: { changes: [], ...unmended } };
-  const proof = await provenSession(original, mended.bytes, path, threads);
+  const proof = await provenSession(original, mended, path, threads);
   if (typeof proof === 'string') return { decoder: original, mending: { changes: [], unmended: proof } };
   await original.release();
   return { decoder: proof, mending: { changes: mended.changes, ...unmended } };
@@ -83,20 +83,24 @@ async function mendedFile(path: string): Promise<Mended> {
 /** A session of the mended decoder, or why it can't be used. */
 async function provenSession(
   original: InferenceSession,
-  bytes: Uint8Array,
+  { bytes, reference }: Mended,
   path: string,
   threads: number,
 ): Promise<InferenceSession | string> {
   let session: InferenceSession | undefined;
+  let against = original;
   try {
     session = await createSession(path, threads, bytes);
-    const proof = await proveMended(original, session, QUICK);
+    if (reference) against = await createSession(path, threads, reference);
+    const proof = await proveMended(against, session, QUICK);
     if (proof.proven) return session;
     await session.release();
     return `The mended decoder is not used: ${proof.reason ?? ''}`;
   } catch (thrown) {
     await session?.release();
     return `The mended decoder is not used: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+  } finally {
+    if (against !== original) await against.release();
   }
 }
 

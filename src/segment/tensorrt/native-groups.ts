@@ -6,9 +6,8 @@ import type { DecoderRun } from '../decoder-runs.js';
 import type { PromptResult, SegmentPrompt, SegmentRequest } from '../segmenter.js';
 import type { KeptAnswer } from './kept-logits.js';
 
-/** Planes that the device chooses by the scores (native/cuda/mask.h). */
-const BEST_SCORE = -1;
-const OFFICIAL = -2;
+/** Planes that the device chooses by scores and logits (native/cuda/mask_task.h). */
+const CHOSEN_BY_DEVICE = { 'best-score': -1, official: -2, 'best-multi': -3, stable: -4 } as const;
 
 /** A mask that a run is to make; `plane` as in NativeMaskTask. */
 export interface WantedMask {
@@ -87,6 +86,5 @@ function planes(
 ): readonly number[] {
   if (candidate !== undefined) return [candidate];
   if (multimask) return multi;
-  if (typeof single === 'number') return [single];
-  return [single === 'official' ? OFFICIAL : BEST_SCORE];
+  return [typeof single === 'number' ? single : CHOSEN_BY_DEVICE[single]];
 }

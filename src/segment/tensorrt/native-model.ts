@@ -7,9 +7,14 @@ import type { BuiltEngines } from './engines.js';
 /** A model in the addon's terms. */
 export function nativeModel(manifest: Manifest, { contract, maxPrompts }: BuiltEngines): NativeTensorrtModel {
   const { encoder, decoder } = contract;
+  const { mask } = manifest;
   return {
     image: imageSpec(manifest),
-    encoder: { image: encoder.input, embedding: encoder.output },
+    encoder: {
+      image: encoder.input,
+      embedding: encoder.output,
+      features: encoder.features.map(({ name }) => name),
+    },
     decoder: {
       embeddings: decoder.inputs.embeddings,
       coords: decoder.inputs.coords,
@@ -18,6 +23,7 @@ export function nativeModel(manifest: Manifest, { contract, maxPrompts }: BuiltE
       iou: decoder.outputs.iou,
       maskInput: decoder.inputs.maskInput ?? '',
       hasMaskInput: decoder.inputs.hasMaskInput ?? '',
+      origSize: decoder.inputs.origSize ?? '',
     },
     coordsRank: decoder.coordsRank,
     gridWidth: decoder.grid.width,
@@ -25,6 +31,10 @@ export function nativeModel(manifest: Manifest, { contract, maxPrompts }: BuiltE
     candidates: decoder.candidates,
     maxPrompts,
     maxPoints: decoder.maxPoints,
+    multi: mask.multi,
+    stabilityDelta: mask.stability?.delta ?? 0,
+    stabilityThreshold: mask.stability?.threshold ?? 0,
+    refineClamp: mask.refineClamp ?? 0,
   };
 }
 

@@ -163,14 +163,18 @@ export interface Setup {
 export async function setup({
   mask,
   decoder,
+  features = [],
   maxPrompts = 8,
 }: {
   readonly mask?: Partial<Manifest['mask']>;
   readonly decoder?: Partial<ModelContract['decoder']>;
+  readonly features?: ModelContract['encoder']['features'];
   readonly maxPrompts?: number;
 } = {}): Promise<Setup> {
   const addon = addonDouble();
-  const engines: BuiltEngines = { ...ENGINES, contract: contractOf(decoder), maxPrompts };
+  const contract = contractOf(decoder);
+  const encoder = { ...contract.encoder, features };
+  const engines: BuiltEngines = { ...ENGINES, contract: { ...contract, encoder }, maxPrompts };
   const segmenter = await createTensorrtSegmenter({
     manifest: manifestOf(mask),
     engines,

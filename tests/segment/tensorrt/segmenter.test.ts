@@ -12,6 +12,7 @@ const point = (id: string, x = 10): SegmentPrompt => ({
   multimask: false,
 });
 const box = (id: string): SegmentPrompt => ({ id, points: [], box: [1, 2, 30, 40], multimask: false });
+const stability = { delta: 0.05, threshold: 0.98 };
 const fromMask = (id: string, level: number): SegmentPrompt => ({
   ...box(id),
   mask: { size: [48, 64], counts: `${level}` },
@@ -26,7 +27,7 @@ describe('opening engines', () => {
       {
         model: {
           image: { width: 64, height: 64, filter: 'bilinear', padLevel: null },
-          encoder: { image: 'image', embedding: 'embedding' },
+          encoder: { image: 'image', embedding: 'embedding', features: [] },
           decoder: {
             embeddings: 'image_embeddings',
             coords: 'point_coords',
@@ -35,6 +36,7 @@ describe('opening engines', () => {
             iou: 'iou_predictions',
             maskInput: 'mask_input',
             hasMaskInput: 'has_mask_input',
+            origSize: '',
           },
           coordsRank: 3,
           gridWidth: 4,
@@ -42,6 +44,9 @@ describe('opening engines', () => {
           candidates: 4,
           maxPrompts: 8,
           maxPoints: 4,
+          multi: [1, 2, 3],
+          stabilityDelta: 0,
+          refineClamp: 0,
         },
         options: {
           encoderPlan: '/cache/encoder.plan',
@@ -56,6 +61,25 @@ describe('opening engines', () => {
     expect(segmenter).toMatchObject({ model: 'double', backend: 'tensorrt', runsAtOnce: 2 });
     await segmenter.close();
     expect(addon.closed).toBe(1);
+  });
+
+  it('tells it of features, the frame’s size, and how SAM 2 chooses and keeps', async () => {
+    const inputs = { embeddings: 'e', coords: 'c', labels: 'l', origSize: 'orig_im_size' };
+    const features = [{ name: 'high_res_feats_0', shape: [2, 4, 4] as const }];
+    const { addon } = await setup({
+      decoder: { inputs },
+      features,
+      mask: { single: 'stable', stability, refineClamp: 32 },
+    });
+    expect(addon.opened[0]).toMatchObject({
+      model: {
+        encoder: { features: ['high_res_feats_0'] },
+        decoder: { origSize: 'orig_im_size' },
+        stabilityDelta: 0.05,
+        stabilityThreshold: 0.98,
+        refineClamp: 32,
+      },
+    });
   });
 
   it('keeps no logits for a model that takes no mask', async () => {
@@ -125,7 +149,7 @@ describe('a request to engines', () => {
         {
           index: 0,
           score: 0.1,
-          stability: 0.1235,
+          stability: 0.123456,
           area: 7,
           box: [1, 2, 3, 4],
           rle: { size: [48, 64], counts: 'g0r1p-1' },
@@ -138,9 +162,11 @@ describe('a request to engines', () => {
   it.each([
     ['best-score', -1],
     ['official', -2],
+    ['best-multi', -3],
+    ['stable', -4],
     [2, 2],
   ] as const)('with `single: %s` asks for plane %i', async (single, plane) => {
-    const { segmenter, answer } = await setup({ mask: { single } });
+    const { segmenter, answer } = await setup({ mask: { single, stability } });
     void segmenter.segment({ frame, prompts: [point('a')] });
     expect((await answer()).groups[0]?.tasks).toMatchObject([{ row: 0, plane }]);
   });

@@ -87,11 +87,16 @@ void run_mask(const MaskJob& job, const BitSurface& surface, int mask) {
 
 void run_masks(const MaskJob& job) {
   for (int i = 0; i < job.task_count; ++i) {
-    choose(job, i);
+    CellCounts counts{0, 0};
+    constexpr int kThreads = kLanes * kTileWords;
+    for (int thread = 0; job.tasks[i].plane == kStable && thread < kThreads; ++thread)
+      merge(counts, count_cells(job, i, thread, kThreads));
+    choose(job, i, counts);
     const int keep = job.tasks[i].keep;
     if (keep >= 0) {
       const float* from = chosen_logits(job, i);
-      std::copy(from, from + grid_cells(job), job.kept + keep * grid_cells(job));
+      std::transform(from, from + grid_cells(job), job.kept + keep * grid_cells(job),
+                     [&](float logit) { return kept_logit(job, logit); });
     }
     run_mask<false>(job, job.frame, i);
     run_mask<true>(job, job.grid, i);
