@@ -1,32 +1,34 @@
 import { createHash } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
 import { UnavailableError } from '../errors.js';
 import { type EvalImage, type EvalSet, readAnnotations } from '../eval/annotations.js';
 import { measurePicture } from '../eval/measure.js';
 import { openProgressFile, type ProgressFile, type RunIdentity } from '../eval/progress-file.js';
 import { type EvalReport, evalReport, type Percentiles } from '../eval/report.js';
-import type { PictureRecord, PromptKind } from '../eval/types.js';
+import { type PictureRecord, type PromptKind, pictureRecordSchema } from '../eval/types.js';
 import { createLogger } from '../log.js';
 import { resolveModel } from '../models/catalogue.js';
 import type { ModelDirectory } from '../models/directory.js';
 import { loadAddon } from '../native/addon.js';
 import type { Segmenter } from '../segment/segmenter.js';
 import { countProgress } from './eval-progress.js';
+import {
+  finishProgress,
+  interruptedRun,
+  progressPath,
+  type ReportFlags,
+  writeReport,
+} from './eval-report.js';
 import { EXIT } from './exit.js';
 import { interruptible } from './interrupt.js';
 import { type ModelFlags, openModel } from './open-model.js';
 
-export interface EvalCommand extends ModelFlags {
+export interface EvalCommand extends ModelFlags, ReportFlags {
   readonly annotations: string;
   readonly images: string;
   readonly model: string;
   readonly prompt: PromptKind;
   /** Pictures. */
   readonly limit?: number;
-  /** Where the report goes as JSON; - is standard output. */
-  readonly json?: string;
-  /** Where the progress is kept. */
-  readonly resume?: string;
   readonly logLevel: string | undefined;
 }
 
@@ -45,17 +47,16 @@ export async function evalCommand(command: EvalCommand): Promise<number> {
   if (!segmenter) return EXIT.interrupted;
   try {
     const path = progressPath(command);
-    const progress = path && (await openProgressFile(path, identityOf(model, segmenter, set, command)));
+    const progress =
+      path &&
+      (await openProgressFile(path, {
+        identity: identityOf(model, segmenter, set, command),
+        schema: pictureRecordSchema,
+      }));
     const records = await interruptible((signal) =>
       measureAll({ images, command, segmenter, signal, ...(progress && { progress }) }),
     );
-    if (!records) {
-      const kept = path
-        ? `The same command goes on from ${path}.`
-        : 'Nothing is kept without --json or --resume.';
-      process.stderr.write(`samwire: interrupted. ${kept}\n`);
-      return EXIT.interrupted;
-    }
+    if (!records) return interruptedRun(path);
     refuseNothing(records, command);
     const { backend } = segmenter;
     const report = evalReport({
@@ -65,17 +66,12 @@ export async function evalCommand(command: EvalCommand): Promise<number> {
       records,
       crowds: set.crowds,
     });
-    await writeReport(report, command);
-    if (path !== undefined && command.resume === undefined) await rm(path, { force: true });
+    await writeReport(report, reportLines(report), command);
+    await finishProgress(path, command);
     return report.failed.count === report.count && report.count > 0 ? EXIT.failed : EXIT.done;
   } finally {
     await segmenter.close();
   }
-}
-
-/** Beside the report, unless it is named; a report on standard output has no place beside it. */
-function progressPath({ json, resume }: EvalCommand): string | undefined {
-  return resume ?? (json === undefined || json === '-' ? undefined : `${json}.partial`);
 }
 
 function identityOf(
@@ -98,7 +94,7 @@ interface Work {
   readonly images: readonly EvalImage[];
   readonly command: EvalCommand;
   readonly segmenter: Segmenter;
-  readonly progress?: ProgressFile;
+  readonly progress?: ProgressFile<PictureRecord>;
   readonly signal: AbortSignal;
 }
 
@@ -129,21 +125,6 @@ function refuseNothing(records: readonly PictureRecord[], { images, annotations 
   throw new UnavailableError(
     `None of the ${records.length} pictures of ${annotations} can be used from ${images}: ${first.file}: ${first.skipped}.`,
   );
-}
-
-async function writeReport(report: EvalReport, { json }: EvalCommand): Promise<void> {
-  if (json === '-') {
-    process.stdout.write(`${JSON.stringify(report)}\n`);
-    return;
-  }
-  for (const line of reportLines(report)) process.stdout.write(`${line}\n`);
-  if (json === undefined) return;
-  try {
-    await writeFile(json, `${JSON.stringify(report, null, 2)}\n`);
-  } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new UnavailableError(`The report can't be written to ${json} (${reason}).`, { cause });
-  }
 }
 
 const MAX_NAMED = 10;

@@ -118,9 +118,20 @@ interface SegmentFlags {
   readonly out: string;
 }
 
-command('eval', 'accuracy and speed of a model over a COCO annotation file')
-  .requiredOption('--annotations <file>', 'COCO annotations (JSON): RLE or polygons')
-  .requiredOption('--images <dir>', 'where its pictures are')
+command(
+  'eval',
+  "accuracy and speed of a model's masks over COCO annotations, or of its edges over boundaries",
+)
+  .option('--annotations <file>', 'COCO annotations (JSON): RLE or polygons')
+  .option('--images <dir>', 'where the pictures are')
+  .option('--edges <dir>', "annotators' boundaries: NAME.mat of BSDS500, or a PNG an annotator")
+  .option('--maps <dir>', 'with --edges: score these edge maps (NAME.png) instead of a model')
+  .option(
+    '--max-distance <share>',
+    'with --edges: how far a boundary may lie from the true one, as a share of the diagonal',
+    positiveNumber,
+    0.0075,
+  )
   .option('--model <name|dir>', 'a model of the catalogue, or a model directory', 'samwire-tiny')
   .addOption(new Option('--backend <backend>').choices(['auto', 'tensorrt', 'onnx']).default('auto'))
   .addOption(
@@ -133,13 +144,16 @@ command('eval', 'accuracy and speed of a model over a COCO annotation file')
   .option('--resume <file>', 'where the progress is kept (default: beside --json, while it runs)')
   .option('--threads <n>', "onnxruntime's threads", wholeNumber, 2)
   .action(async (options: LogOption & EvalFlags) => {
-    const { evalCommand } = await import('./eval.js');
-    process.exitCode = await evalCommand({ ...options, logLevel: logLevel(options) });
+    const { evalAnyCommand } = await import('./eval-any.js');
+    process.exitCode = await evalAnyCommand({ ...options, logLevel: logLevel(options) });
   });
 
 interface EvalFlags {
-  readonly annotations: string;
-  readonly images: string;
+  readonly annotations?: string;
+  readonly images?: string;
+  readonly edges?: string;
+  readonly maps?: string;
+  readonly maxDistance: number;
   readonly model: string;
   readonly backend: 'auto' | 'tensorrt' | 'onnx';
   readonly prompt: 'box' | 'point';

@@ -1,65 +1,38 @@
 import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UnavailableError } from '../errors.js';
-import type { PictureRecord } from './types.js';
 
-/** What a run measures; one that goes on must measure the same. */
-export interface RunIdentity {
-  readonly model: string;
-  /** Over manifest and networks. */
-  readonly modelSha256: string;
-  readonly backend: string;
-  readonly prompt: string;
-  readonly annotationsSha256: string;
-}
+/** What a run measures, by name; one that goes on must measure the same. */
+export type RunIdentity = Readonly<Record<string, string>>;
 
 const MARK = 'samwire-eval';
 const VERSION = 1;
 
-const headerSchema = z.object({
-  [MARK]: z.literal(VERSION),
-  model: z.string(),
-  modelSha256: z.string(),
-  backend: z.string(),
-  prompt: z.string(),
-  annotationsSha256: z.string(),
-});
-const share = z.number().min(0).max(1);
-const ms = z.number().min(0);
-const scoreSchema = z.object({
-  annotation: z.int(),
-  category: z.string(),
-  area: z.number().min(0),
-  iou: share,
-  oracle: share.optional(),
-  failed: z.string().optional(),
-});
-const recordSchema = z.union([
-  z.object({
-    image: z.int(),
-    file: z.string(),
-    scores: z.array(scoreSchema),
-    empty: z.int().min(0),
-    encodeMs: ms,
-    decodeMs: ms,
-  }),
-  z.object({ image: z.int(), file: z.string(), skipped: z.string() }),
-]);
+const headerSchema = z.looseObject({ [MARK]: z.literal(VERSION) });
 
 /** Where a run keeps what it has measured: JSON lines, first what it measures, then one a picture. */
-export interface ProgressFile {
-  /** By the image's id: what an earlier run has measured. */
-  readonly done: ReadonlyMap<number, PictureRecord>;
-  append(record: PictureRecord): Promise<void>;
+export interface ProgressFile<Item extends { readonly image: number | string }> {
+  /** By the picture: what an earlier run has measured. */
+  readonly done: ReadonlyMap<Item['image'], Item>;
+  append(record: Item): Promise<void>;
+}
+
+export interface ProgressFileOptions<Item> {
+  readonly identity: RunIdentity;
+  /** What a line holds. */
+  readonly schema: z.ZodType<Item>;
 }
 
 /**
  * Opens a run's progress file, or begins it. A last line that was cut off with its run is dropped.
  * @throws UnavailableError where the file can't be read or written, is no progress file, or is that of another run.
  */
-export async function openProgressFile(path: string, identity: RunIdentity): Promise<ProgressFile> {
+export async function openProgressFile<Item extends { readonly image: number | string }>(
+  path: string,
+  { identity, schema }: ProgressFileOptions<Item>,
+): Promise<ProgressFile<Item>> {
   const text = await readIfThere(path);
-  const done = new Map<number, PictureRecord>();
+  const done = new Map<Item['image'], Item>();
   if (text === undefined || text === '')
     await write(path, () => writeFile(path, line({ [MARK]: VERSION, ...identity })));
   else {
@@ -67,7 +40,7 @@ export async function openProgressFile(path: string, identity: RunIdentity): Pro
     const [header, ...records] = whole.split('\n').slice(0, -1);
     checkIdentity(path, header ?? '', identity);
     for (const [i, record] of records.entries()) {
-      const parsed = parseRecord(path, record, i + 2);
+      const parsed = parseRecord(path, schema, record, i + 2);
       done.set(parsed.image, parsed);
     }
     if (whole.length < text.length) await write(path, () => truncate(path, Buffer.byteLength(whole)));
@@ -102,17 +75,17 @@ function checkIdentity(path: string, header: string, identity: RunIdentity): voi
     throw new UnavailableError(
       `${path} is no progress file of samwire eval; its first line says so in one. Name another file, or delete it.`,
     );
-  for (const key of Object.keys(identity) as (keyof RunIdentity)[]) {
-    if (parsed.data[key] === identity[key]) continue;
+  for (const [key, expected] of Object.entries(identity)) {
+    if (parsed.data[key] === expected) continue;
     throw new UnavailableError(
-      `${path} is the progress of another run: expected ${key} ${identity[key]}, got ${parsed.data[key]}. Delete it to start anew, or name another file.`,
+      `${path} is the progress of another run: expected ${key} ${expected}, got ${String(parsed.data[key])}. Delete it to start anew, or name another file.`,
     );
   }
 }
 
-function parseRecord(path: string, text: string, lineNumber: number): PictureRecord {
-  const parsed = recordSchema.safeParse(parseJson(text));
-  if (parsed.success) return parsed.data as PictureRecord;
+function parseRecord<Item>(path: string, schema: z.ZodType<Item>, text: string, lineNumber: number): Item {
+  const parsed = schema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new UnavailableError(
     `${path}, line ${lineNumber}: expected what was measured of a picture, got something else (${issue?.message ?? ''}). Delete the line to measure its picture again.`,

@@ -128,7 +128,7 @@ function sum(values: readonly number[]): number {
 }
 
 /** By the nearest rank: the least value that so many per cent of all do not exceed. */
-function percentiles(values: readonly number[]): Percentiles | null {
+export function percentiles(values: readonly number[]): Percentiles | null {
   if (values.length === 0) return null;
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number =>
