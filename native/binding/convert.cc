@@ -178,6 +178,7 @@ ImageSpec image_spec(const Napi::Object& object) {
   static constexpr std::pair<const char*, Filter> kFilters[] = {
       {"bilinear", Filter::kBilinear},
       {"bilinear-antialias", Filter::kBilinearAntialias},
+      {"bilinear-antialias-float", Filter::kBilinearAntialiasFloat},
       {"bicubic", Filter::kBicubic},
       {"bicubic-antialias", Filter::kBicubicAntialias},
       {"area", Filter::kArea}};

@@ -98,9 +98,11 @@ Plan make_plan(const ImageView& view, Filter filter, const Placement& p, cudaStr
   };
   PreprocessJob& job = plan.job;
   job.across = table(at[0], at[1], across.taps, across.precision - between.fraction);
-  job.down = table(at[2], at[3], down.taps, down.precision + between.fraction);
+  job.down =
+      table(at[2], at[3], down.taps, down.precision + between.fraction - between.level_fraction);
   job.low = between.low;
   job.high = between.high;
+  job.top = 255 << between.level_fraction;
   job.placement = p;
   choose_tile(job, across, down);
   if (job.tile_width == 0)
@@ -113,7 +115,8 @@ TensorChannel channel_of(const ImageSpec& spec, PixelFormat format, int c) {
   const bool bytes_are_bgr = format == PixelFormat::kBGR || format == PixelFormat::kBGRx;
   TensorChannel channel{};
   channel.plane = format == PixelFormat::kGray8 ? 0 : bytes_are_bgr ? 2 - colour : colour;
-  channel.factor = spec.scale / spec.std[c];
+  const int level_fraction = image::intermediate(spec.filter).level_fraction;
+  channel.factor = spec.scale / spec.std[c] / static_cast<float>(1 << level_fraction);
   channel.offset = -spec.mean[c] / spec.std[c];
   channel.padding =
       spec.pad_after_normalise ? 0.0F : (spec.pad_level * spec.scale - spec.mean[c]) / spec.std[c];

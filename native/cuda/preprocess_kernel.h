@@ -43,6 +43,7 @@ struct PreprocessJob {
   image::YuvFactors yuv;
   PassTable across, down;
   int low, high;  // bounds of a sum between the passes
+  int top;        // the largest level after them
   Placement placement;
   TensorChannel channels[3];
   // A block's part of the tensor, and room for the largest part of the source that one needs.
@@ -276,7 +277,7 @@ SAMWIRE_HD void write_pixel(const PreprocessJob& job, int x, int y, const Narrow
   }
   float level[kPlanes];
   for (int i = 0; i < kPlanes; ++i)
-    level[i] = static_cast<float>(clamp_level(sum[i] >> job.down.shift, 0, 255));
+    level[i] = static_cast<float>(clamp_level(sum[i] >> job.down.shift, 0, job.top));
   for (int c = 0; c < 3; ++c) {
     const TensorChannel& channel = job.channels[c];
     // Not level[plane]: an index known only at run time would put `level` into local memory.

@@ -53,6 +53,7 @@ struct VerticalRow {
   int pairs;
   int shift;
   int width;
+  int high;              // the largest level
   float factor, offset;  // out = level * factor + offset
   float* out;
 };

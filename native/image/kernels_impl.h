@@ -255,11 +255,12 @@ struct KernelsOf {
     }
     const typename S::Shift shift = S::make_shift(r.shift);
     const F factor = S::set_float(r.factor), offset = S::set_float(r.offset);
-    S::store(out, S::fused(level(S::shift_right32(low, shift)), factor, offset));
-    S::store(out + 4 * kLanes, S::fused(level(S::shift_right32(high, shift)), factor, offset));
+    const V top = S::set32(r.high);
+    S::store(out, S::fused(level(S::shift_right32(low, shift), top), factor, offset));
+    S::store(out + 4 * kLanes, S::fused(level(S::shift_right32(high, shift), top), factor, offset));
   }
 
-  static F level(V v) { return S::to_float(S::min32(S::max32(v, S::zero()), S::set32(255))); }
+  static F level(V v, V top) { return S::to_float(S::min32(S::max32(v, S::zero()), top)); }
 
   template <int kPairs, bool kFine>
   static void vertical_as(const VerticalRow r) {

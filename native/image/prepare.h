@@ -15,8 +15,17 @@ enum class Rounding { kFloor, kRound };
 // The antialiased filters are Pillow's (8-bit pictures, horizontal pass first, rounded and clipped
 // between the passes), kBilinear and kBicubic are OpenCV's INTER_LINEAR and INTER_CUBIC (half-pixel
 // centres, edge pixels repeated). kArea averages like OpenCV's INTER_AREA along an axis that
-// shrinks and is kBilinear along one that grows.
-enum class Filter { kBilinear, kBilinearAntialias, kBicubic, kBicubicAntialias, kArea };
+// shrinks and is kBilinear along one that grows. kBilinearAntialiasFloat is PyTorch's antialiased
+// bilinear on floats, as torchvision resizes a tensor: Pillow's filter, but no level is rounded to
+// a whole number (here to 1/128 between the passes and 1/256 after them).
+enum class Filter {
+  kBilinear,
+  kBilinearAntialias,
+  kBilinearAntialiasFloat,
+  kBicubic,
+  kBicubicAntialias,
+  kArea
+};
 enum class Channels { kRGB, kBGR };
 
 struct ImageSpec {

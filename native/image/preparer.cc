@@ -147,6 +147,7 @@ void ImagePreparer::State::resize(const ImageView& view, const ImageSpec& spec, 
         axis_weights(spec.filter, view.height, p.height, between.max_precision_vertical));
   });
   const HorizontalPass pass = horizontal_pass(across);
+  const float level_unit = 1 / static_cast<float>(1 << between.level_fraction);
   const int plane_count = view.format == PixelFormat::kGray8 ? 1 : 3;
   const std::size_t plane_pitch = view.width + kRowMargin;
   const std::size_t row_pitch = static_cast<std::size_t>(across.blocks) * 8 * kernels.lanes;
@@ -178,10 +179,10 @@ void ImagePreparer::State::resize(const ImageView& view, const ImageSpec& spec, 
       float* row = channel.out + static_cast<std::size_t>(p.y + y) * p.tensor_width;
       pad_beside(channel, p, row);
       const std::size_t weights = static_cast<std::size_t>(y) * 2 * down.pairs;
-      kernels.vertical({taken, &down.weight[weights],
-                        down.fine.empty() ? nullptr : &down.fine[weights], down.pairs,
-                        down.axis.precision + between.fraction, p.width, channel.factor,
-                        channel.offset, row + p.x});
+      kernels.vertical(
+          {taken, &down.weight[weights], down.fine.empty() ? nullptr : &down.fine[weights],
+           down.pairs, down.axis.precision + between.fraction - between.level_fraction, p.width,
+           255 << between.level_fraction, channel.factor * level_unit, channel.offset, row + p.x});
     }
   }
 }

@@ -97,14 +97,16 @@ Placement prepare_reference(const ImageView& view, const ImageSpec& spec, float*
     const std::vector<int> narrow =
         pass(source, across, view.height, true, across.precision - between.fraction, between.low,
              between.high);
-    const std::vector<int> levels =
-        pass(narrow, down, p.width, false, down.precision + between.fraction, 0, 255);
+    const std::vector<int> levels = pass(narrow, down, p.width, false,
+                                         down.precision + between.fraction - between.level_fraction,
+                                         0, 255 << between.level_fraction);
+    const float level_unit = 1 / static_cast<float>(1 << between.level_fraction);
     const auto normalised = [&](float v) { return (v * spec.scale - spec.mean[c]) / spec.std[c]; };
     for (int y = 0; y < p.tensor_height; ++y) {
       for (int x = 0; x < p.tensor_width; ++x) {
         const bool inside = y >= p.y && y < p.y + p.height && x >= p.x && x < p.x + p.width;
         const std::size_t at = static_cast<std::size_t>(y - p.y) * p.width + (x - p.x);
-        *out++ = inside ? normalised(static_cast<float>(levels[at]))
+        *out++ = inside ? normalised(static_cast<float>(levels[at]) * level_unit)
                         : (spec.pad_after_normalise ? 0.0F : normalised(spec.pad_level));
       }
     }

@@ -28,7 +28,8 @@ double cubic(double x, double a) {
 constexpr int kPillowPrecision = 22;
 
 bool is_antialiased(Filter filter) {
-  return filter == Filter::kBilinearAntialias || filter == Filter::kBicubicAntialias;
+  return filter == Filter::kBilinearAntialias || filter == Filter::kBilinearAntialiasFloat ||
+         filter == Filter::kBicubicAntialias;
 }
 
 // Pillow's precompute_coeffs: the kernel is stretched by the shrink factor, cut at the edges,
@@ -84,6 +85,7 @@ Taps averaged(int in, int out, int o) {
 Taps exact_taps(Filter filter, int in, int out, int o) {
   switch (filter) {
     case Filter::kBilinearAntialias:
+    case Filter::kBilinearAntialiasFloat:
       return antialiased(false, in, out, o);
     case Filter::kBicubicAntialias:
       return antialiased(true, in, out, o);
@@ -139,7 +141,7 @@ AxisWeights axis_weights(Filter filter, int in, int out, int max_precision) {
   AxisWeights axis;
   axis.in = in;
   axis.out = out;
-  axis.fine = is_antialiased(filter);
+  axis.fine = is_antialiased(filter) && max_precision == kPillowPrecision;
   axis.precision = axis.fine ? kPillowPrecision : precision_for(all, max_precision);
   axis.start.resize(out);
   std::vector<std::vector<std::int32_t>> weights(out);
@@ -173,8 +175,10 @@ AxisWeights axis_weights(Filter filter, int in, int out, int max_precision) {
 Intermediate intermediate(Filter filter) {
   // 255 * 1.375 (the sum of |weights| of OpenCV's cubic at 0.5) * 2^6 fits 16 bits, and that times
   // 1.375 * 2^16 fits 32.
-  if (is_antialiased(filter)) return {0, 0, 255, kPillowPrecision, kPillowPrecision};
-  return {6, INT16_MIN, INT16_MAX, 22, 16};
+  // 255 * 2^7 fits 16 bits, and that times 2^16 fits 32.
+  if (filter == Filter::kBilinearAntialiasFloat) return {7, 8, 0, 255 << 7, kPillowPrecision, 16};
+  if (is_antialiased(filter)) return {0, 0, 0, 255, kPillowPrecision, kPillowPrecision};
+  return {6, 0, INT16_MIN, INT16_MAX, 22, 16};
 }
 
 }  // namespace samwire::image

@@ -19,6 +19,16 @@ const NOT_SERVED: Partial<Record<Family, string>> = {
 /** What a channel of an early-fusion network's prompt shows. */
 export const PROMPT_CHANNELS = ['box', 'points', 'background'] as const;
 
+/** OpenCV's, Pillow's, PyTorch's on floats; native/image/prepare.h says which is which. */
+export const FILTERS = [
+  'bilinear',
+  'bilinear-antialias',
+  'bilinear-antialias-float',
+  'bicubic',
+  'bicubic-antialias',
+  'area',
+] as const;
+
 export const PRECISIONS = ['fp16', 'mixed', 'fp32', 'int8'] as const;
 
 /** `letterbox-1024`, `stretch-1024` or `source`, taken apart. */
@@ -60,7 +70,7 @@ const image = z.strictObject({
   size: z.tuple([dimension, dimension], '[width, height] of the encoder input in pixels'),
   fit: z.enum(['letterbox', 'letterbox-centred', 'stretch', 'native']),
   rounding: z.enum(['floor', 'round']),
-  filter: z.enum(['bilinear', 'bilinear-antialias', 'bicubic', 'bicubic-antialias', 'area']),
+  filter: z.enum(FILTERS),
   channels: z.enum(['rgb', 'bgr']),
   scale: level.positive('a number above 0'),
   mean: perChannel,

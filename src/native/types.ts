@@ -28,7 +28,7 @@ export interface NativeImageSpec {
   readonly height: number;
   readonly fit: 'letterbox' | 'letterbox-centred' | 'stretch' | 'native';
   readonly rounding: 'floor' | 'round';
-  readonly filter: 'bilinear' | 'bilinear-antialias' | 'bicubic' | 'bicubic-antialias' | 'area';
+  readonly filter: `${'bilinear' | 'bicubic'}${'' | '-antialias'}` | 'bilinear-antialias-float' | 'area';
   readonly channels: 'rgb' | 'bgr';
   readonly scale: number;
   readonly mean: readonly [number, number, number];

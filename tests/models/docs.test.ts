@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FAMILIES, manifestKeys, PRECISIONS, parseManifest } from '../../src/models/manifest.js';
+import { FAMILIES, FILTERS, manifestKeys, PRECISIONS, parseManifest } from '../../src/models/manifest.js';
 import { recipes } from '../../src/models/recipes.js';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
 
@@ -41,7 +41,8 @@ describe('docs/models.md and docs/manifest.md', () => {
     ...PRECISIONS,
     ...recipes().keys(),
     ...['letterbox', 'letterbox-centred', 'stretch', 'native', 'floor', 'round'],
-    ...['bilinear', 'bilinear-antialias', 'bicubic', 'bicubic-antialias', 'area', 'rgb', 'bgr'],
+    ...FILTERS,
+    ...['rgb', 'bgr'],
     ...['after-normalise', 'letterbox-N', 'stretch-N', 'source', 'points-first', 'corners-first'],
     ...['never', 'no-box', 'always', 'direct', 'via-input', 'best-score', 'best-multi', 'official', 'stable'],
     ...['ready', 'files-missing', 'invalid-manifest', 'not-installed', 'refused'],

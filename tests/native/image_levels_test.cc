@@ -86,8 +86,25 @@ std::uint64_t fnv1a(const std::vector<float>& levels) {
   return hash;
 }
 
-// Noise, the top bytes of a linear congruential generator, and a hash of what Pillow 9.4 makes of
-// it: shrunk a little, a lot (far taps), along one axis, and enlarged.
+// A grey picture of 300 x 211, the top bytes of a linear congruential generator.
+struct Noise {
+  Noise() {
+    std::uint32_t state = 1;
+    for (std::uint8_t& level : grey) {
+      state = state * 1664525 + 1013904223;
+      level = static_cast<std::uint8_t>(state >> 24);
+    }
+    view.format = PixelFormat::kGray8;
+    view.width = 300;
+    view.height = 211;
+    view.planes[0] = {grey.data(), 300};
+  }
+  std::vector<std::uint8_t> grey = std::vector<std::uint8_t>(300 * 211);
+  ImageView view;
+};
+
+// Hashes of what Pillow 9.4 makes of the noise: shrunk a little, a lot (far taps), along one axis,
+// and enlarged.
 TEST_F(ImageLevelsTest, AntialiasedPicturesArePillowsToTheBit) {
   struct Hashed {
     Filter filter;
@@ -104,26 +121,43 @@ TEST_F(ImageLevelsTest, AntialiasedPicturesArePillowsToTheBit) {
       {Filter::kBilinearAntialias, 300, 100, 0xbec02661abd5596a},
       {Filter::kBicubicAntialias, 300, 100, 0x574307d190247dcb},
   };
-  std::vector<std::uint8_t> noise(300 * 211);
-  std::uint32_t state = 1;
-  for (std::uint8_t& level : noise) {
-    state = state * 1664525 + 1013904223;
-    level = static_cast<std::uint8_t>(state >> 24);
-  }
-  ImageView view;
-  view.format = PixelFormat::kGray8;
-  view.width = 300;
-  view.height = 211;
-  view.planes[0] = {noise.data(), 300};
+  const Noise noise;
   for (const Hashed& known : all) {
     for (ImagePreparer* preparer : {&best, &scalar}) {
-      std::vector<float> out =
-          prepared(*preparer, view, levels(known.width, known.height, Fit::kStretch, known.filter));
+      std::vector<float> out = prepared(
+          *preparer, noise.view, levels(known.width, known.height, Fit::kStretch, known.filter));
       out.resize(static_cast<std::size_t>(known.width) * known.height);  // one of three alike
       EXPECT_EQ(fnv1a(out), known.hash)
           << "filter " << static_cast<int>(known.filter) << " to " << known.width << "x"
           << known.height << (preparer == &best ? " " : " not ") << simd_level();
     }
+  }
+}
+
+// Every twelfth of what PyTorch 1.13's interpolate(antialias=True) makes of the noise as floats.
+TEST_F(ImageLevelsTest, FloatLevelsArePyTorchsWithinAHundredth) {
+  struct Sampled {
+    int width, height;
+    std::vector<double> samples;
+  };
+  const std::vector<Sampled> all = {
+      {97,
+       68,
+       {98.1194, 104.5584, 130.98, 134.0079, 85.2948, 120.1555, 135.7033, 123.4177, 130.4598,
+        128.5672, 123.7203, 134.6675}},
+      {512,
+       360,
+       {60.0, 57.5944, 180.275, 41.6222, 121.3861, 226.3237, 71.7868, 143.3254, 181.6577, 124.2776,
+        166.6624, 199.7986}},
+  };
+  const Noise noise;
+  for (const Sampled& known : all) {
+    const std::vector<float> out =
+        prepared(best, noise.view,
+                 levels(known.width, known.height, Fit::kStretch, Filter::kBilinearAntialiasFloat));
+    const std::size_t pixels = static_cast<std::size_t>(known.width) * known.height;
+    for (std::size_t i = 0; i < known.samples.size(); ++i)
+      EXPECT_NEAR(out[i * pixels / known.samples.size()], known.samples[i], 0.01) << i;
   }
 }
 

@@ -13,8 +13,9 @@ namespace samwire::image_testing {
 inline constexpr PixelFormat kFormats[] = {
     PixelFormat::kNV12, PixelFormat::kI420, PixelFormat::kYUY2, PixelFormat::kBGRx,
     PixelFormat::kRGBx, PixelFormat::kRGB,  PixelFormat::kBGR,  PixelFormat::kGray8};
-inline constexpr Filter kFilters[] = {Filter::kBilinear, Filter::kBilinearAntialias,
-                                      Filter::kBicubic, Filter::kBicubicAntialias, Filter::kArea};
+inline constexpr Filter kFilters[] = {
+    Filter::kBilinear, Filter::kBilinearAntialias, Filter::kBilinearAntialiasFloat,
+    Filter::kBicubic,  Filter::kBicubicAntialias,  Filter::kArea};
 inline constexpr Fit kFits[] = {Fit::kLetterbox, Fit::kLetterboxCentred, Fit::kStretch,
                                 Fit::kNative};
 
