@@ -16,6 +16,8 @@ type Verb = (typeof REQUEST_VERBS)[number];
 
 /** JSON around a snapshot's base64 or the masks, and the transaction. */
 const ENVELOPE_BYTES = 512;
+/** The masks have the rest of the packet, and are made smaller where they must. */
+const EDGES_SHARE = 0.5;
 
 const transactionSchema = z.object({ transaction: idSchema.optional() });
 const cameraSchema = z.object({ camera: idSchema });
@@ -114,19 +116,23 @@ export class RequestHandler {
     }
   }
 
-  /** A masks message, as on the masks topic. */
+  /** A masks message, as on the masks topic, and the edges beside it where they are wanted. */
   async #everything({ message, value, targets }: Asked): Promise<Data> {
     const { service } = this.#exchange;
     const request = checkEverythingRequest(value);
     this.#checkCamera(request.camera);
     const { receivedAtMs, expiresAtMs } = message;
-    const masks = await service.everything(request, {
+    const room = this.#room(targets);
+    const { masks, edges: map } = await service.everything(request, {
       receivedAtMs,
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+      maxEdgesBytes: Math.max(0, Math.floor((room * EDGES_SHARE * 3) / 4)),
     });
     const sinceMs = performance.now();
-    const maxPayloadBytes = this.#room(targets);
-    return { ...(await fittedMessage(masks, { maxPayloadBytes, sinceMs, service })) };
+    const edges = map && { ...map, png: map.png.toString('base64') };
+    const maxPayloadBytes = room - (edges ? JSON.stringify({ edges }).length : 0);
+    const fitted = await fittedMessage(masks, { maxPayloadBytes, sinceMs, service });
+    return { ...fitted, ...(edges ? { edges } : {}) };
   }
 
   /** Bytes of JSON that a response's data may have. */

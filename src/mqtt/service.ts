@@ -12,6 +12,18 @@ export interface PromptContext {
   readonly client?: string;
 }
 
+export interface EverythingContext extends PromptContext {
+  /** A larger picture of the edges can't be sent beside the masks. */
+  readonly maxEdgesBytes: number;
+}
+
+/** What is found on a frame; the publisher adds its own time to the masks' `timing.publishMs`. */
+export interface EverythingReply {
+  readonly masks: MasksMessage;
+  /** Where they were asked for: an 8-bit greyscale PNG, 255 the strongest edge; the map's size. */
+  readonly edges?: { readonly width: number; readonly height: number; readonly png: Buffer };
+}
+
 export interface SnapshotOptions {
   readonly overlay: boolean;
   /** A larger JPEG can't be sent: the broker's packet size stands against it. */
@@ -33,8 +45,8 @@ export interface SegmentService {
   cameras(): readonly string[];
   /** The publisher adds its own time to `timing.publishMs` when the message is sent. */
   prompt(camera: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage>;
-  /** `request/everything`; the camera is one of `cameras()`. The publisher adds its own time as with `prompt`. */
-  everything(message: EverythingMessage, context: PromptContext): Promise<MasksMessage>;
+  /** `request/everything`; the camera is one of `cameras()`. */
+  everything(message: EverythingMessage, context: EverythingContext): Promise<EverythingReply>;
   /** `request/info`. */
   info(): Record<string, unknown>;
   snapshot(camera: string, options: SnapshotOptions): Promise<Snapshot>;

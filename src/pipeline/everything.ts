@@ -1,5 +1,6 @@
 /** Everything of a camera's frame as a masks message: as background work, so that prompts go first. */
 import { SamwireError } from '../errors.js';
+import { type EdgeMapResult, edgeMapOf } from '../everything/edges.js';
 import { segmentEverything } from '../everything/generate.js';
 import { everythingOptions, type ModelThresholds } from '../everything/options.js';
 import { createPause } from '../everything/pause.js';
@@ -12,7 +13,7 @@ import type { EverythingMessage } from '../prompts/everything.js';
 import { invalidMessage } from '../prompts/json.js';
 import { type FrameSize, resolvePrompts } from '../prompts/resolve.js';
 import type { Box } from '../prompts/types.js';
-import type { Segmenter } from '../segment/segmenter.js';
+import type { EdgeMap, Segmenter, SegmentTiming } from '../segment/segmenter.js';
 import { type Answer, toItem } from './answer.js';
 import type { BackgroundAnswer, BackgroundWork } from './background.js';
 import type { Scheduler } from './scheduler.js';
@@ -21,6 +22,8 @@ import type { Scheduler } from './scheduler.js';
 const MAX_POINTS = 16_384;
 /** Handed to the scheduler at a time, which cuts them into chunks. */
 const PROMPTS_PER_RUN = 64;
+/** For edges, whose masks are gathered in turns that can't be cut: a decoder's run of the onnx backend, which alone can. */
+const EDGE_PROMPTS_PER_RUN = 8;
 
 export interface EverythingJob {
   readonly camera: Camera;
@@ -52,6 +55,14 @@ export interface EverythingAnswer extends Answer {
   readonly frame: NativeFrameInfo;
   /** Prompts that were decoded. */
   readonly prompts: number;
+  /** Where they were asked for. */
+  readonly edges: EdgeMap | null;
+}
+
+/** What the job finds. */
+interface Found {
+  readonly everything: EverythingResult;
+  readonly edges: EdgeMapResult | null;
 }
 
 /**
@@ -76,7 +87,9 @@ export async function answerEverything(
   });
   try {
     const made = await toEverythingAnswer(answer, job, dependencies);
-    return { ...made, frame: answer.frame, prompts: answer.value.prompts };
+    const { everything, edges } = answer.value;
+    const prompts = everything.prompts + (edges?.prompts ?? 0);
+    return { ...made, frame: answer.frame, prompts, edges: edges?.map ?? null };
   } catch (thrown) {
     addon.releaseFrame(answer.frame.id);
     throw thrown;
@@ -85,9 +98,15 @@ export async function answerEverything(
 
 function checkOptions(
   { strategy, grid, cropLayers, cropPointsDownscale }: EverythingOptions,
-  { boxes }: EverythingMessage,
+  { boxes, edges }: EverythingMessage,
   segmenter: Segmenter,
 ): void {
+  if (edges && !segmenter.edges) {
+    const expected = 'false or nothing, since this model gives no edges on this backend';
+    throw new SamwireError('unsupported_prompt', `Expected ${expected} at edges, got true.`, {
+      details: [{ path: 'edges', expected, got: 'true' }],
+    });
+  }
   if (strategy === 'boxes') {
     if (boxes || segmenter.proposals || segmenter.everything) return;
     const expected = 'boxes, since this model proposes none by itself';
@@ -114,23 +133,27 @@ interface Generation {
   readonly dependencies: EverythingDependencies;
 }
 
-function generate(
-  { frame, signal, segment, turn }: BackgroundWork,
-  { options, message, dependencies }: Generation,
-): Promise<EverythingResult> {
+async function generate(work: BackgroundWork, generation: Generation): Promise<Found> {
+  const { frame, signal, segment, turn } = work;
+  const { options, message, dependencies } = generation;
   const { addon, segmenter } = dependencies;
-  const { proposals, everything } = segmenter;
+  const { proposals, everything, edges } = segmenter;
   const { boxes, normalized } = message;
-  return segmentEverything({
-    frame,
-    segment,
+  const given = { frame, segment, addon, signal };
+  const found = await segmentEverything({
+    ...given,
     ...(proposals ? { proposals: (on) => turn(() => proposals.call(segmenter, on)) } : {}),
     ...(everything ? { everything: (asked) => turn(() => everything.call(segmenter, asked)) } : {}),
-    addon,
-    signal,
     promptsPerRun: PROMPTS_PER_RUN,
     options: boxes ? { ...options, boxes: boxesOn(frame, boxes, normalized) } : options,
   });
+  if (!message.edges || !edges) return { everything: found, edges: null };
+  const map = await edgeMapOf({
+    ...given,
+    edges: (asked) => turn(() => edges.call(segmenter, asked)),
+    promptsPerRun: EDGE_PROMPTS_PER_RUN,
+  });
+  return { everything: found, edges: map };
 }
 
 /**
@@ -149,7 +172,7 @@ function boxesOn(frame: FrameSize, boxes: readonly Box[], normalized: boolean): 
 
 /** Ids are the masks' places in the generator's order, the best first. */
 async function toEverythingAnswer(
-  { value, frame, skewMs, ageMs, queueMs, workMs, answeredAtMs }: BackgroundAnswer<EverythingResult>,
+  { value, frame, skewMs, ageMs, queueMs, workMs, answeredAtMs }: BackgroundAnswer<Found>,
   { camera, message }: EverythingJob,
   { addon, segmenter, encodings, polygonTolerancePx }: EverythingDependencies,
 ): Promise<Answer> {
@@ -158,17 +181,14 @@ async function toEverythingAnswer(
   const lowres = new Map<string, LowResMask>();
   const drawable: MaskItem[] = [];
   const pause = createPause();
-  for (const [i, mask] of value.masks.entries()) {
+  for (const [i, mask] of value.everything.masks.entries()) {
     await pause();
     const item = await toItem(String(i), undefined, mask, wanted);
     masks.push(item);
     lowres.set(item.id, mask.lowres);
     drawable.push({ ...item, rle: mask.rle });
   }
-  const { prepareMs, encodeMs, decodeMs, embeddingReused } = value.timing;
-  // What is neither waiting nor the networks' own is choosing among the masks, and the way to the model and back.
-  const maskMs = Math.max(value.timing.maskMs, workMs - prepareMs - encodeMs - decodeMs);
-  const stages = { ageMs, queueMs, prepareMs, encodeMs, decodeMs, maskMs, embeddingReused };
+  const stages = { ageMs, queueMs, ...stagesOf(value, workMs) };
   const publishMs = Math.max(0, Date.now() - answeredAtMs);
   const { seq, timestamp, width, height } = frame;
   const made: MasksMessage = {
@@ -181,4 +201,15 @@ async function toEverythingAnswer(
     timing: finishTiming({ ...stages, publishMs, captureToPublishMs: 0 }, 0),
   };
   return { message: made, lowres, drawable };
+}
+
+function stagesOf({ everything, edges }: Found, workMs: number): SegmentTiming {
+  const timings = [everything.timing, ...(edges ? [edges.timing] : [])];
+  const sum = (stage: 'prepareMs' | 'encodeMs' | 'decodeMs' | 'maskMs'): number =>
+    timings.reduce((total, timing) => total + timing[stage], 0);
+  const [prepareMs, encodeMs, decodeMs] = [sum('prepareMs'), sum('encodeMs'), sum('decodeMs')];
+  // What is neither waiting nor the networks' own is choosing among the masks, and the way to the model and back.
+  const maskMs = Math.max(sum('maskMs'), workMs - prepareMs - encodeMs - decodeMs);
+  const embeddingReused = timings.every((timing) => timing.embeddingReused);
+  return { prepareMs, encodeMs, decodeMs, maskMs, embeddingReused };
 }

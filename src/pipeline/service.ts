@@ -4,14 +4,22 @@ import type { ModelThresholds } from '../everything/options.js';
 import { EVERYTHING_DEFAULTS, type EverythingOptions } from '../everything/types.js';
 import type { Camera } from '../frames/camera.js';
 import type { LowResMask, MaskEncoding, MaskItem, MasksMessage } from '../masks/types.js';
-import type { PromptContext, SegmentService, Snapshot, SnapshotOptions } from '../mqtt/service.js';
+import type {
+  EverythingContext,
+  EverythingReply,
+  PromptContext,
+  SegmentService,
+  Snapshot,
+  SnapshotOptions,
+} from '../mqtt/service.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
+import { edgePng } from '../outputs/edge-png.js';
 import { drawOverlay } from '../outputs/overlay.js';
 import { fitToPacket } from '../outputs/packet-size.js';
 import type { EverythingMessage } from '../prompts/everything.js';
 import type { PromptMessage } from '../prompts/message.js';
 import { type FrameSize, type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
-import type { Segmenter } from '../segment/segmenter.js';
+import type { EdgeMap, Segmenter } from '../segment/segmenter.js';
 import { type Answer, toAnswer } from './answer.js';
 import { Counters, type Skipped } from './counters.js';
 import { answerEverything, type EverythingJob } from './everything.js';
@@ -89,16 +97,19 @@ export class PipelineService implements SegmentService {
     }
   }
 
-  async everything(message: EverythingMessage, context: PromptContext): Promise<MasksMessage> {
+  async everything(message: EverythingMessage, context: EverythingContext): Promise<EverythingReply> {
     const { maxAgeMs } = this.#options;
-    const { receivedAtMs, expiresAtMs = Number.POSITIVE_INFINITY } = context;
+    const { receivedAtMs, expiresAtMs = Number.POSITIVE_INFINITY, maxEdgesBytes } = context;
     const ownMs = message.maxAgeMs ?? Number.POSITIVE_INFINITY;
-    return this.#everything(message, {
+    const { masks, edges } = await this.#everything(message, {
       requested: true,
       receivedAtMs,
       beginByMs: Math.min(expiresAtMs, receivedAtMs + ownMs),
       maxAgeMs: Math.min(maxAgeMs, ownMs, expiresAtMs - receivedAtMs),
     });
+    if (!edges) return { masks };
+    const { width, height } = edges;
+    return { masks, edges: { width, height, png: await edgePng(edges, maxEdgesBytes) } };
   }
 
   /**
@@ -116,12 +127,12 @@ export class PipelineService implements SegmentService {
     }
     const receivedAtMs = Date.now();
     const beginByMs = Number.POSITIVE_INFINITY;
-    const made = await this.#everything(
-      { camera: name, options: {}, normalized: false, frame: 'latest' },
+    const { masks } = await this.#everything(
+      { camera: name, options: {}, normalized: false, edges: false, frame: 'latest' },
       { requested: false, receivedAtMs, beginByMs, maxAgeMs: 0 },
     );
-    this.#lastSeq.set(name, made.frame.seq);
-    return made;
+    this.#lastSeq.set(name, masks.frame.seq);
+    return masks;
   }
 
   /** A periodic run was left out; {@link everythingOf} counts its own. */
@@ -237,7 +248,7 @@ export class PipelineService implements SegmentService {
   async #everything(
     message: EverythingMessage,
     terms: Pick<EverythingJob, 'requested' | 'receivedAtMs' | 'beginByMs' | 'maxAgeMs'>,
-  ): Promise<MasksMessage> {
+  ): Promise<{ readonly masks: MasksMessage; readonly edges: EdgeMap | null }> {
     const { addon, encodings, polygonTolerancePx, everything } = this.#options;
     const { camera: name } = message;
     try {
@@ -256,7 +267,7 @@ export class PipelineService implements SegmentService {
         },
       );
       this.#counters.everything(made.prompts, made.message.masks.length, made.message.timing);
-      return this.#remember(name, made.frame, made);
+      return { masks: this.#remember(name, made.frame, made), edges: made.edges };
     } catch (thrown) {
       const error = toSamwireError(thrown);
       this.#counters.failed(error.code);

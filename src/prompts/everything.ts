@@ -49,6 +49,7 @@ export const everythingRequestSchema = z.object({
   cropOverlap: share().optional(),
   cropPointsDownscale: wholeSchema(1, MAX_DOWNSCALE).optional(),
   cropNmsIou: share().optional(),
+  edges: booleanSchema().optional(),
   frame: frameSchema.optional(),
   maxAgeMs: maxAgeSchema.optional(),
   encodings: encodingsSchema.optional(),
@@ -79,6 +80,8 @@ export interface EverythingMessage {
   readonly boxes?: readonly Box[];
   /** The boxes are 0..1 of the frame's width and height. */
   readonly normalized: boolean;
+  /** An edge map is wanted beside the masks. */
+  readonly edges: boolean;
   readonly frame: PromptMessage['frame'];
   readonly maxAgeMs?: number;
   /** Absent: the node's own choice (`outputs.encodings`). */
@@ -109,6 +112,7 @@ export function checkEverythingRequest(value: Record<string, unknown>): Everythi
     options: optionsOf(raw),
     ...(raw.boxes === undefined ? {} : { boxes: raw.boxes }),
     normalized: raw.normalized ?? false,
+    edges: raw.edges ?? false,
     frame: frameOf(raw.frame),
     ...(raw.maxAgeMs === undefined ? {} : { maxAgeMs: raw.maxAgeMs }),
     ...(raw.encodings === undefined ? {} : { encodings: [...new Set(raw.encodings)] }),

@@ -1,6 +1,13 @@
 import { SamwireError } from '../../src/errors.js';
 import type { MasksMessage } from '../../src/masks/types.js';
-import type { PromptContext, SegmentService, Snapshot, SnapshotOptions } from '../../src/mqtt/service.js';
+import type {
+  EverythingContext,
+  EverythingReply,
+  PromptContext,
+  SegmentService,
+  Snapshot,
+  SnapshotOptions,
+} from '../../src/mqtt/service.js';
 import type { EverythingMessage } from '../../src/prompts/everything.js';
 import type { PromptMessage } from '../../src/prompts/message.js';
 
@@ -12,7 +19,7 @@ export interface PromptCall {
 
 export interface EverythingCall {
   readonly message: EverythingMessage;
-  readonly context: PromptContext;
+  readonly context: EverythingContext;
 }
 
 /** A masks message as the pipeline makes it; `counts` can be made as long as a test needs it. */
@@ -70,12 +77,14 @@ export class TestService implements SegmentService {
   }
 
   /** Two masks, with the ids of the generator. */
-  async everything(message: EverythingMessage, context: PromptContext): Promise<MasksMessage> {
+  async everything(message: EverythingMessage, context: EverythingContext): Promise<EverythingReply> {
     this.everythingCalls.push({ message, context });
     const prompts = ['0', '1'].map((id) => ({ id, points: [] }));
     const { frame, normalized } = message;
     const asked = { frame, normalized, prompts, multimask: false, track: false };
-    return { ...masksMessage(message.camera, asked, this.counts), source: 'everything' };
+    const masks = { ...masksMessage(message.camera, asked, this.counts), source: 'everything' } as const;
+    const png = Buffer.alloc(Math.min(600, context.maxEdgesBytes), 3);
+    return { masks, ...(message.edges ? { edges: { width: 64, height: 48, png } } : {}) };
   }
 
   info(): Record<string, unknown> {

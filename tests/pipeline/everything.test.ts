@@ -157,6 +157,30 @@ describe('everything of a frame', () => {
     expect((await ask({ minStability: 0.95, minScore: 0.1 })).message.masks).toHaveLength(0);
   });
 
+  it('has an edge map beside it, in turns of its own, where the model can, and else says that it can not', async () => {
+    const log: string[] = [];
+    const map = { width: WIDTH, height: HEIGHT, data: new Uint8Array(WIDTH * HEIGHT).fill(9) };
+    const { ask } = setup(
+      filling(log, {
+        edges: async ({ prompts, last }) => {
+          log.push(`${prompts.length} edges`);
+          return { map: last ? map : null, timing: TIMING };
+        },
+      }),
+    );
+    const answer = await ask({ edges: true });
+    expect(answer.edges).toEqual(map);
+    expect(answer.prompts).toBeGreaterThan(4 + 256);
+    expect(
+      log.filter((asked) => asked.endsWith('edges')).every((asked) => Number.parseInt(asked, 10) <= 8),
+    ).toBe(true);
+    expect((await ask({})).edges).toBeNull();
+    await expect(setup(filling([])).ask({ edges: true })).rejects.toMatchObject({
+      code: 'unsupported_prompt',
+      details: [{ path: 'edges' }],
+    });
+  });
+
   it('accounts for all the time from the capture on', async () => {
     const slow = filling([]);
     const { segment } = slow;

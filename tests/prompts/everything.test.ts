@@ -18,6 +18,7 @@ describe('a request for everything', () => {
       camera: 'front',
       options: {},
       normalized: false,
+      edges: false,
       frame: 'latest',
     });
   });
@@ -44,6 +45,7 @@ describe('a request for everything', () => {
         frame,
         maxAgeMs: 100,
         encodings: ['png', 'png'],
+        edges: true,
         unknown: true,
         ...options,
       }),
@@ -52,6 +54,7 @@ describe('a request for everything', () => {
       strategy: 'grid',
       options,
       normalized: false,
+      edges: true,
       frame: { timestamp: 5, toleranceMs: 50 },
       maxAgeMs: 100,
       encodings: ['png'],
@@ -81,6 +84,7 @@ describe('a request for everything', () => {
       minRegionArea: 0.5,
       maxMasks: 0,
       cropLayers: 9,
+      edges: 1,
       frame: 'oldest',
       encodings: ['jpeg'],
     });
@@ -94,6 +98,7 @@ describe('a request for everything', () => {
       'minRegionArea',
       'maxMasks',
       'cropLayers',
+      'edges',
       'frame',
       'encodings[0]',
     ]);

@@ -247,6 +247,19 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)('a node 
     expect(sender.received.some(({ topic }) => topic === 'samwire/n1/front/masks')).toBe(false);
   });
 
+  it('sends the edges beside the masks, and both fit the packet size', async () => {
+    const { sender, service } = await setUp({}, { maxPacketBytes: 3000 });
+    service.counts = 'x'.repeat(1000);
+    service.degrade = (message, maxPayloadBytes) => fitToPacket(message, maxPayloadBytes);
+    await sender.send('samwire/n1/request/everything', { transaction: 't', camera: 'front', edges: true });
+    const { json, payload } = await sender.on('samwire/n1/response/everything');
+    const { edges, ...masks } = json.data as { readonly edges: Record<string, unknown> };
+    expect(edges).toEqual({ width: 64, height: 48, png: Buffer.alloc(600, 3).toString('base64') });
+    expect(masksMessageSchema.parse(masks)).toMatchObject({ degraded: 'none' });
+    expect(payload.length).toBeLessThan(3000);
+    expect(service.everythingCalls[0]?.context.maxEdgesBytes).toBeLessThan(1000);
+  });
+
   it('makes everything fit the packet size, and publishes what nobody asked for within it too', async () => {
     const { sender, service, node } = await setUp({}, { maxPacketBytes: 3000 });
     service.counts = 'x'.repeat(2000);

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ResponseMessage } from '../../../src/mqtt/topics.js';
 import { masksMessageSchema } from '../../../src/outputs/masks-schema.js';
@@ -112,6 +113,29 @@ describe.skipIf(serviceMissing() !== null)('a request for everything', () => {
     if (!mask || 'error' in mask || !mask.rle) throw new Error('no rle');
     const [expected] = expectedMasks(model, picture, box);
     expect(maskIou(decodeRle(mask.rle), expected?.mask ?? [])).toBeGreaterThanOrEqual(0.999);
+  });
+
+  it('brings an edge map where it is asked for, with the things’ outlines in it', async () => {
+    const { data } = await request(watcher, 'everything', {
+      camera: 'front',
+      edges: true,
+      encodings: [],
+      ...all,
+    });
+    const { edges, ...masks } = data as { readonly edges: { readonly png: string } };
+    expect(masksMessageSchema.parse(masks).masks.length).toBeGreaterThan(0);
+    expect(edges).toMatchObject({ width, height });
+    const png = sharp(Buffer.from(edges.png, 'base64'));
+    expect(await png.metadata()).toMatchObject({ format: 'png', channels: 1 });
+    const levels = await png.extractChannel(0).resize(width, height).raw().toBuffer();
+    const strength = (inside: (x: number, y: number) => boolean): number => {
+      const of = levels.filter((_, i) => inside(i % width, Math.floor(i / width)));
+      return of.reduce((sum, level) => sum + level, 0) / of.length;
+    };
+    // The bar of the picture (tests/segment/picture.ts): its left edge, and the flat ground left of it.
+    const besideBar = (from: number, to: number) => (x: number, y: number) =>
+      x > width * 0.7 + from && x < width * 0.7 + to && y > height * 0.3 && y < height * 0.9;
+    expect(strength(besideBar(-4, 4))).toBeGreaterThan(1.3 * strength(besideBar(-24, -10)));
   });
 
   it('is made to fit the packet size', async () => {
