@@ -268,8 +268,9 @@ function describeModel({ manifest }: ModelDirectory, checked: CheckedModel): str
     case 'early-fusion': {
       const { inputs, candidates, grid, batch } = checked.contract;
       const names = [inputs.image, ...(inputs.prompt === undefined ? [] : [inputs.prompt])].join(' and ');
+      const size = grid === null ? 'a grid that the run tells' : `${grid.height}×${grid.width}`;
       return (
-        `${names} [${height},${width}] → ${candidates} candidates of ${grid.height}×${grid.width}; ` +
+        `${names} [${height},${width}] → ${candidates ?? 'some'} candidates of ${size}; ` +
         `${batch === 'free' ? 'several prompts a run' : 'one prompt a run'}, no mask input`
       );
     }

@@ -1,8 +1,8 @@
 import { SamwireError } from '../errors.js';
 import type { Box } from '../prompts/types.js';
+import { boxNms } from '../segment/box-nms.js';
 import { inclusiveBox } from './boxes.js';
 import type { Decoding } from './decode.js';
-import { boxNms } from './nms.js';
 import { placed } from './place.js';
 import type { EverythingMask, EverythingRequest } from './types.js';
 

@@ -1,7 +1,7 @@
 import type { NativeAddon } from '../native/types.js';
+import { boxNms } from '../segment/box-nms.js';
 import { inclusiveBox } from './boxes.js';
 import type { Passed } from './decode.js';
-import { boxNms } from './nms.js';
 import { createPause } from './pause.js';
 import { sampledLike } from './place.js';
 import type { EverythingMask } from './types.js';

@@ -230,10 +230,11 @@ function contractFindings(checked: CheckedModel): string[] {
     checked.kind === 'two-graph'
       ? 'exported for one prompt a run, and mended for more when it is loaded, where that can be done.'
       : 'one prompt a run.';
-  return [
-    `${candidates} candidates of ${grid.width}×${grid.height} logits; ` +
-      (batch === 'free' ? 'any number of prompts a run.' : one),
-  ];
+  const logits =
+    grid === null || candidates === null
+      ? 'Candidates and their grid are left open in the file; a run tells them; '
+      : `${candidates} candidates of ${grid.width}×${grid.height} logits; `;
+  return [logits + (batch === 'free' ? 'any number of prompts a run.' : one)];
 }
 
 function licenceFinding(model: KnownModel | undefined): string {

@@ -15,10 +15,18 @@ export interface FusionContract {
     /** Predicted IoU [B, candidates] float32; absent where the network gives none. */
     readonly iou?: string;
   };
-  readonly grid: { readonly width: number; readonly height: number };
-  readonly candidates: number;
+  /** Of the logits; null where the exporter left it open, as torch does: a run tells. */
+  readonly grid: { readonly width: number; readonly height: number } | null;
+  /** null: as with the grid. */
+  readonly candidates: number | null;
   /** Prompts in one run: any number, or one. */
   readonly batch: 'free' | 1;
+}
+
+/** With what a run has told. */
+export interface SettledFusionContract extends FusionContract {
+  readonly grid: NonNullable<FusionContract['grid']>;
+  readonly candidates: NonNullable<FusionContract['candidates']>;
 }
 
 type Shaped = TensorInfo & { readonly shape: readonly Dimension[] };
@@ -83,7 +91,7 @@ interface Outputs {
   readonly masks: Shaped;
   readonly iou?: Shaped;
   readonly grid: FusionContract['grid'];
-  readonly candidates: number;
+  readonly candidates: FusionContract['candidates'];
 }
 
 function checkOutputs(
@@ -94,15 +102,13 @@ function checkOutputs(
   const masks = outputs.find(({ name }) => name === 'masks' || name === 'low_res_masks');
   const where = `${encoder.file}: output ${masks?.name ?? 'masks'}`;
   const wanted = Math.max(...mask.multi, typeof mask.single === 'number' ? mask.single : 0) + 1;
-  const shapeText = '[B,candidates,H,W] with fixed candidates, H and W';
+  const shapeText = '[B,candidates,H,W]';
   if (!faults.fits(masks, { where, types: ['float32'], shape: [1, null, null, null], shapeText }))
     return undefined;
-  const [, candidates, height, width] = masks.shape;
-  if (!isFixed(candidates) || !isFixed(height) || !isFixed(width)) {
-    faults.add(where, shapeText, `[${masks.shape.join(',')}]`);
-    return undefined;
-  }
-  if (candidates < wanted)
+  const [, planes, height, width] = masks.shape;
+  const candidates = isFixed(planes) ? planes : null;
+  const grid = isFixed(height) && isFixed(width) ? { width, height } : null;
+  if (candidates !== null && candidates < wanted)
     faults.add(
       where,
       `at least the ${wanted} candidates that mask.single and mask.multi name`,
@@ -113,18 +119,18 @@ function checkOutputs(
     if (typeof mask.single !== 'number')
       faults.add(
         `${encoder.file}: output iou_predictions`,
-        `[B,${candidates}], because mask.single is ${mask.single}; or a candidate's index there`,
+        `[B,${candidates ?? 'candidates'}], because mask.single is ${mask.single}; or a candidate's index there`,
         'no such tensor',
       );
-    return { masks, grid: { width, height }, candidates };
+    return { masks, grid, candidates };
   }
   const rule = {
     where: `${encoder.file}: output ${iou.name}`,
     types: ['float32'],
-    shapeText: `[B,${candidates}]`,
+    shapeText: `[B,${candidates ?? 'candidates'}]`,
   };
   if (!faults.fits(iou, { ...rule, shape: [1, candidates] })) return undefined;
-  return { masks, iou, grid: { width, height }, candidates };
+  return { masks, iou, grid, candidates };
 }
 
 function names(tensors: readonly TensorInfo[]): string {

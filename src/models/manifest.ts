@@ -186,18 +186,23 @@ export const fastSamSchema = z.strictObject({
 });
 
 /** A network that sees prompts as channels of its input (SqueezeSAM): one, called the encoder. */
-export const earlyFusionSchema = z.strictObject({
-  ...named,
-  family: z.literal('early-fusion'),
-  ...had,
-  encoder: networkFile,
-  image: image.refine(({ fit }) => fit !== 'native', {
-    path: ['fit'],
-    message: '"stretch", "letterbox" or "letterbox-centred": the network has one size',
-  }),
-  prompt: channels,
-  mask,
-});
+export const earlyFusionSchema = z
+  .strictObject({
+    ...named,
+    family: z.literal('early-fusion'),
+    ...had,
+    encoder: networkFile,
+    image: image.refine(({ fit }) => fit !== 'native', {
+      path: ['fit'],
+      message: '"stretch", "letterbox" or "letterbox-centred": the network has one size',
+    }),
+    prompt: channels,
+    mask,
+  })
+  .superRefine((manifest, context) => {
+    for (const fault of maskContradictions(manifest.mask))
+      context.addIssue({ code: 'custom', path: [...fault.path], message: fault.expected, input: fault.got });
+  });
 
 /** Of a model of two graphs: an encoder and a decoder. */
 export interface Manifest extends Readonly<z.infer<typeof manifestSchema>> {}
@@ -338,12 +343,11 @@ function contradictions(manifest: {
       got: size,
     });
   }
-  if (manifest.mask.single === 'stable' && manifest.mask.stability === undefined) {
-    found.push({
-      path: ['mask', 'stability'],
-      expected: '{ delta, threshold }, because mask.single is stable',
-      got: undefined,
-    });
-  }
-  return found;
+  return [...found, ...maskContradictions(manifest.mask)];
+}
+
+function maskContradictions({ single, stability }: z.infer<typeof mask>): Contradiction[] {
+  if (single !== 'stable' || stability !== undefined) return [];
+  const expected = '{ delta, threshold }, because mask.single is stable';
+  return [{ path: ['mask', 'stability'], expected, got: undefined }];
 }

@@ -131,8 +131,7 @@ export class EditableGraph {
     }
     this.#graph.node = live.reverse();
     this.#graph.initializer = this.initializers.filter(({ name }) => needed.has(name ?? ''));
-    const there = (this.#graph.input ?? []).map(({ name = '' }) => name);
-    const gone = inputs.filter((name) => there.includes(name) && !needed.has(name));
+    const gone = inputs.filter((name) => !needed.has(name));
     this.#graph.input = (this.#graph.input ?? []).filter(({ name }) => !gone.includes(name ?? ''));
     this.touch();
     return gone;

@@ -12,6 +12,8 @@ export interface FusionModel {
   readonly inputs: 'one' | 'two';
   readonly batch: 'free' | 1;
   readonly scores: boolean;
+  /** Candidates and grid are declared as symbols, as torch's exporter leaves them. */
+  readonly open?: boolean;
 }
 
 const STRIDE = 4;
@@ -27,7 +29,7 @@ const MEAN = [123.675, 116.28, 103.53];
 const STD = [58.395, 57.12, 57.375];
 const RADIUS = 5;
 
-export function fusionGraph({ size, inputs, batch, scores }: FusionModel): Uint8Array {
+export function fusionGraph({ size, inputs, batch, scores, open = false }: FusionModel): Uint8Array {
   const g = new GraphBuilder({ name: 'fusion' });
   const rows = batch === 'free' ? 'batch' : 1;
   const grid = size / STRIDE;
@@ -51,13 +53,21 @@ export function fusionGraph({ size, inputs, batch, scores }: FusionModel): Uint8
     WEIGHTS.map((weights) => weights[5]),
     [1, CANDIDATES, 1, 1],
   );
-  const logits = g.node('Add', [sum, constant]);
-  g.output(logits, 'masks', [rows, CANDIDATES, grid, grid]);
+  const closed = g.node('Add', [sum, constant]);
+  const logits = open ? unforeseen(g, closed, [CANDIDATES, grid, grid]) : closed;
+  g.output(logits, 'masks', open ? [rows, 'c', 'h', 'w'] : [rows, CANDIDATES, grid, grid]);
   if (scores) {
     const mean = g.node('ReduceMean', [logits], { axes: [2, 3], keepdims: 0 });
-    g.output(g.node('Sigmoid', [mean]), 'iou_predictions', [rows, CANDIDATES]);
+    g.output(g.node('Sigmoid', [mean]), 'iou_predictions', open ? [rows, 'c'] : [rows, CANDIDATES]);
   }
   return g.toBytes();
+}
+
+/** The same tensor, of a shape that onnxruntime can't know before it runs. */
+function unforeseen(g: GraphBuilder, value: Value, lengths: readonly number[]): Value {
+  const nothing = g.node('Mul', [g.node('ReduceMean', [value], { keepdims: 0 }), g.scalar(0)]);
+  const shape = g.node('Add', [g.node('Reshape', [nothing, g.ints([1])]), g.floats([-1, ...lengths], [4])]);
+  return g.node('Reshape', [value, g.node('Cast', [shape], { to: 7 })]);
 }
 
 export interface FusionPrompt {

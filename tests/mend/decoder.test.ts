@@ -190,7 +190,7 @@ describe('outputs that Samwire does not ask for', () => {
   it('are cut, with the input that only they need', async () => {
     const original = trapDecoder({ repeat: 'split', fullMasks: true });
     const mended = mendDecoder(original);
-    expect(mended.changes[0]).toMatch(/masks.*with it the input orig_im_size\.$/);
+    expect(mended.changes[0]).toMatch(/masks.*orig_im_size/);
     expect(Object.keys(leading(mended.bytes))).not.toContain('masks');
     expect(Object.keys(leading(mended.bytes))).not.toContain('orig_im_size');
     expect(graphSummary(mended.bytes).ops.Resize).toBeUndefined();

@@ -34,7 +34,7 @@ const PROMPTS: readonly FusionPrompt[] = [
 ];
 
 async function open(model: FusionModel, mask: object, block: object = {}): Promise<Segmenter> {
-  const dir = directory(`fusion-${model.inputs}-${model.batch}-${model.scores}-${JSON.stringify(block)}`);
+  const dir = directory(`fusion-${Object.values(model).join('-')}-${JSON.stringify(block)}`);
   writeOneGraph(dir, fusionGraph(model), {
     name: 'squeezesam-shaped',
     family: 'early-fusion',
@@ -55,6 +55,7 @@ describe('an early-fusion network', () => {
     ['one input, several prompts a run', { size: 128, inputs: 'one', batch: 'free', scores: true }],
     ['one input, one prompt a run', { size: 128, inputs: 'one', batch: 1, scores: true }],
     ['picture and prompt apart', { size: 128, inputs: 'two', batch: 'free', scores: true }],
+    ['shapes left open', { size: 128, inputs: 'one', batch: 'free', scores: true, open: true }],
   ] as const)('with %s answers every prompt as its plain form does', async (_, model) => {
     const segmenter = await open(model, { single: 'best-multi' });
     const frame = frameOf(picture);
@@ -139,5 +140,12 @@ describe('an early-fusion network', () => {
       'Prompt "minus" has a background point, but model squeezesam-shaped sees box, points only; leave it out',
     );
     expect(candidatesOf(results[3]).length).toBe(1);
+  });
+
+  it('with shapes left open and too few candidates is refused when it is loaded', async () => {
+    const model = { size: 128, inputs: 'two', batch: 'free', scores: true, open: true } as const;
+    await expect(open(model, { single: 7 })).rejects.toThrow(
+      /network\.onnx: output masks: expected \[1,C,h,w\] with at least the 8 candidates .*, found \[1,4,32,32\]/,
+    );
   });
 });

@@ -66,9 +66,12 @@ export function pixelsOf({ rle, area, box }: Candidate): Uint8Array {
   expect(area).toBe(inside.length);
   if (inside.length === 0) expect(box).toBeNull();
   else {
-    const xs = inside.map((i) => i % width).sort((a, b) => a - b);
-    const ys = inside.map((i) => Math.floor(i / width)).sort((a, b) => a - b);
-    expect(box).toEqual([xs[0], ys[0], (xs.at(-1) ?? 0) + 1, (ys.at(-1) ?? 0) + 1]);
+    let [x1, y1, x2, y2] = [width, height, 0, 0];
+    for (const i of inside) {
+      const [x, y] = [i % width, Math.floor(i / width)];
+      [x1, y1, x2, y2] = [Math.min(x1, x), Math.min(y1, y), Math.max(x2, x + 1), Math.max(y2, y + 1)];
+    }
+    expect(box).toEqual([x1, y1, x2, y2]);
   }
   expect(mask.length).toBe(width * height);
   return mask;

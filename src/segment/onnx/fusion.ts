@@ -1,7 +1,7 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { SamwireError } from '../../errors.js';
 import { gridStability } from '../../models/candidates.js';
-import type { FusionContract } from '../../models/check-fusion.js';
+import type { SettledFusionContract } from '../../models/check-fusion.js';
 import { imagePlacement, imageSpec } from '../../models/geometry.js';
 import type { EarlyFusionManifest } from '../../models/manifest.js';
 import type { NativeAddon, NativeMaskSpec } from '../../native/types.js';
@@ -27,7 +27,7 @@ const STABILITY_DELTA = 1;
 
 export interface FusionParts {
   readonly session: InferenceSession;
-  readonly contract: FusionContract;
+  readonly contract: SettledFusionContract;
   readonly manifest: EarlyFusionManifest;
   readonly addon: EdgeAddon & Pick<NativeAddon, 'place' | 'prepareImage' | 'masksFromLogits' | 'lowResMask'>;
 }

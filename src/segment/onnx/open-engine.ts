@@ -12,6 +12,7 @@ import { FusionEngine } from './fusion.js';
 import type { InferenceEngine } from './inference-engine.js';
 import { createSession, loadOnnxModel, type Mending } from './model.js';
 import type { ModelPart } from './protocol.js';
+import { settleFusion } from './settle-fusion.js';
 import { YoloNetwork } from './yolo-network.js';
 
 export interface OpenedEngine {
@@ -55,8 +56,10 @@ async function openOneGraph(
       const network = new YoloNetwork({ session, contract, image: manifest.image, addon });
       return new FastSamEngine(network, manifest, addon);
     }
-    case 'early-fusion':
-      return new FusionEngine({ session, contract: checkFusion(manifest, graph), manifest, addon });
+    case 'early-fusion': {
+      const contract = await settleFusion(session, checkFusion(manifest, graph), manifest);
+      return new FusionEngine({ session, contract, manifest, addon });
+    }
   }
 }
 

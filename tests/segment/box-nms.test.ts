@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boxNms } from '../../src/everything/nms.js';
+import { boxNms } from '../../src/segment/box-nms.js';
 
 describe('box NMS', () => {
   it('keeps the better of two that overlap by more than the limit, the best first', () => {
@@ -49,5 +49,20 @@ describe('box NMS', () => {
       [0, 0, 0, 0],
     ] as const;
     expect(boxNms({ boxes, scores: [1, 1], iou: 0.7 })).toEqual([0, 1]);
+  });
+
+  it('lets boxes of different classes be', () => {
+    const boxes = [
+      [0, 0, 10, 10],
+      [0, 0, 10, 10],
+      [0, 0, 10, 10],
+    ] as const;
+    expect(boxNms({ boxes, scores: [0.5, 0.6, 0.7], iou: 0.7, classes: [0, 1, 0] })).toEqual([2, 1]);
+  });
+
+  it('stops at its limit', () => {
+    const boxes = Array.from({ length: 50 }, (_, i) => [20 * i, 0, 20 * i + 10, 10] as const);
+    const scores = boxes.map((_, i) => i);
+    expect(boxNms({ boxes, scores, iou: 0.7, limit: 3 })).toEqual([49, 48, 47]);
   });
 });
