@@ -2,7 +2,7 @@ import { nearest } from '../config/nearest.js';
 import { UnavailableError } from '../errors.js';
 import { type CatalogueEntry, listModels } from '../models/catalogue.js';
 import { recipes } from '../models/recipes.js';
-import { type KnownModel, knownModel, knownModels, verifiedHow } from '../models/systems.js';
+import { commandsOrigin, type KnownModel, knownModel, knownModels, verifiedHow } from '../models/systems.js';
 import type { ModelsCommand } from './models-command.js';
 import { table } from './table.js';
 
@@ -103,15 +103,12 @@ function knownFacts(entry: KnownEntry): [string, string | undefined][] {
   ];
 }
 
-function conversion({ convert, commands, name }: KnownEntry): string[] {
-  const how =
-    commands === 'documented'
-      ? 'as its repository or exporter documents it'
-      : "put together from the repository's scripts, not run by this project";
-  const add = `samwire models add DIR --family ${name}`;
+function conversion(entry: KnownEntry): string[] {
+  const add = `samwire models add DIR --family ${entry.name}`;
   return [
-    `To install it (DIR is the model's own directory; ${how}):`,
-    ...[...convert, add].map((line) => `  ${line}`),
+    "To install it (DIR is the absolute path of the model's own directory):",
+    ...[...entry.convert, add].map((line) => `  ${line}`),
+    `- ${commandsOrigin(entry)}`,
   ];
 }
 

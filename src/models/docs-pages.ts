@@ -1,5 +1,5 @@
 import { type Recipe, recipes } from './recipes.js';
-import { type System, systems, verifiedHow } from './systems.js';
+import { commandsOrigin, type System, systems, verifiedHow } from './systems.js';
 
 const BEGIN = '<!-- catalogue: begin (made by dist/models/generate.js) -->';
 const END = '<!-- catalogue: end -->';
@@ -80,7 +80,7 @@ function conversion(system: System): string {
   const lines = [`## ${system.system}`, '', ...factLines(system)];
   if (refused !== undefined) lines.push('', `Samwire does not run it. ${refused}.`);
   if (convert.length > 0) {
-    lines.push('', HOW[system.commands ?? 'composed'], '', '```sh', ...convert);
+    lines.push('', commandsOrigin(system), '', '```sh', ...convert);
     const [only, ...others] = models;
     const name = others.length === 0 && only ? only.name : 'NAME';
     lines.push(`samwire models add DIR --family ${name}`, '```');
@@ -89,11 +89,6 @@ function conversion(system: System): string {
   if (notes.length > 0) lines.push('', ...notes.map((note) => `- ${note}`));
   return lines.join('\n');
 }
-
-const HOW = {
-  documented: 'As its repository or exporter documents it:',
-  composed: "Put together from the repository's scripts, not run by this project:",
-} as const;
 
 function factLines({ paper, repository, commit, licence, models, recipe, otherRecipes }: System): string[] {
   const weights = models

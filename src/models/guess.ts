@@ -67,7 +67,8 @@ export function likelyModels(recipe: Recipe, found: EncoderSize): readonly Known
 }
 
 function isOfRecipe(model: KnownModel, recipe: Recipe): boolean {
-  return model.recipe === recipe.name || recipes().get(model.recipe ?? '')?.looksLike === recipe.name;
+  const own = [model.recipe, ...model.otherRecipes];
+  return own.includes(recipe.name) || recipes().get(model.recipe ?? '')?.looksLike === recipe.name;
 }
 
 function isOfSize(model: KnownModel, { size, parameters, convolutions }: EncoderSize): boolean {

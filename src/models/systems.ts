@@ -63,8 +63,10 @@ export const systemSchema = z.strictObject({
   models: z.array(variant).min(1),
   /** Commands that make the ONNX files of the directory DIR; `{checkpoint}` and the like are a model's `values`. */
   convert: z.array(text),
-  /** `documented`: as the repository's own pages have them; `composed`: put together from its scripts, and not run. */
+  /** `documented`: as the repository's or the exporter's own pages have them; `composed`: put together from scripts. */
   commands: z.enum(['documented', 'composed']).exactOptional(),
+  /** Which model this project has run the commands for, with random weights in the place of the authors'. */
+  ran: text.exactOptional(),
   verified: z.array(
     z.strictObject({
       how: z.enum(Object.keys(VERIFIED) as [Verification, ...Verification[]]),
@@ -107,6 +109,17 @@ function readSystem(path: string): System {
 /** `its authors' code, step by step (L0)` */
 export function verifiedHow({ verified }: Pick<System, 'verified'>): string[] {
   return verified.map(({ how, of }) => (of === undefined ? VERIFIED[how] : `${VERIFIED[how]} (${of})`));
+}
+
+/** Where a system's commands come from, and whether they were run; a sentence. */
+export function commandsOrigin({ commands, ran }: Pick<System, 'commands' | 'ran'>): string {
+  const origin =
+    commands === 'documented'
+      ? 'As its repository or its exporter documents it'
+      : "Put together from the repository's and the exporter's scripts";
+  return ran === undefined
+    ? `${origin}; not run by this project.`
+    : `${origin}; run by this project for ${ran}, with random weights.`;
 }
 
 /** Every model of the catalogue, with its commands filled in. */
