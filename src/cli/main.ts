@@ -32,6 +32,12 @@ const promptCount = wholeFrom(1, 64);
 const coreNumber = wholeFrom(0, 15);
 const megabytes = wholeFrom(1, 1_048_576);
 
+function share(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError(`Expected a number from 0 to 1, got "${text}".`);
+}
+
 /** A day: no answer takes that long, and a timer takes no more than 24 days. */
 const MAX_TIMEOUT_SEC = 86_400;
 
@@ -113,6 +119,55 @@ interface SegmentFlags {
   readonly model: string;
   readonly backend: 'auto' | 'tensorrt' | 'onnx';
   readonly format: string;
+  readonly threads: number;
+  readonly json?: boolean;
+  readonly out: string;
+}
+
+command('everything', 'all masks of one image, without prompts')
+  .argument('<image>', 'JPEG, PNG, WebP or TIFF')
+  .option('--model <name|dir>', 'a model of the catalogue, or a model directory', 'samwire-tiny')
+  .addOption(new Option('--backend <backend>').choices(['auto', 'tensorrt', 'onnx']).default('auto'))
+  .addOption(
+    new Option(
+      '--strategy <strategy>',
+      'how prompts are chosen (default: hierarchical, or boxes with --boxes)',
+    ).choices(['grid', 'hierarchical', 'boxes']),
+  )
+  .option('--grid <n>', 'points a side of the grid (default: 32)', wholeFrom(1, 128))
+  .option(
+    '--crops <n>',
+    'layers of crops that are looked at as pictures of their own (default: 0)',
+    wholeFrom(0, 3),
+  )
+  .option('--min-score <s>', "least predicted IoU (default: the model's, else 0.88)", share)
+  .option('--min-stability <s>', "least stability score (default: the model's, else 0.95)", share)
+  .option('--nms <iou>', 'of masks whose boxes overlap more the best one stays (default: 0.7)', share)
+  .option(
+    '--min-area <px>',
+    'smaller holes are filled and smaller islands removed',
+    wholeFrom(0, 1_000_000_000),
+  )
+  .option('--boxes <file>', 'boxes to segment (JSON): [[x1, y1, x2, y2], …]')
+  .option('--threads <n>', "onnxruntime's threads", wholeNumber, 2)
+  .option('--json', 'print the masks message')
+  .requiredOption('--out <dir>', 'where the results go')
+  .action(async (image: string, options: LogOption & EverythingFlags) => {
+    const { everythingCommand } = await import('./everything.js');
+    process.exitCode = await everythingCommand({ ...options, image, logLevel: logLevel(options) });
+  });
+
+interface EverythingFlags {
+  readonly model: string;
+  readonly backend: 'auto' | 'tensorrt' | 'onnx';
+  readonly strategy?: 'grid' | 'hierarchical' | 'boxes';
+  readonly grid?: number;
+  readonly crops?: number;
+  readonly minScore?: number;
+  readonly minStability?: number;
+  readonly nms?: number;
+  readonly minArea?: number;
+  readonly boxes?: string;
   readonly threads: number;
   readonly json?: boolean;
   readonly out: string;

@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { SamwireError, UnavailableError } from '../errors.js';
+import { SamwireError } from '../errors.js';
 import { createLogger } from '../log.js';
 import type { MaskItem, MasksMessage } from '../masks/types.js';
 import { resolveModel } from '../models/catalogue.js';
@@ -13,6 +13,7 @@ import { type LoadedImage, loadImage } from '../pipeline/image-file.js';
 import { segmentImage } from '../pipeline/segment-image.js';
 import { DEFAULT_PROMPT_LIMITS, type PromptMessage, parsePromptMessage } from '../prompts/message.js';
 import { EXIT } from './exit.js';
+import { makeFolder, readInput } from './files.js';
 import { openModel } from './open-model.js';
 
 const FORMATS = ['json', 'png', 'overlay'] as const;
@@ -144,24 +145,5 @@ async function readPrompts(file: string): Promise<PromptMessage> {
       details: error.details,
       cause: error,
     });
-  }
-}
-
-/** Before the work, so that a folder that can't be is noticed before the wait. */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new UnavailableError(`${path} can't be made a folder for the results (${reason}).`, { cause });
-  }
-}
-
-async function readInput(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new UnavailableError(`${path} can't be read (${reason}).`, { cause });
   }
 }

@@ -22,6 +22,8 @@ export interface OverlayOptions {
   readonly masks: readonly (MaskItem | FailedMaskItem)[];
   /** What was asked, drawn as boxes and points. */
   readonly prompts?: readonly FramePrompt[];
+  /** False: no id and score beside each mask, as they would hide a picture full of masks. */
+  readonly tags?: boolean;
   /** COCO counts → row-major mask, non-zero inside: the addon's `rleToMask`. */
   readonly decode: (counts: string, width: number, height: number) => Uint8Array;
 }
@@ -164,7 +166,7 @@ function drawTag(canvas: Canvas, item: MaskItem, style: TagStyle, placed: Rectan
  * label (else id) and score above, prompts on top. Returns packed RGB rows.
  */
 export function drawOverlay(options: OverlayOptions): Buffer {
-  const { rgb, width, height, decode, prompts = [] } = options;
+  const { rgb, width, height, decode, prompts = [], tags = true } = options;
   if (rgb.length !== width * height * 3) {
     throw new RangeError(
       `Expected ${width}×${height}×3 = ${width * height * 3} bytes of RGB, got ${rgb.length}`,
@@ -186,7 +188,7 @@ export function drawOverlay(options: OverlayOptions): Buffer {
   }
   const placed: Rectangle[] = [];
   for (const item of bySize) {
-    if (item.box) drawTag(canvas, item, { colour: colourOf(item.id), scale }, placed);
+    if (item.box && tags) drawTag(canvas, item, { colour: colourOf(item.id), scale }, placed);
   }
   for (const { points } of prompts) for (const point of points) drawPoint(canvas, point, scale);
   return canvas.rgb;

@@ -160,7 +160,7 @@ async function generate(work: BackgroundWork, generation: Generation): Promise<F
  * The boxes in pixels, clipped to the frame.
  * @throws SamwireError `invalid_message` that names each box which is empty or outside.
  */
-function boxesOn(frame: FrameSize, boxes: readonly Box[], normalized: boolean): readonly Box[] {
+export function boxesOn(frame: FrameSize, boxes: readonly Box[], normalized: boolean): readonly Box[] {
   const prompts = boxes.map((box, i) => ({ id: String(i), box, points: [] }));
   const resolved = resolvePrompts({ prompts, normalized }, frame);
   const faults = resolved.failed.flatMap(({ id, error }) =>
