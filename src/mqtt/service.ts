@@ -20,8 +20,8 @@ export interface EverythingContext extends PromptContext {
 /** What is found on a frame; the publisher adds its own time to the masks' `timing.publishMs`. */
 export interface EverythingReply {
   readonly masks: MasksMessage;
-  /** Where they were asked for: an 8-bit greyscale PNG, 255 the strongest edge; the map's size. */
-  readonly edges?: { readonly width: number; readonly height: number; readonly png: Buffer };
+  /** Where they were asked for: an 8-bit greyscale PNG, 255 the strongest edge, and its size. */
+  readonly edges?: { readonly size: readonly [height: number, width: number]; readonly png: Buffer };
 }
 
 export interface SnapshotOptions {

@@ -107,9 +107,7 @@ export class PipelineService implements SegmentService {
       beginByMs: Math.min(expiresAtMs, receivedAtMs + ownMs),
       maxAgeMs: Math.min(maxAgeMs, ownMs, expiresAtMs - receivedAtMs),
     });
-    if (!edges) return { masks };
-    const { width, height } = edges;
-    return { masks, edges: { width, height, png: await edgePng(edges, maxEdgesBytes) } };
+    return edges ? { masks, edges: await edgePng(edges, maxEdgesBytes) } : { masks };
   }
 
   /**

@@ -84,7 +84,7 @@ export class TestService implements SegmentService {
     const asked = { frame, normalized, prompts, multimask: false, track: false };
     const masks = { ...masksMessage(message.camera, asked, this.counts), source: 'everything' } as const;
     const png = Buffer.alloc(Math.min(600, context.maxEdgesBytes), 3);
-    return { masks, ...(message.edges ? { edges: { width: 64, height: 48, png } } : {}) };
+    return { masks, ...(message.edges ? { edges: { size: [48, 64], png } } : {}) };
   }
 
   info(): Record<string, unknown> {

@@ -254,7 +254,7 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)('a node 
     await sender.send('samwire/n1/request/everything', { transaction: 't', camera: 'front', edges: true });
     const { json, payload } = await sender.on('samwire/n1/response/everything');
     const { edges, ...masks } = json.data as { readonly edges: Record<string, unknown> };
-    expect(edges).toEqual({ width: 64, height: 48, png: Buffer.alloc(600, 3).toString('base64') });
+    expect(edges).toEqual({ size: [48, 64], png: Buffer.alloc(600, 3).toString('base64') });
     expect(masksMessageSchema.parse(masks)).toMatchObject({ degraded: 'none' });
     expect(payload.length).toBeLessThan(3000);
     expect(service.everythingCalls[0]?.context.maxEdgesBytes).toBeLessThan(1000);

@@ -122,11 +122,15 @@ describe.skipIf(serviceMissing() !== null)('a request for everything', () => {
       encodings: [],
       ...all,
     });
-    const { edges, ...masks } = data as { readonly edges: { readonly png: string } };
+    const { edges, ...masks } = data as {
+      readonly edges: { readonly size: readonly [number, number]; readonly png: string };
+    };
     expect(masksMessageSchema.parse(masks).masks.length).toBeGreaterThan(0);
-    expect(edges).toMatchObject({ width, height });
     const png = sharp(Buffer.from(edges.png, 'base64'));
-    expect(await png.metadata()).toMatchObject({ format: 'png', channels: 1 });
+    const [rows, columns] = edges.size;
+    expect(await png.metadata()).toMatchObject({ format: 'png', channels: 1, width: columns, height: rows });
+    // Half of a packet of 8000 bytes is too little for the whole map.
+    expect(rows).toBeLessThan(height);
     const levels = await png.extractChannel(0).resize(width, height).raw().toBuffer();
     const strength = (inside: (x: number, y: number) => boolean): number => {
       const of = levels.filter((_, i) => inside(i % width, Math.floor(i / width)));
@@ -135,7 +139,7 @@ describe.skipIf(serviceMissing() !== null)('a request for everything', () => {
     // The bar of the picture (tests/segment/picture.ts): its left edge, and the flat ground left of it.
     const besideBar = (from: number, to: number) => (x: number, y: number) =>
       x > width * 0.7 + from && x < width * 0.7 + to && y > height * 0.3 && y < height * 0.9;
-    expect(strength(besideBar(-4, 4))).toBeGreaterThan(1.3 * strength(besideBar(-24, -10)));
+    expect(strength(besideBar(-4, 4))).toBeGreaterThan(1.1 * strength(besideBar(-24, -10)));
   });
 
   it('is made to fit the packet size', async () => {
