@@ -2,8 +2,10 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { modelsAdd, modelsList, modelsVerify } from '../../src/cli/models.js';
+import { modelsInfo } from '../../src/cli/models-known.js';
 import { SamwireError } from '../../src/errors.js';
 import { copyOfBundled, emptyDirectory, onnxOnly } from '../models/directories.js';
+import { samwire } from './samwire.js';
 
 function command(paths: readonly string[], json = false) {
   const lines: string[] = [];
@@ -24,6 +26,87 @@ describe('models list', () => {
     expect(JSON.parse(lines[0] ?? '')).toContainEqual(
       expect.objectContaining({ name: 'samwire-tiny', status: 'ready' }),
     );
+  });
+});
+
+describe('models list --all', () => {
+  it('shows the known models that are not installed, and why one is refused is not far', async () => {
+    const root = await emptyDirectory();
+    await copyOfBundled(root, 'edgesam');
+    const { lines, options } = command([root]);
+    expect(await modelsList({ ...options, all: true })).toBe(0);
+    expect(lines.find((line) => line.startsWith('mobilesam '))).toMatch(
+      /MobileSAM +Apache-2\.0 +not-installed$/,
+    );
+    expect(lines.find((line) => line.startsWith('rap-sam '))).toMatch(/refused$/);
+    // What is installed stands in the first table only.
+    expect(lines.filter((line) => line.startsWith('edgesam '))).toHaveLength(1);
+    expect(lines.at(-1)).toContain('samwire models info NAME');
+  });
+
+  it('is told of where it was not asked for, without drowning what is there', async () => {
+    const { lines, options } = command([]);
+    await modelsList(options);
+    expect(lines.at(-1)).toMatch(/^\n\d+ more are known and not installed: samwire models list --all$/);
+    expect(lines.some((line) => line.startsWith('mobilesam '))).toBe(false);
+  });
+
+  it('gives JSON for scripts, the plain list without them', async () => {
+    const all = command([], true);
+    await modelsList({ ...all.options, all: true });
+    expect(JSON.parse(all.lines[0] ?? '')).toContainEqual(
+      expect.objectContaining({ name: 'tinysam', status: 'not-installed', recipe: 'tinysam' }),
+    );
+    const plain = command([], true);
+    await modelsList(plain.options);
+    expect(plain.lines[0]).not.toContain('not-installed');
+  });
+});
+
+describe('models info', () => {
+  it('says where a model comes from and how it is made', async () => {
+    const { lines, options } = command([]);
+    expect(await modelsInfo('sam2-tiny', options)).toBe(0);
+    const text = lines.join('\n');
+    expect(text).toMatch(/licence +Apache-2\.0/);
+    expect(text).toContain('sam2_hiera_tiny.pt');
+    expect(text).toContain('samexporter.export_sam2 --checkpoint sam2_hiera_tiny.pt');
+    expect(text).toContain('samwire models add DIR --family sam2-tiny');
+  });
+
+  it('says why a system is refused, and what of one is from the paper', async () => {
+    const refused = command([]);
+    await modelsInfo('rap-sam', refused.options);
+    expect(refused.lines.join('\n')).toContain('Not for Samwire: One network for panoptic');
+    const paper = command([]);
+    await modelsInfo('lite-sam', paper.options);
+    expect(paper.lines.join('\n')).toContain('no code is public: the contract is from the paper');
+  });
+
+  it('tells of a model of one’s own, and where a known one is installed', async () => {
+    const root = await emptyDirectory();
+    const dir = await copyOfBundled(root, 'mine');
+    const own = command([root]);
+    await modelsInfo('mine', own.options);
+    expect(own.lines.join('\n')).toContain(`${dir} (ready)`);
+    const known = command([], true);
+    await modelsInfo('samwire-tiny', known.options);
+    expect(JSON.parse(known.lines[0] ?? '')).toMatchObject({ status: 'installed', name: 'samwire-tiny' });
+  });
+
+  it('of a name that nobody knows is refused with the name that was probably meant', async () => {
+    await expect(modelsInfo('mobilesm', command([]).options)).rejects.toThrow(/did you mean "mobilesam"\?/);
+  });
+});
+
+describe('a family that --family names', () => {
+  it.each([
+    ['mobilesm', /did you mean "mobilesam"/],
+    ['rap-sam', /rap-sam is known and refused: One network/],
+  ])('and nobody can add, %s, is wrong usage', async (family, reason) => {
+    const { code, stderr } = await samwire(['models', 'add', '/nowhere', '--family', family]);
+    expect(stderr).toMatch(reason);
+    expect(code).toBe(2);
   });
 });
 
