@@ -63,6 +63,8 @@ export async function beside(segmenter: Segmenter, open: () => Promise<Segmenter
     backend: segmenter.backend,
     runsAtOnce: segmenter.runsAtOnce,
     segment: (request) => segmenter.segment(request),
+    ...(segmenter.everything ? { everything: segmenter.everything } : {}),
+    ...(segmenter.edges ? { edges: segmenter.edges } : {}),
     ...(detector.proposals ? { proposals: detector.proposals } : {}),
     close: async () => {
       await Promise.all([segmenter.close(), detector.close()]);

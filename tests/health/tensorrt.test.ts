@@ -7,6 +7,8 @@ import { parseConfig } from '../../src/config/load.js';
 import { checkEngines, checkTensorrt } from '../../src/health/check-tensorrt.js';
 import { resolveModel } from '../../src/models/catalogue.js';
 import type { TensorrtStatus } from '../../src/native/types.js';
+import { writeOneGraph, yoloImage } from '../graphs/kind-dir.js';
+import { FASTSAM, yoloGraph } from '../graphs/yolo.js';
 import { emptyDirectory } from '../models/directories.js';
 import { type MadeMachine, type MadeMachineOptions, madeMachine, ORIN_TENSORRT } from './machine.js';
 
@@ -107,6 +109,25 @@ describe('the engines of the configured model', () => {
     const without = { ...ORIN_TENSORRT, device: null, problem: { piece: 'device', text: 'x' } } as const;
     expect((await engines('', without)).status).toBe('skipped');
     expect((await engines(', backend: onnx')).status).toBe('skipped');
+  });
+
+  it('of one network are not needed, unless the config asks for them', async () => {
+    const root = await emptyDirectory();
+    writeOneGraph(join(root, 'fast'), yoloGraph(FASTSAM), {
+      name: 'fast',
+      family: 'fastsam',
+      image: yoloImage(FASTSAM.size),
+    });
+    const model = `, name: fast, paths: [${root}]`;
+    expect(await engines(model)).toMatchObject({
+      status: 'skipped',
+      found: expect.stringContaining('which the TensorRT backend does not run'),
+    });
+    expect(await engines(`${model}, backend: tensorrt`)).toMatchObject({
+      status: 'fail',
+      of: 'configured',
+      remedy: 'Set model.backend to auto or onnx.',
+    });
   });
 
   it('of a model that does not exist are the business of its own line', async () => {
