@@ -121,7 +121,13 @@ function familyManifest({
     },
     tinysam: { mask: { single: 'best-multi' } },
     sam2: {
-      image: { fit: 'stretch', scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+      image: {
+        fit: 'stretch',
+        filter: 'bilinear-antialias-float',
+        scale: 1 / 255,
+        mean: [0.485, 0.456, 0.406],
+        std: [0.229, 0.224, 0.225],
+      },
       prompt: { order: 'corners-first', paddingPoint: 'always' },
       mask: {
         resize: 'direct',

@@ -225,6 +225,29 @@ describe('other exporters’ names', () => {
 });
 
 describe('a decoder that gives one mask, or three', () => {
+  it('with feature maps may be of family sam, as RWKV-SAM’s', () => {
+    const sam = manifest('sam');
+    const one = { ...sam, mask: { ...sam.mask, single: 0, multi: [0] } };
+    const maps = [tensor('hr_feat', [1, 64, 256, 256]), tensor('mr_feat', [1, 128, 128, 128])];
+    const encoder: GraphIO = {
+      inputs: ENCODER.inputs,
+      outputs: [tensor('image_embeddings', [1, 256, 64, 64]), ...maps],
+    };
+    const decoder: GraphIO = {
+      inputs: [
+        tensor('image_embeddings', [1, 256, 64, 64]),
+        tensor('point_coords', [1, 'num_points', 2]),
+        tensor('point_labels', [1, 'num_points']),
+        ...maps,
+      ],
+      outputs: [tensor('masks', [1, 1, 256, 256]), tensor('iou_predictions', [1, 1])],
+    };
+    expect(checkGraph(one, encoder, decoder)).toMatchObject({
+      encoder: { features: [{ name: 'hr_feat' }, { name: 'mr_feat' }] },
+      decoder: { candidates: 1 },
+    });
+  });
+
   it('is served by a manifest that says so', () => {
     const giving = (count: number): GraphIO => ({
       ...DECODER,

@@ -140,7 +140,7 @@ function preprocess({ family, size }: SemanticModel, picture: Picture): Plane {
     return { data, width, height };
   }
   const [w, h] = letterbox(family, picture, size);
-  const kernel = family === 'nanosam' ? BICUBIC : BILINEAR;
+  const kernel = family === 'nanosam' ? BICUBIC : family === 'sam2' ? TENSOR_BILINEAR : BILINEAR;
   const [mean, std] = [
     [123.675, 116.28, 103.53],
     [58.395, 57.12, 57.375],
@@ -158,13 +158,18 @@ function preprocess({ family, size }: SemanticModel, picture: Picture): Plane {
 }
 
 interface Kernel {
+  /** To whole levels, after each pass. */
+  readonly rounds: boolean;
   readonly support: number;
   readonly at: (x: number) => number;
 }
 
-const BILINEAR: Kernel = { support: 1, at: (x) => Math.max(0, 1 - Math.abs(x)) };
+const BILINEAR: Kernel = { rounds: true, support: 1, at: (x) => Math.max(0, 1 - Math.abs(x)) };
+/** Of tensors, as SAM 2 resizes: PyTorch's rounds nothing. */
+const TENSOR_BILINEAR: Kernel = { ...BILINEAR, rounds: false };
 /** Pillow's, a = −0.5. */
 const BICUBIC: Kernel = {
+  rounds: true,
   support: 2,
   at: (x) => {
     const t = Math.abs(x);
@@ -173,13 +178,13 @@ const BICUBIC: Kernel = {
   },
 };
 
-/** Pillow's antialiased resampling of the rows, to 8 bits a pass. */
+/** Pillow's antialiased resampling of the rows. */
 function resample(
   data: Float64Array,
   width: number,
   height: number,
   to: number,
-  { support, at }: Kernel,
+  { rounds, support, at }: Kernel,
 ): Float64Array {
   const scale = width / to;
   const stretch = Math.max(1, scale);
@@ -195,7 +200,7 @@ function resample(
         (v, weight, i) => v + (weight / sum) * (data[y * width + first + i] ?? 0),
         0,
       );
-      out[y * to + x] = Math.min(255, Math.max(0, Math.floor(value + 0.5)));
+      out[y * to + x] = rounds ? Math.min(255, Math.max(0, Math.floor(value + 0.5))) : value;
     }
   }
   return out;
