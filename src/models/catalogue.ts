@@ -5,6 +5,7 @@ import { nearest } from '../config/nearest.js';
 import { ConfigError, UnavailableError } from '../errors.js';
 import { PACKAGE_ROOT } from '../native/addon.js';
 import { MANIFEST_FILE, type ModelDirectory, readModelDirectory } from './directory.js';
+import { knownModel } from './systems.js';
 import { inspectFile } from './verify.js';
 
 /** The models that come with the package. */
@@ -54,6 +55,11 @@ export async function resolveModel(
   if ((await exists(nameOrDir)) || (await exists(join(nameOrDir, MANIFEST_FILE))))
     return readModelDirectory(nameOrDir);
   const names = entries.map((candidate) => candidate.name);
+  if (knownModel(nameOrDir))
+    throw new UnavailableError(
+      `${nameOrDir} is known, but not installed (${names.join(', ')} ${names.length === 1 ? 'is' : 'are'}): "samwire models info ${nameOrDir}" says how to get it. ` +
+        'Installed ones are looked for in model.paths of the config, and where --model names a directory',
+    );
   const guess = nearest(nameOrDir, names);
   throw new UnavailableError(
     `Expected the name of a model (${names.join(', ')}) or a directory with a ${MANIFEST_FILE}, got "${nameOrDir}"` +

@@ -67,6 +67,11 @@ describe('a model', () => {
     await expect(resolveModel('samwire-tinny')).rejects.toThrow(/did you mean "samwire-tiny"\?/);
   });
 
+  it('that is known and not installed is refused with where it is told how to get it', async () => {
+    await expect(resolveModel('mobilesam')).rejects.toThrow(UnavailableError);
+    await expect(resolveModel('mobilesam')).rejects.toThrow(/not installed .*samwire models info mobilesam/);
+  });
+
   it('whose directory has no manifest is refused with what a model is', async () => {
     const dir = await emptyDirectory();
     await expect(resolveModel(`${dir}/`)).rejects.toThrow(/samwire models add/);
