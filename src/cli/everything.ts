@@ -3,6 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { progressBar } from '../build/progress-line.js';
 import { SamwireError } from '../errors.js';
 import { cocoRecords } from '../everything/coco.js';
+import { type EdgeMapResult, edgeMapOf } from '../everything/edges.js';
 import { segmentEverything } from '../everything/generate.js';
 import { everythingOptions } from '../everything/options.js';
 import type {
@@ -18,12 +19,14 @@ import type { MasksMessage } from '../masks/types.js';
 import { resolveModel } from '../models/catalogue.js';
 import type { ModelDirectory } from '../models/directory.js';
 import { loadAddon } from '../native/addon.js';
+import { edgePng } from '../outputs/edge-png.js';
 import { renderOverlay } from '../outputs/overlay.js';
 import { toItem } from '../pipeline/answer.js';
 import { boxesOn } from '../pipeline/everything.js';
 import { type LoadedImage, loadImage } from '../pipeline/image-file.js';
 import { checkEverythingRequest } from '../prompts/everything.js';
 import type { Segmenter } from '../segment/segmenter.js';
+import { type EdgeSegmenter, openForEdges } from './edge-model.js';
 import { EXIT } from './exit.js';
 import { makeFolder, readInput } from './files.js';
 import { interruptible } from './interrupt.js';
@@ -45,12 +48,14 @@ export interface EverythingCommand extends ModelFlags {
   readonly minArea?: number;
   /** A file of boxes: a JSON array, or an object as of `request/everything`. */
   readonly boxes?: string;
+  /** An edge map as well. */
+  readonly edges?: boolean;
   readonly json?: boolean;
   readonly out: string;
   readonly logLevel: string | undefined;
 }
 
-/** `samwire everything IMAGE`: masks.json, the generator's own COCO file and an overlay in `--out`. */
+/** `samwire everything IMAGE`: masks.json, the generator's own COCO file, an overlay, and edges.png with `--edges`. */
 export async function everythingCommand(command: EverythingCommand): Promise<number> {
   const addon = loadAddon();
   const given = command.boxes === undefined ? undefined : await readBoxes(command.boxes);
@@ -64,7 +69,8 @@ export async function everythingCommand(command: EverythingCommand): Promise<num
     const boxes = given && boxesOn(image.frame, given.boxes ?? [], given.normalized);
     await makeFolder(command.out);
     const log = createLogger({ level: command.logLevel ?? 'warn', pretty: process.stderr.isTTY });
-    const segmenter = await openModel(model, command, log);
+    const edgeSegmenter = command.edges ? await openForEdges(model, command, log) : undefined;
+    const segmenter = edgeSegmenter ?? (await openModel(model, command, log));
     if (!segmenter) return interrupted();
     try {
       const options = optionsOf(command, { ...(boxes && { boxes }), model, segmenter });
@@ -72,8 +78,12 @@ export async function everythingCommand(command: EverythingCommand): Promise<num
       const result = await interruptible((signal) => generate({ image, segmenter, options, signal }));
       if (!result) return interrupted();
       const ms = performance.now() - startedAt;
+      const edges =
+        edgeSegmenter && (await interruptible((signal) => makeEdges(image, edgeSegmenter, signal)));
+      if (edgeSegmenter && !edges) return interrupted();
       const message = await toMessage(result, image, segmenter);
       await writeResults({ command, message, masks: result.masks, image });
+      if (edges) await writeFile(join(command.out, 'edges.png'), (await edgePng(edges.map)).png);
       report({ command, message, result, options, ms });
       return EXIT.done;
     } finally {
@@ -108,6 +118,28 @@ async function generate({ image, segmenter, options, signal }: Generation): Prom
       addon: loadAddon(),
       options,
       promptsPerRun: PROMPTS_PER_RUN[segmenter.backend],
+      signal,
+      onProgress: progress.update,
+    });
+  } finally {
+    progress.close();
+  }
+}
+
+/** By a grid of its own, whatever the masks' options are (docs/edges.md). */
+async function makeEdges(
+  { frame }: LoadedImage,
+  segmenter: EdgeSegmenter,
+  signal: AbortSignal,
+): Promise<EdgeMapResult> {
+  const progress = promptProgress();
+  try {
+    return await edgeMapOf({
+      frame,
+      segment: (request) => segmenter.segment(request),
+      edges: (request) => segmenter.edges(request),
+      addon: loadAddon(),
+      promptsPerRun: PROMPTS_PER_RUN.onnx,
       signal,
       onProgress: progress.update,
     });

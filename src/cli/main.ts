@@ -149,6 +149,7 @@ command('everything', 'all masks of one image, without prompts')
     wholeFrom(0, 1_000_000_000),
   )
   .option('--boxes <file>', 'boxes to segment (JSON): [[x1, y1, x2, y2], …]')
+  .option('--edges', 'write an edge map too (edges.png); on the onnx backend')
   .option('--threads <n>', "onnxruntime's threads", wholeNumber, 2)
   .option('--json', 'print the masks message')
   .requiredOption('--out <dir>', 'where the results go')
@@ -168,6 +169,7 @@ interface EverythingFlags {
   readonly nms?: number;
   readonly minArea?: number;
   readonly boxes?: string;
+  readonly edges?: boolean;
   readonly threads: number;
   readonly json?: boolean;
   readonly out: string;

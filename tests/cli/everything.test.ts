@@ -42,6 +42,13 @@ async function everything({
   return { ...(await samwire(all)), out };
 }
 
+/** Levels of an 8-bit grey PNG. */
+async function levelsOf(path: string): Promise<{ levels: Uint8Array; width: number; height: number }> {
+  expect(await sharp(path).metadata()).toMatchObject({ format: 'png', depth: 'uchar', space: 'b-w' });
+  const { data, info } = await sharp(path).extractChannel(0).raw().toBuffer({ resolveWithObject: true });
+  return { levels: new Uint8Array(data), width: info.width, height: info.height };
+}
+
 const json = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, 'utf8'));
 
 describe('samwire everything', () => {
@@ -164,6 +171,32 @@ describe('samwire everything', () => {
     child.kill('SIGINT');
     expect((await closed)[0]).toBe(130);
     expect(stderr).toContain('interrupted; nothing was written');
+    expect(await readdir(out)).toEqual([]);
+  });
+
+  it('writes an edge map beside the masks, which its options leave as they are', async () => {
+    const args = ['--edges', '--strategy', 'grid', '--grid', '3', ...THRESHOLDS];
+    const { code, out, stderr } = await everything({ args });
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect((await readdir(out)).sort()).toEqual(['edges.png', 'masks.json', 'overlay.png', 'street.json']);
+    const { levels, width, height } = await levelsOf(join(out, 'edges.png'));
+    expect([width, height]).toEqual([PICTURE.width, PICTURE.height]);
+    expect(Math.max(...levels)).toBeGreaterThan(240);
+    // The bar's left edge is at 0.7 of the width: no column of the flat ground beside it is as strong.
+    const column = (x: number): number =>
+      Array.from({ length: 60 }, (_, i) => levels[(i + 30) * width + x] ?? 0).reduce((a, b) => a + b);
+    const strongest = (from: number, to: number): number =>
+      Math.max(...Array.from({ length: to - from }, (_, i) => column(from + i)));
+    expect(strongest(102, 109)).toBeGreaterThan(strongest(85, 98));
+    const other = await everything({ args: ['--edges', '--grid', '2', '--nms', '0.9'] });
+    expect((await levelsOf(join(other.out, 'edges.png'))).levels).toEqual(levels);
+  });
+
+  it('makes no edge map on engines, and says so before the work', async () => {
+    const { code, stderr, out } = await everything({ args: ['--edges', '--backend', 'tensorrt'] });
+    expect(code).toBe(69);
+    expect(stderr).toMatch(/^samwire: Edge maps are made by the onnx backend alone/);
     expect(await readdir(out)).toEqual([]);
   });
 });
