@@ -10,7 +10,7 @@ import { type KeptAnswer, KeptLogits, SLOTS } from './kept-logits.js';
 import { nativeGroup, resultsOf, type WantedMask, wantedMasks } from './native-groups.js';
 import { nativeModel, takesMask } from './native-model.js';
 
-/** Frames whose embedding stays on the device: 2 MB each for samwire-tiny, 4 MB for SAM's 256×64×64. */
+/** Frames whose embedding stays on the device: 2 MB each for samwire-tiny, 4 MB for SAM's 256×64×64, 17 MB with SAM 2's features. */
 const EMBEDDINGS_KEPT = 8;
 /** The GPU prepares and encodes one request while it decodes the one before; a third would only wait. */
 const RUNS_AT_ONCE = 2;
