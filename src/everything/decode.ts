@@ -19,6 +19,8 @@ export interface DecodeTask {
   readonly multimask: boolean;
   /** Tells also candidates that don't pass, where their score is at least this part of the threshold, 0..1. */
   readonly unsure?: number;
+  /** Masks at this level of the logits instead of the manifest's. */
+  readonly threshold?: number;
 }
 
 /** A candidate of one prompt, before it is placed into the whole frame. */
@@ -84,7 +86,7 @@ export class Decoding {
     this.#timing = { ...this.#timing, maskMs: this.#timing.maskMs + maskMs };
   }
 
-  async #run(asked: readonly Asked[], { frame, multimask, unsure }: DecodeTask): Promise<Found[]> {
+  async #run(asked: readonly Asked[], { frame, multimask, unsure, threshold }: DecodeTask): Promise<Found[]> {
     const { segment, options } = this.#request;
     const prompts = asked.map(
       ({ point, box }, i): SegmentPrompt => ({
@@ -97,7 +99,13 @@ export class Decoding {
     // A float32 score is held against a float32 threshold, as in torch.
     const least = Math.fround(options.minScore * (unsure ?? 1));
     const minScore = options.minScore > 0 ? least : Number.NEGATIVE_INFINITY;
-    const { results, timing } = await segment({ frame, prompts, minScore, keepLogits: false });
+    const { results, timing } = await segment({
+      frame,
+      prompts,
+      minScore,
+      keepLogits: false,
+      ...(threshold === undefined ? {} : { threshold }),
+    });
     this.add(timing);
     return results.flatMap((result, place) => {
       if ('error' in result) throw new SamwireError(result.error.code, result.error.message, result.error);

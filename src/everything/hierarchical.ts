@@ -1,4 +1,5 @@
 import type { NativeAddon } from '../native/types.js';
+import { confidentStrategy } from './confident.js';
 import { cropTasks, inCrops } from './crops.js';
 import type { Asked, Decoding, Found } from './decode.js';
 import { gridOn } from './grid.js';
@@ -31,6 +32,8 @@ export async function hierarchicalStrategy(
   request: EverythingRequest,
   decoding: Decoding,
 ): Promise<EverythingMask[]> {
+  const { confidentLogit: level } = request.options;
+  if (level !== null) return confidentStrategy(request, decoding, { level });
   decoding.plan(cropTasks(request).reduce((sum, { side }) => sum + budgetOf(side), 0));
   return inCrops(request, async ({ frame, side }) => {
     const search = new Search(side, request.addon);

@@ -5,6 +5,7 @@ import { EVERYTHING_DEFAULTS, type EverythingOptions } from './types.js';
 export interface ModelThresholds {
   readonly minScore?: number | undefined;
   readonly minStability?: number | undefined;
+  readonly confidentLogit?: number | undefined;
 }
 
 export interface EverythingModel {
@@ -33,9 +34,10 @@ export function everythingOptions(
 }
 
 function defined(thresholds: ModelThresholds = {}): Partial<EverythingOptions> {
-  const { minScore, minStability } = thresholds;
+  const { minScore, minStability, confidentLogit } = thresholds;
   return {
     ...(minScore === undefined ? {} : { minScore }),
     ...(minStability === undefined ? {} : { minStability }),
+    ...(confidentLogit === undefined ? {} : { confidentLogit }),
   };
 }

@@ -27,6 +27,8 @@ export interface EverythingOptions {
   readonly minScore: number;
   /** Masks that are less stable (offset 1) are dropped; 0: none is [stability_score_thresh]. */
   readonly minStability: number;
+  /** `hierarchical` by TinySAM's own rule, with this level of the logits [high_score_thresh]; null: by what is found. */
+  readonly confidentLogit: number | null;
   /** Of two masks of a crop whose boxes' IoU is above this, the one of lower score is dropped [box_nms_thresh]. */
   readonly nmsIou: number;
   /** The same between crops, where the mask of the smaller crop stays [crop_nms_thresh]. */
@@ -48,6 +50,7 @@ export const EVERYTHING_DEFAULTS: EverythingOptions = {
   cropPointsDownscale: 1,
   minScore: 0.88,
   minStability: 0.95,
+  confidentLogit: null,
   nmsIou: 0.7,
   cropNmsIou: 0.7,
   minRegionArea: 0,

@@ -67,6 +67,14 @@ export function promptPlacement(manifest: Manifest, frame: FrameSize): Placement
   }
 }
 
+/** The same at the level of the logits that a request names, where it names one. */
+export function atThreshold(
+  spec: NativeMaskSpec,
+  { threshold }: { readonly threshold?: number | undefined },
+): NativeMaskSpec {
+  return threshold === undefined ? spec : { ...spec, threshold };
+}
+
 /** How the decoder's logits become masks of a frame, for the addon. The offset is that of SAM's stability score. */
 export function maskSpec(
   manifest: Manifest,

@@ -133,6 +133,7 @@ const proposals = z.strictObject({
 const everything = z.strictObject({
   minScore: fraction.exactOptional(),
   minStability: fraction.exactOptional(),
+  confidentLogit: level.exactOptional(),
 });
 
 const channels = z.strictObject({

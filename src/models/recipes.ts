@@ -55,6 +55,7 @@ const recipeFile = z.strictObject({
   mask: json.exactOptional(),
   detector: json.exactOptional(),
   proposals: json.exactOptional(),
+  everything: json.exactOptional(),
   signature: signature.exactOptional(),
   /** A recipe whose networks look the same from outside. */
   looksLike: text.exactOptional(),
@@ -73,6 +74,7 @@ export interface Recipe {
   /** Without the file, which is the model's. */
   readonly detector?: Json;
   readonly proposals?: Json;
+  readonly everything?: Json;
   /** For people: what the decoder gives and which candidate answers; what may be asked of it. */
   readonly decoder: string;
   readonly prompts: string;
@@ -150,7 +152,7 @@ export interface RecipeManifest {
  */
 export function manifestOf(options: RecipeManifest, where = 'the manifest'): AnyManifest {
   const { recipe, name, size, encoder, decoder, detector, licence = 'unknown', source } = options;
-  const { family, image, prompt, mask, proposals } = recipe;
+  const { family, image, prompt, mask, proposals, everything } = recipe;
   const draft = {
     version: 1,
     name,
@@ -164,6 +166,7 @@ export function manifestOf(options: RecipeManifest, where = 'the manifest'): Any
     mask,
     detector: detectorOf(recipe, detector),
     proposals,
+    everything,
   };
   const given = Object.entries(draft).filter(([, value]) => value !== undefined);
   return parseManifest(Object.fromEntries(given), where);

@@ -16,6 +16,8 @@ export interface SegmentRequest {
   readonly prompts: readonly SegmentPrompt[];
   /** Candidates of a lower predicted IoU are left out: no mask is made of them, where the backend can spare it. */
   readonly minScore?: number;
+  /** Masks are where logits are above this, instead of the manifest's `mask.threshold`; FastSAM, whose masks have no logits, ignores it. */
+  readonly threshold?: number;
   /** False: the answers' logits are not kept for a later `refine`, as those of thousands of prompts of our own. */
   readonly keepLogits?: boolean;
 }

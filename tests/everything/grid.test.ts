@@ -120,6 +120,29 @@ function dotted({ width, height, rgb }: Picture): Picture {
   return { width, height, rgb: dots };
 }
 
+describe('a request that names a level of the logits', () => {
+  it('gets masks at that level: those of 1 and -1 are what the stability is made of', async () => {
+    const { width, height, rgb } = PICTURE;
+    const frame = addon.createFrame({ format: 'RGB', width, height, data: rgb, timestamp: 1, seq: 0 });
+    try {
+      const at = async (threshold?: number) => {
+        const prompt = { id: 'p', points: [{ x: 60, y: 40, label: 1 as const }], multimask: true };
+        const level = threshold === undefined ? {} : { threshold };
+        const { results } = await segmenter.segment({ frame, prompts: [prompt], ...level });
+        const [result] = results;
+        if (!result || 'error' in result) throw new Error('no masks');
+        return result.candidates;
+      };
+      const [usual, high, low] = [await at(), await at(1), await at(-1)];
+      for (const [i, { stability }] of usual.entries())
+        expect((high[i]?.area ?? 0) / (low[i]?.area ?? 1)).toBeCloseTo(stability, 6);
+      expect(high[0]?.area).toBeLessThan(usual[0]?.area ?? 0);
+    } finally {
+      addon.releaseFrame(frame.id);
+    }
+  });
+});
+
 describe('the grid, held against the official generator written in the test', () => {
   it('finds the same masks in the same order', async () => {
     const { prompts, runs } = await expectOfficial(PICTURE, USUAL);

@@ -112,6 +112,42 @@ describe('the strategy hierarchical', () => {
   });
 });
 
+describe('the strategy hierarchical by TinySAM’s own rule', () => {
+  const options = { ...EVERYTHING_DEFAULTS, strategy: 'hierarchical', grid: 8, confidentLogit: 8.5 } as const;
+
+  it('leaves out dense points where a mask of the sparse round is sure, and nowhere else', async () => {
+    const requests: SegmentRequest[] = [];
+    const asked: [number, number][] = [];
+    // At 0 the left object reaches to column 40; above 8.5 it ends at 24. The right one is sure, but is dropped.
+    const answer = model({ asked, requests, at: (x) => [x < 32 ? left(40) : right] });
+    const left = (end: number): Candidate => rectangle([0, 0, end, HEIGHT], 0.95);
+    const right = { ...rectangle([44, 0, 64, HEIGHT], 0.95), stability: 0.5 };
+    const segment = async (request: SegmentRequest): Promise<SegmentResult> => {
+      const { results, timing } = await answer(request);
+      if (request.threshold === undefined) return { results, timing };
+      expect(request.threshold).toBe(8.5);
+      const core = request.prompts.map(({ points: [point] }) => ((point?.x ?? 0) < 32 ? left(24) : right));
+      return { results: core.map((candidate) => ({ candidates: [candidate] })), timing };
+    };
+    const { masks, prompts } = await everything({ segment, options });
+    const sparse = [16, 48].flatMap((x) => [12, 36].map((y) => `${x},${y}`));
+    // Steps of 8 × 6 pixels, from one before a sparse point to two after it.
+    const dense = [16, 48].flatMap((x0) =>
+      [12, 36].flatMap((y0) =>
+        [-1, 0, 1, 2].flatMap((column) =>
+          [-1, 0, 1, 2].map((row) => [x0 + 8 * column, y0 + 6 * row] as const),
+        ),
+      ),
+    );
+    const wanted = dense
+      .map(([x, y]) => ({ x, key: `${x},${y}` }))
+      .filter(({ x, key }) => x >= 24 && x < WIDTH && !sparse.includes(key) && !key.endsWith(',48'));
+    expect(asked.slice(8).map(String).sort()).toEqual(wanted.map(({ key }) => key).sort());
+    expect(prompts).toBe(8 + wanted.length);
+    expect(masks.map(({ box }) => box)).toEqual([[0, 0, 40, HEIGHT]]);
+  });
+});
+
 describe('the strategy boxes', () => {
   const options = everythingOptions({ strategy: 'boxes' }, { segmenter: {} });
   const boxes = [

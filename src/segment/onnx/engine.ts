@@ -1,5 +1,5 @@
 import { SamwireError, toSamwireError } from '../../errors.js';
-import { maskSpec } from '../../models/geometry.js';
+import { atThreshold, maskSpec } from '../../models/geometry.js';
 import type { NativeAddon } from '../../native/types.js';
 import { maskId } from '../candidate.js';
 import type {
@@ -82,7 +82,7 @@ export class OnnxEngine implements InferenceEngine {
   #answer(
     prompt: SegmentPrompt,
     decoded: Decoded | SamwireError | undefined,
-    { frame, minScore, keepLogits = true }: SegmentRequest,
+    { frame, minScore, threshold, keepLogits = true }: SegmentRequest,
   ): PromptResult {
     if (decoded === undefined || decoded instanceof SamwireError)
       return { error: (decoded ?? toSamwireError('a prompt was not decoded')).toBody() };
@@ -91,7 +91,7 @@ export class OnnxEngine implements InferenceEngine {
       prompt,
       decoded,
       mask: manifest.mask,
-      spec: maskSpec(manifest, contract.decoder, frame),
+      spec: atThreshold(maskSpec(manifest, contract.decoder, frame), { threshold }),
       frame,
       minScore,
       addon: this.#addon,

@@ -2,7 +2,7 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { SamwireError } from '../../errors.js';
 import { gridStability } from '../../models/candidates.js';
 import type { SettledFusionContract } from '../../models/check-fusion.js';
-import { imagePlacement, imageSpec } from '../../models/geometry.js';
+import { atThreshold, imagePlacement, imageSpec } from '../../models/geometry.js';
 import type { EarlyFusionManifest } from '../../models/manifest.js';
 import type { NativeAddon, NativeMaskSpec } from '../../native/types.js';
 import type {
@@ -102,9 +102,10 @@ export class FusionEngine implements InferenceEngine {
     return { decoded, timing };
   }
 
-  #answer(prompt: SegmentPrompt, decoded: Decoded, { frame, minScore }: SegmentRequest): PromptResult {
+  #answer(prompt: SegmentPrompt, decoded: Decoded, request: SegmentRequest): PromptResult {
     const { manifest, addon } = this.#parts;
-    const spec = this.#specOf(frame);
+    const { frame, minScore } = request;
+    const spec = atThreshold(this.#specOf(frame), request);
     return { candidates: answerOf({ prompt, decoded, mask: manifest.mask, spec, frame, minScore, addon }) };
   }
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { UnavailableError } from '../../errors.js';
-import { maskSpec } from '../../models/geometry.js';
+import { atThreshold, maskSpec } from '../../models/geometry.js';
 import type { Manifest } from '../../models/manifest.js';
 import type { NativeAddon, NativeTensorrt, NativeTensorrtAnswer } from '../../native/types.js';
 import { decoderRuns } from '../decoder-runs.js';
@@ -88,7 +88,7 @@ class TensorrtSegmenter implements Segmenter {
     const wanted = runs.map((run) => wantedMasks(run, prompts, this.#manifest.mask));
     const slots = keepLogits ? this.#takeSlots(frame, wanted.flat()) : new Map<WantedMask, KeptAnswer>();
     const groups = runs.map((run, g) => nativeGroup(run, wanted[g] ?? [], slots));
-    const spec = maskSpec(this.#manifest, contract.decoder, frame);
+    const spec = atThreshold(maskSpec(this.#manifest, contract.decoder, frame), request);
     const answer = await this.#native.segment(frame.id, spec, groups).catch((error: unknown) => {
       for (const kept of slots.values()) kept.failed = true;
       throw error;
