@@ -9,7 +9,7 @@ import { readGraph } from '../../src/models/read-graph.js';
 import { type Dim, GraphBuilder } from '../graphs/builder.js';
 import { fusionGraph } from '../graphs/fusion.js';
 import { emptyDirectory } from './directories.js';
-import { externalWeights, quantised } from './odd-graphs.js';
+import { externalWeights, integerQuantised, quantised } from './odd-graphs.js';
 import { writeSample } from './sample-models.js';
 
 /** SAM's decoder by its names, which gives so many masks a prompt and declares its outputs' lengths or leaves them open. */
@@ -81,6 +81,12 @@ describe('what a file shows beside names and shapes', () => {
     const model = await added({ 'encoder.onnx': quantised(), 'decoder.onnx': decoder(4, false) });
     expect(model.manifest).toMatchObject({ encoder: { precision: 'int8' }, decoder: { precision: 'mixed' } });
     expect(said(model)).toMatch(/encoder\.onnx is quantised .*QDQ/);
+  });
+
+  it('is told of integer operators, which run on the onnx backend only', async () => {
+    const model = await added({ 'encoder.onnx': integerQuantised(), 'decoder.onnx': decoder(4, false) });
+    expect(model.manifest).toMatchObject({ encoder: { precision: 'mixed' } });
+    expect(said(model)).toMatch(/integer operators \(ConvInteger\): it runs on the onnx backend/);
   });
 
   it('is told of weights in a second file, which the model needs', async () => {

@@ -63,6 +63,19 @@ export function quantised(): Uint8Array {
   return g.toBytes();
 }
 
+/** The encoder with an integer convolution, as onnxruntime's dynamic quantisation writes it. */
+export function integerQuantised(): Uint8Array {
+  const g = new GraphBuilder({ name: 'integers' });
+  const image = g.input('image', [1, 3, SIDE, SIDE]);
+  const step = g.scalar(0.05);
+  const inputs = [image, g.weights([48, 3, 16, 16], 1)].map((value) =>
+    g.node('QuantizeLinear', [value, step]),
+  );
+  const sums = g.node('ConvInteger', inputs, { strides: [16, 16] });
+  g.output(g.node('Cast', [sums], { to: 1 }), 'image_embeddings', EMBEDDING);
+  return g.toBytes();
+}
+
 /** A YOLO detector's names and shapes: `images` → `output0` [1, 4 + classes, boxes]. */
 export function detector(): Uint8Array {
   const g = new GraphBuilder({ name: 'detector' });
