@@ -51,6 +51,20 @@ describe('samwire with a model of another kind', () => {
       'fastsam-shaped is of family "fastsam", which the TensorRT backend does not run: expected a model of an encoder ' +
         'and a decoder. The onnx backend runs it: set the backend to auto or onnx.',
     );
+    const edges = [
+      'everything',
+      join(work, 'image.png'),
+      '--model',
+      dir,
+      '--edges',
+      '--out',
+      join(work, 'none'),
+    ];
+    const none = await samwire(edges);
+    expect(none.code).toBe(1);
+    expect(none.stderr).toMatch(
+      /^samwire: Model fastsam-shaped takes no points and gives no logits to find edges in/,
+    );
     const built = await samwire(['models', 'build', `${dir}/`]);
     expect(built.code).toBe(78);
     expect(built.stderr).toContain('which the TensorRT backend does not run');
