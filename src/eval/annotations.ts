@@ -190,9 +190,18 @@ function evalAnnotation(
   };
 }
 
-function boxOf([x, y, width, height]: readonly [number, number, number, number], path: string): Box {
+/** Undefined for a box without a pixel, of which COCO itself has some. */
+function boxOf(
+  [x, y, width, height]: readonly [number, number, number, number],
+  path: string,
+): Box | undefined {
   if (width > 0 && height > 0) return [x, y, x + width, y + height];
-  throw fault(path, '[x, y, width, height] with a width and a height above 0', `[${[x, y, width, height]}]`);
+  if (width >= 0 && height >= 0) return undefined;
+  throw fault(
+    path,
+    '[x, y, width, height] with a width and a height of 0 or more',
+    `[${[x, y, width, height]}]`,
+  );
 }
 
 function segmentationOf(value: unknown, path: string): Segmentation {

@@ -64,8 +64,13 @@ describe('a COCO annotation file', () => {
     expect(images[0]?.annotations[0]).toMatchObject({ category: 'none', area: undefined, box: undefined });
   });
 
+  it('takes a box without a pixel for none', async () => {
+    const { images } = await read(withAnnotation({ bbox: [3, 4, 0, 7] }));
+    expect(images[0]?.annotations[0]?.box).toBeUndefined();
+  });
+
   it.each<[string, object, RegExp]>([
-    ['a box without a width', { bbox: [1, 2, 0, 4] }, /annotations\[0\]\.bbox/],
+    ['a box of negative width', { bbox: [1, 2, -1, 4] }, /annotations\[0\]\.bbox/],
     ['a box of three numbers', { bbox: [1, 2, 3] }, /\[x, y, width, height\] at annotations\[0\]\.bbox/],
     ['an unknown picture', { image_id: 8 }, /id of an image.*annotations\[0\]\.image_id, got 8/],
     ['no segmentation', { segmentation: undefined }, /RLE.*annotations\[0\]\.segmentation, got nothing/],
