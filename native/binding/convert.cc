@@ -173,8 +173,8 @@ ImageSpec image_spec(const Napi::Object& object) {
       {"letterbox-centred", Fit::kLetterboxCentred},
       {"stretch", Fit::kStretch},
       {"native", Fit::kNative}};
-  static constexpr std::pair<const char*, Rounding> kRoundings[] = {{"floor", Rounding::kFloor},
-                                                                    {"round", Rounding::kRound}};
+  static constexpr std::pair<const char*, Rounding> kRoundings[] = {
+      {"floor", Rounding::kFloor}, {"round", Rounding::kRound}, {"half-even", Rounding::kHalfEven}};
   static constexpr std::pair<const char*, Filter> kFilters[] = {
       {"bilinear", Filter::kBilinear},
       {"bilinear-antialias", Filter::kBilinearAntialias},

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -9,21 +10,26 @@
 namespace samwire {
 namespace {
 
+// std::nearbyint rounds halves to even in the mode that a thread starts in.
+int whole(const ImageSpec& spec, double side) {
+  return static_cast<int>(spec.rounding == Rounding::kHalfEven ? std::nearbyint(side) : side + 0.5);
+}
+
 // The other side when one side becomes the tensor's. The floats and their order are those of the
 // authors, because int() of 658.999… and of 659 differ: segment_anything's get_preprocess_shape and
-// NanoSAM's preprocess_image.
+// NanoSAM's preprocess_image; Ultralytics' LetterBox rounds halves to even.
 int scaled_width(const ImageSpec& spec, int width, int height) {
   if (spec.rounding == Rounding::kFloor) {
     return static_cast<int>(spec.height * (static_cast<double>(width) / height));
   }
-  return static_cast<int>(width * (static_cast<double>(spec.height) / height) + 0.5);
+  return whole(spec, width * (static_cast<double>(spec.height) / height));
 }
 
 int scaled_height(const ImageSpec& spec, int width, int height) {
   if (spec.rounding == Rounding::kFloor) {
     return static_cast<int>(spec.width / (static_cast<double>(width) / height));
   }
-  return static_cast<int>(height * (static_cast<double>(spec.width) / width) + 0.5);
+  return whole(spec, height * (static_cast<double>(spec.width) / width));
 }
 
 void letterbox(const ImageSpec& spec, int width, int height, Placement& p) {

@@ -10,7 +10,8 @@ namespace samwire {
 
 // Names and meanings are those of a manifest's `image` block (docs/models.md).
 enum class Fit { kLetterbox, kLetterboxCentred, kStretch, kNative };
-enum class Rounding { kFloor, kRound };
+// How a letterboxed side becomes whole: int(x), int(x + 0.5), Python's round(x).
+enum class Rounding { kFloor, kRound, kHalfEven };
 
 // The antialiased filters are Pillow's (8-bit pictures, horizontal pass first, rounded and clipped
 // between the passes), kBilinear and kBicubic are OpenCV's INTER_LINEAR and INTER_CUBIC (half-pixel

@@ -1,6 +1,6 @@
 import type { NativeImageSpec, NativeMaskSpec, Placement } from '../native/types.js';
 import type { DecoderContract } from './contract.js';
-import { type Manifest, parseFrame } from './manifest.js';
+import { type ImageBlock, type Manifest, parseFrame } from './manifest.js';
 
 export interface FrameSize {
   readonly width: number;
@@ -29,9 +29,9 @@ export function imagePlacement({ image }: Pick<Manifest, 'image'>, frame: FrameS
   const { fit, rounding, size } = image;
   switch (fit) {
     case 'native':
-      return whole(frame.width, frame.height);
+      return all(frame.width, frame.height);
     case 'stretch':
-      return whole(size[0], size[1]);
+      return all(size[0], size[1]);
     case 'letterbox':
     case 'letterbox-centred':
       return letterbox({
@@ -55,7 +55,7 @@ export function promptPlacement(manifest: Manifest, frame: FrameSize): Placement
     case 'source':
       return imagePlacement(manifest, frame);
     case 'stretch':
-      return whole(target.size, target.size);
+      return all(target.size, target.size);
     case 'letterbox':
       return letterbox({
         frame,
@@ -94,7 +94,7 @@ export function maskSpec(
   };
 }
 
-function whole(width: number, height: number): Placement {
+function all(width: number, height: number): Placement {
   return { x: 0, y: 0, width, height, tensorWidth: width, tensorHeight: height };
 }
 
@@ -102,7 +102,7 @@ interface LetterboxOptions {
   readonly frame: FrameSize;
   readonly width: number;
   readonly height: number;
-  readonly rounding: 'floor' | 'round';
+  readonly rounding: ImageBlock['rounding'];
   readonly centred: boolean;
 }
 
@@ -116,11 +116,11 @@ function letterbox({ frame, width, height, rounding, centred }: LetterboxOptions
   let placedHeight = height;
   const aspect = frame.width / frame.height;
   if (width * frame.height <= height * frame.width) {
-    const exact = rounding === 'round' ? frame.height * (width / frame.width) + 0.5 : width / aspect;
-    placedHeight = clamp(Math.floor(exact), height);
+    const exact = rounding === 'floor' ? width / aspect : frame.height * (width / frame.width);
+    placedHeight = clamp(whole(exact, rounding), height);
   } else {
-    const exact = rounding === 'round' ? frame.width * (height / frame.height) + 0.5 : height * aspect;
-    placedWidth = clamp(Math.floor(exact), width);
+    const exact = rounding === 'floor' ? height * aspect : frame.width * (height / frame.height);
+    placedWidth = clamp(whole(exact, rounding), width);
   }
   return {
     x: centred ? Math.floor((width - placedWidth) / 2) : 0,
@@ -130,6 +130,24 @@ function letterbox({ frame, width, height, rounding, centred }: LetterboxOptions
     tensorWidth: width,
     tensorHeight: height,
   };
+}
+
+function whole(length: number, rounding: ImageBlock['rounding']): number {
+  switch (rounding) {
+    case 'floor':
+      return Math.floor(length);
+    case 'round':
+      return Math.floor(length + 0.5);
+    case 'half-even':
+      return halfToEven(length);
+  }
+}
+
+/** Python's round(). */
+export function halfToEven(value: number): number {
+  const down = Math.floor(value);
+  if (value - down !== 0.5) return Math.round(value);
+  return down % 2 === 0 ? down : down + 1;
 }
 
 function clamp(length: number, limit: number): number {

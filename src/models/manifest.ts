@@ -69,7 +69,7 @@ const networkFile = z.strictObject({
 const image = z.strictObject({
   size: z.tuple([dimension, dimension], '[width, height] of the encoder input in pixels'),
   fit: z.enum(['letterbox', 'letterbox-centred', 'stretch', 'native']),
-  rounding: z.enum(['floor', 'round']),
+  rounding: z.enum(['floor', 'round', 'half-even']),
   filter: z.enum(FILTERS),
   channels: z.enum(['rgb', 'bgr']),
   scale: level.positive('a number above 0'),

@@ -27,7 +27,7 @@ export interface NativeImageSpec {
   readonly width: number;
   readonly height: number;
   readonly fit: 'letterbox' | 'letterbox-centred' | 'stretch' | 'native';
-  readonly rounding: 'floor' | 'round';
+  readonly rounding: 'floor' | 'round' | 'half-even';
   readonly filter: `${'bilinear' | 'bicubic'}${'' | '-antialias'}` | 'bilinear-antialias-float' | 'area';
   readonly channels: 'rgb' | 'bgr';
   readonly scale: number;

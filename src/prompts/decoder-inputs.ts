@@ -117,7 +117,7 @@ function scaling({ manifest, frame }: DecoderInputsRequest): Scaling {
   const placed = promptPlacement(manifest, frame);
   const stretched = manifest.prompt.frame.startsWith('stretch');
   const uniform = Math.min(placed.tensorWidth / frame.width, placed.tensorHeight / frame.height);
-  const perAxis = stretched || manifest.image.rounding === 'round';
+  const perAxis = stretched || manifest.image.rounding !== 'floor';
   const scaleX = perAxis ? placed.width / frame.width : uniform;
   const scaleY = perAxis ? placed.height / frame.height : uniform;
   return (x, y, label) => ({ x: placed.x + x * scaleX, y: placed.y + y * scaleY, label });

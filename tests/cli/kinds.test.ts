@@ -98,4 +98,34 @@ describe('samwire with a model of another kind', () => {
     expect(beside.stdout).toContain('a detector of 2 classes');
     expect(beside.code).toBe(0);
   });
+
+  it('finds everything with FastSAM by itself, and with a detector by its boxes', async () => {
+    const work = await emptyDirectory();
+    const picture = testPicture(160, 120);
+    await writeFile(join(work, 'image.png'), await encode(picture));
+    const everything = async (dir: string, ...args: string[]) => {
+      const out = join(work, 'out');
+      const done = await samwire([
+        'everything',
+        join(work, 'image.png'),
+        '--model',
+        dir,
+        '--out',
+        out,
+        ...args,
+      ]);
+      expect(done.code).toBe(0);
+      return masksMessageSchema.parse(JSON.parse(await readFile(join(out, 'masks.json'), 'utf8')));
+    };
+    const found = fastSamObjects(FASTSAM, picture).filter(({ area }) => area > 0);
+    expect((await everything(await fastSam())).masks).toHaveLength(found.length);
+
+    const boxes = join(await emptyDirectory(), 'boxes');
+    writeSemanticModel(boxes, semanticModel('sam', { size: 64 }));
+    addDetector(boxes, yoloGraph({ ...FASTSAM, coefficients: 0 }), {
+      image: yoloImage(FASTSAM.size),
+      maxBoxes: 5,
+    });
+    expect((await everything(boxes, '--strategy', 'boxes')).masks).toHaveLength(5);
+  });
 });

@@ -9,7 +9,7 @@ export function yoloImage(size: number): Json {
   return {
     size: [size, size],
     fit: 'letterbox-centred',
-    rounding: 'round',
+    rounding: 'half-even',
     filter: 'bilinear',
     channels: 'rgb',
     scale: 1 / 255,

@@ -40,7 +40,7 @@ describe('docs/models.md and docs/manifest.md', () => {
     ...FAMILIES,
     ...PRECISIONS,
     ...recipes().keys(),
-    ...['letterbox', 'letterbox-centred', 'stretch', 'native', 'floor', 'round'],
+    ...['letterbox', 'letterbox-centred', 'stretch', 'native', 'floor', 'round', 'half-even'],
     ...FILTERS,
     ...['rgb', 'bgr'],
     ...['after-normalise', 'letterbox-N', 'stretch-N', 'source', 'points-first', 'corners-first'],

@@ -13,7 +13,7 @@ function withImage(change: Partial<Manifest['image']>): Manifest {
 const side = fc.integer({ min: 1, max: 5000 });
 const image = fc.record({
   fit: fc.constantFrom('letterbox', 'letterbox-centred', 'stretch', 'native'),
-  rounding: fc.constantFrom('floor', 'round'),
+  rounding: fc.constantFrom('floor', 'round', 'half-even'),
   size: fc.tuple(fc.integer({ min: 16, max: 1280 }), fc.integer({ min: 16, max: 1280 })),
 });
 
@@ -36,6 +36,16 @@ describe('where a frame lies in the encoder input', () => {
   ] as const)('has a side that is rounded by %s', (rounding, width, height) => {
     const placed = imagePlacement(withImage({ rounding }), { width: 1180, height: 760 });
     expect([placed.width, placed.height]).toEqual([width, height]);
+  });
+
+  it.each([
+    ['round', 1365, 683],
+    ['half-even', 1365, 682],
+    ['half-even', 1367, 684],
+    ['half-even', 1366, 683],
+  ] as const)('has a half that is rounded by %s: %i rows become %i', (rounding, height, rows) => {
+    const frame = { width: 2048, height };
+    expect(imagePlacement(withImage({ rounding }), frame).height).toBe(rows);
   });
 
   it('is at least a pixel high', () => {

@@ -1,4 +1,4 @@
-import type { FrameSize } from '../../models/geometry.js';
+import { type FrameSize, halfToEven } from '../../models/geometry.js';
 import type { ImageBlock, YoloBlock } from '../../models/manifest.js';
 import type { Box } from '../../prompts/types.js';
 import { boxNms } from '../box-nms.js';
@@ -99,13 +99,6 @@ export function boxToFrame(box: Box, { fit, size }: Pick<ImageBlock, 'fit' | 'si
   const y = (value: number): number =>
     clip(f(f(value - pad(size[1], frame.height)) / f(gainY)), frame.height);
   return [x(box[0]), y(box[1]), x(box[2]), y(box[3])];
-}
-
-/** Python's round(). */
-export function halfToEven(value: number): number {
-  const down = Math.floor(value);
-  if (value - down !== 0.5) return Math.round(value);
-  return down % 2 === 0 ? down : down + 1;
 }
 
 function clip(value: number, most: number): number {

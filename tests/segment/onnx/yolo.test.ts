@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { boxToFrame, halfToEven, type YoloOutput, yoloBoxes } from '../../../src/segment/onnx/yolo.js';
+import { halfToEven } from '../../../src/models/geometry.js';
+import { boxToFrame, type YoloOutput, yoloBoxes } from '../../../src/segment/onnx/yolo.js';
 
 const LIMITS = { minScore: 0.4, nmsIou: 0.9, maxBoxes: 300, borderPx: 0 };
 const SIZE: [number, number] = [100, 100];
