@@ -157,7 +157,7 @@ describe('samwire everything', () => {
     const [image, model, out] = [join(dir, 'a.png'), join(dir, 'model'), join(dir, 'out')];
     await writeFile(image, await encode(PICTURE));
     writeSemanticModel(model, MODEL);
-    const args = ['everything', image, '--model', model, '--out', out, '--grid', '128'];
+    const args = ['everything', image, '--model', model, '--out', out, '--grid', '128', '--crops', '3'];
     const child = spawn(process.execPath, [join(PACKAGE_ROOT, 'dist/cli/main.js'), ...args]);
     onTestFinished(() => void child.kill('SIGKILL'));
     let stderr = '';
