@@ -58,11 +58,10 @@ export class Decoder {
   keep(frameId: number, maskId: string, logits: Float32Array): void {
     const { contract, manifest } = this.#model;
     if (contract.decoder.inputs.maskInput === undefined) return;
-    const most = manifest.mask.refineClamp ?? Number.POSITIVE_INFINITY;
-    this.#kept.set(
-      `${frameId}/${maskId}`,
-      logits.map((logit) => Math.min(most, Math.max(-most, logit))),
-    );
+    const most = manifest.mask.refineClamp;
+    const kept =
+      most === undefined ? logits.slice() : logits.map((logit) => Math.min(most, Math.max(-most, logit)));
+    this.#kept.set(`${frameId}/${maskId}`, kept);
   }
 
   async #run(
