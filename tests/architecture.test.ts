@@ -88,7 +88,7 @@ function includesOf({ path, text }: Source): Import[] {
 const IMPORTS = SOURCES.flatMap(importsOf);
 const INCLUDES = NATIVE.flatMap(includesOf);
 
-/** `segment` of src/segment/onnx/decode.ts, `main` of src/main.ts. */
+/** `segment` of src/segment/onnx/sam/decode.ts, `main` of src/main.ts. */
 const partOf = (path: string): string => path.split('/')[1]?.replace(/\.ts$/, '') ?? '';
 const named = ({ from, to }: Import): string => `${from} → ${to}`;
 

@@ -5,7 +5,7 @@ import { type BenchModel, nanosamShaped, samwireTiny } from './models.js';
 import { type Limit, type Row, table } from './report.js';
 import { type Answer, type Box, type Service, STAGES, startService } from './service.js';
 
-/** Prompts of one decoder run in the service (src/segment/onnx/decode.ts). */
+/** Prompts of one decoder run in the service (src/segment/onnx/sam/decode.ts). */
 const CHUNK = 8;
 const THREADS = 2;
 const FPS = 30;

@@ -5,15 +5,15 @@ import type { ModelDirectory, OneGraphDirectory, TwoGraphDirectory } from '../..
 import { ManifestError } from '../../models/manifest.js';
 import { graphOfSession } from '../../models/read-graph.js';
 import type { NativeAddon } from '../../native/types.js';
-import { detect } from './detector.js';
-import { OnnxEngine } from './engine.js';
-import { FastSamEngine } from './fastsam.js';
-import { FusionEngine } from './fusion.js';
+import { FastSamEngine } from './fastsam/engine.js';
+import { FusionEngine } from './fusion/engine.js';
+import { settleFusion } from './fusion/settle.js';
 import type { InferenceEngine } from './inference-engine.js';
 import { createSession, loadOnnxModel, type Mending } from './model.js';
 import type { ModelPart } from './protocol.js';
-import { settleFusion } from './settle-fusion.js';
-import { YoloNetwork } from './yolo-network.js';
+import { OnnxEngine } from './sam/engine.js';
+import { detect } from './yolo/detector.js';
+import { YoloNetwork } from './yolo/network.js';
 
 export interface OpenedEngine {
   readonly engine: InferenceEngine;

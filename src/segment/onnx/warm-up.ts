@@ -1,6 +1,6 @@
 import type { NativeAddon } from '../../native/types.js';
-import { CHUNK } from './decode.js';
 import type { InferenceEngine } from './inference-engine.js';
+import { CHUNK } from './sam/decode.js';
 
 const SIDE = 256;
 

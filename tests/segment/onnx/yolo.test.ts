@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { halfToEven } from '../../../src/models/geometry.js';
-import { boxToFrame, type YoloOutput, yoloBoxes } from '../../../src/segment/onnx/yolo.js';
+import { boxToFrame, type YoloOutput, yoloBoxes } from '../../../src/segment/onnx/yolo/boxes.js';
 
 const LIMITS = { minScore: 0.4, nmsIou: 0.9, maxBoxes: 300, borderPx: 0 };
 const SIZE: [number, number] = [100, 100];

@@ -1,7 +1,7 @@
-import { SamwireError } from '../../errors.js';
-import type { FastSamManifest } from '../../models/manifest.js';
-import type { NativeAddon } from '../../native/types.js';
-import { Recent } from '../recent.js';
+import { SamwireError } from '../../../errors.js';
+import type { FastSamManifest } from '../../../models/manifest.js';
+import type { NativeAddon } from '../../../native/types.js';
+import { Recent } from '../../recent.js';
 import type {
   EverythingRequest,
   EverythingResult,
@@ -10,11 +10,11 @@ import type {
   SegmentRequest,
   SegmentResult,
   SegmentTiming,
-} from '../segmenter.js';
-import { type FrameObjects, findObjects } from './fastsam-objects.js';
-import { select } from './fastsam-select.js';
-import type { InferenceEngine } from './inference-engine.js';
-import type { YoloNetwork } from './yolo-network.js';
+} from '../../segmenter.js';
+import type { InferenceEngine } from '../inference-engine.js';
+import type { YoloNetwork } from '../yolo/network.js';
+import { type FrameObjects, findObjects } from './objects.js';
+import { select } from './select.js';
 
 /** Frames whose objects are kept: the RLEs of up to `detector.maxBoxes` masks each, some kB a mask. */
 const FRAMES_KEPT = 8;

@@ -1,7 +1,7 @@
-import { SamwireError, toSamwireError } from '../../errors.js';
-import { atThreshold, maskSpec } from '../../models/geometry.js';
-import type { NativeAddon } from '../../native/types.js';
-import { maskId } from '../candidate.js';
+import { SamwireError, toSamwireError } from '../../../errors.js';
+import { atThreshold, maskSpec } from '../../../models/geometry.js';
+import type { NativeAddon } from '../../../native/types.js';
+import { maskId } from '../../candidate.js';
 import type {
   EdgesRequest,
   EdgesResult,
@@ -10,13 +10,13 @@ import type {
   SegmentPrompt,
   SegmentRequest,
   SegmentResult,
-} from '../segmenter.js';
-import { answerOf, type Decoded } from './answer.js';
+} from '../../segmenter.js';
+import { answerOf, type Decoded } from '../answer.js';
+import { type DecodedPrompts, type EdgeAddon, EdgeMaps } from '../edges.js';
+import type { InferenceEngine } from '../inference-engine.js';
+import type { OnnxModel } from '../model.js';
 import { Decoder } from './decode.js';
-import { type DecodedPrompts, type EdgeAddon, EdgeMaps } from './edges.js';
 import { Encoder } from './encode.js';
-import type { InferenceEngine } from './inference-engine.js';
-import type { OnnxModel } from './model.js';
 import { encoderProposals } from './proposals.js';
 
 type EngineAddon = EdgeAddon &

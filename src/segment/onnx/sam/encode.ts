@@ -1,11 +1,11 @@
 import type { Tensor } from 'onnxruntime-node';
-import { SamwireError } from '../../errors.js';
-import { imageSpec } from '../../models/geometry.js';
-import type { NativeAddon } from '../../native/types.js';
-import { Recent } from '../recent.js';
-import type { SegmentRequest } from '../segmenter.js';
-import { type OnnxModel, runGraph } from './model.js';
-import { Picture } from './picture.js';
+import { SamwireError } from '../../../errors.js';
+import { imageSpec } from '../../../models/geometry.js';
+import type { NativeAddon } from '../../../native/types.js';
+import { Recent } from '../../recent.js';
+import type { SegmentRequest } from '../../segmenter.js';
+import { type OnnxModel, runGraph } from '../model.js';
+import { Picture } from '../picture.js';
 
 /** Frames whose embedding is kept: 2 MB each for samwire-tiny, 4 MB for SAM's 256×64×64, 17 MB with SAM 2's features. */
 const EMBEDDINGS_KEPT = 8;

@@ -1,13 +1,13 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { SamwireError } from '../../errors.js';
-import type { YoloContract } from '../../models/check-yolo.js';
-import { imageSpec } from '../../models/geometry.js';
-import type { ImageBlock } from '../../models/manifest.js';
-import type { NativeAddon } from '../../native/types.js';
-import type { SegmentRequest } from '../segmenter.js';
-import { runGraph } from './model.js';
-import { Picture } from './picture.js';
-import type { YoloOutput } from './yolo.js';
+import { SamwireError } from '../../../errors.js';
+import type { YoloContract } from '../../../models/check-yolo.js';
+import { imageSpec } from '../../../models/geometry.js';
+import type { ImageBlock } from '../../../models/manifest.js';
+import type { NativeAddon } from '../../../native/types.js';
+import type { SegmentRequest } from '../../segmenter.js';
+import { runGraph } from '../model.js';
+import { Picture } from '../picture.js';
+import type { YoloOutput } from './boxes.js';
 
 export interface YoloNetworkParts {
   readonly session: InferenceSession;

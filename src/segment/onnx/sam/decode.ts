@@ -1,13 +1,13 @@
 import { Tensor } from 'onnxruntime-node';
-import { SamwireError } from '../../errors.js';
-import type { DecoderContract } from '../../models/contract.js';
-import type { NativeAddon } from '../../native/types.js';
-import type { PromptGroup } from '../../prompts/decoder-inputs.js';
-import { type DecoderRun, decoderRuns, LOGITS_KEPT } from '../decoder-runs.js';
-import { Recent } from '../recent.js';
-import type { SegmentPrompt, SegmentRequest } from '../segmenter.js';
-import type { Decoded } from './answer.js';
-import { type OnnxModel, runGraph } from './model.js';
+import { SamwireError } from '../../../errors.js';
+import type { DecoderContract } from '../../../models/contract.js';
+import type { NativeAddon } from '../../../native/types.js';
+import type { PromptGroup } from '../../../prompts/decoder-inputs.js';
+import { type DecoderRun, decoderRuns, LOGITS_KEPT } from '../../decoder-runs.js';
+import { Recent } from '../../recent.js';
+import type { SegmentPrompt, SegmentRequest } from '../../segmenter.js';
+import type { Decoded } from '../answer.js';
+import { type OnnxModel, runGraph } from '../model.js';
 
 /**
  * Prompts in one decoder run. On two CPU cores a bigger batch gains nothing beyond this (samwire-tiny: 4, NanoSAM: 8),

@@ -1,10 +1,10 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import { SamwireError } from '../../errors.js';
-import { gridStability } from '../../models/candidates.js';
-import type { SettledFusionContract } from '../../models/check-fusion.js';
-import { atThreshold, imagePlacement, imageSpec } from '../../models/geometry.js';
-import type { EarlyFusionManifest } from '../../models/manifest.js';
-import type { NativeAddon, NativeMaskSpec } from '../../native/types.js';
+import { SamwireError } from '../../../errors.js';
+import { gridStability } from '../../../models/candidates.js';
+import type { SettledFusionContract } from '../../../models/check-fusion.js';
+import { atThreshold, imagePlacement, imageSpec } from '../../../models/geometry.js';
+import type { EarlyFusionManifest } from '../../../models/manifest.js';
+import type { NativeAddon, NativeMaskSpec } from '../../../native/types.js';
 import type {
   EdgesRequest,
   EdgesResult,
@@ -12,13 +12,13 @@ import type {
   SegmentPrompt,
   SegmentRequest,
   SegmentResult,
-} from '../segmenter.js';
-import { answerOf, type Decoded } from './answer.js';
-import { type DecodedPrompts, type EdgeAddon, EdgeMaps } from './edges.js';
-import { drawPrompt, unsupportedByFusion } from './fusion-prompt.js';
-import type { InferenceEngine } from './inference-engine.js';
-import { runGraph } from './model.js';
-import { Picture } from './picture.js';
+} from '../../segmenter.js';
+import { answerOf, type Decoded } from '../answer.js';
+import { type DecodedPrompts, type EdgeAddon, EdgeMaps } from '../edges.js';
+import type { InferenceEngine } from '../inference-engine.js';
+import { runGraph } from '../model.js';
+import { Picture } from '../picture.js';
+import { drawPrompt, unsupportedByFusion } from './prompt.js';
 
 /** Prompts in one run: each costs the whole network, so that more of them only hold more memory (5 MB of input each). */
 const CHUNK = 4;

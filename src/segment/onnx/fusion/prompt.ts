@@ -1,8 +1,8 @@
-import { SamwireError } from '../../errors.js';
-import { type FrameSize, imagePlacement } from '../../models/geometry.js';
-import type { EarlyFusionManifest } from '../../models/manifest.js';
-import type { Placement } from '../../native/types.js';
-import type { Box, FramePrompt, PromptPoint } from '../../prompts/types.js';
+import { SamwireError } from '../../../errors.js';
+import { type FrameSize, imagePlacement } from '../../../models/geometry.js';
+import type { EarlyFusionManifest } from '../../../models/manifest.js';
+import type { Placement } from '../../../native/types.js';
+import type { Box, FramePrompt, PromptPoint } from '../../../prompts/types.js';
 
 type Channel = EarlyFusionManifest['prompt']['channels'][number];
 

@@ -1,11 +1,11 @@
-import type { FastSamManifest } from '../../models/manifest.js';
-import { prototypeSpec } from '../../models/prototype-grid.js';
-import type { NativeAddon, NativeMaskSpec } from '../../native/types.js';
-import type { Box } from '../../prompts/types.js';
-import { candidateOf } from '../candidate.js';
-import type { Candidate, SegmentRequest } from '../segmenter.js';
-import { boxToFrame, type YoloBox, type YoloOutput, yoloBoxes } from './yolo.js';
-import type { YoloNetwork } from './yolo-network.js';
+import type { FastSamManifest } from '../../../models/manifest.js';
+import { prototypeSpec } from '../../../models/prototype-grid.js';
+import type { NativeAddon, NativeMaskSpec } from '../../../native/types.js';
+import type { Box } from '../../../prompts/types.js';
+import { candidateOf } from '../../candidate.js';
+import type { Candidate, SegmentRequest } from '../../segmenter.js';
+import { boxToFrame, type YoloBox, type YoloOutput, yoloBoxes } from '../yolo/boxes.js';
+import type { YoloNetwork } from '../yolo/network.js';
 
 /** Everything that the network found in a frame. */
 export interface FrameObjects {

@@ -1,10 +1,10 @@
 import type { Tensor } from 'onnxruntime-node';
-import { SamwireError } from '../../errors.js';
-import { type FrameSize, imagePlacement } from '../../models/geometry.js';
-import type { Manifest, ProposalsBlock } from '../../models/manifest.js';
-import type { Box } from '../../prompts/types.js';
-import { boxNms } from '../box-nms.js';
-import type { Proposal, SegmentRequest } from '../segmenter.js';
+import { SamwireError } from '../../../errors.js';
+import { type FrameSize, imagePlacement } from '../../../models/geometry.js';
+import type { Manifest, ProposalsBlock } from '../../../models/manifest.js';
+import type { Box } from '../../../prompts/types.js';
+import { boxNms } from '../../box-nms.js';
+import type { Proposal, SegmentRequest } from '../../segmenter.js';
 
 /** Boxes that an encoder proposes by itself (Lite-SAM's AutoPPN), in source pixels, the surest first. */
 export function encoderProposals(

@@ -1,7 +1,7 @@
-import { type FrameSize, halfToEven } from '../../models/geometry.js';
-import type { ImageBlock, YoloBlock } from '../../models/manifest.js';
-import type { Box } from '../../prompts/types.js';
-import { boxNms } from '../box-nms.js';
+import { type FrameSize, halfToEven } from '../../../models/geometry.js';
+import type { ImageBlock, YoloBlock } from '../../../models/manifest.js';
+import type { Box } from '../../../prompts/types.js';
+import { boxNms } from '../../box-nms.js';
 
 /** What a YOLOv8 gives for one picture. */
 export interface YoloOutput {

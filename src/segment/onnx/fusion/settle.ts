@@ -1,7 +1,7 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import type { FusionContract, SettledFusionContract } from '../../models/check-fusion.js';
-import { type EarlyFusionManifest, ManifestError } from '../../models/manifest.js';
-import { runGraph } from './model.js';
+import type { FusionContract, SettledFusionContract } from '../../../models/check-fusion.js';
+import { type EarlyFusionManifest, ManifestError } from '../../../models/manifest.js';
+import { runGraph } from '../model.js';
 
 /**
  * Learns from one run of an empty prompt what the file leaves open: the logits' grid and candidates.

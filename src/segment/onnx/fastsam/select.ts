@@ -1,9 +1,9 @@
-import { halfToEven } from '../../models/geometry.js';
-import type { NativeAddon } from '../../native/types.js';
-import type { Box, FramePrompt, PromptPoint } from '../../prompts/types.js';
-import { candidateOf } from '../candidate.js';
-import type { Candidate, SegmentPrompt, SegmentRequest } from '../segmenter.js';
-import type { FrameObjects } from './fastsam-objects.js';
+import { halfToEven } from '../../../models/geometry.js';
+import type { NativeAddon } from '../../../native/types.js';
+import type { Box, FramePrompt, PromptPoint } from '../../../prompts/types.js';
+import { candidateOf } from '../../candidate.js';
+import type { Candidate, SegmentPrompt, SegmentRequest } from '../../segmenter.js';
+import type { FrameObjects } from './objects.js';
 
 /** Masks that `multimask` gives at most, as many as SAM's. */
 const MULTIMASK = 3;

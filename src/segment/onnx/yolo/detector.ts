@@ -1,7 +1,7 @@
-import type { DetectorBlock } from '../../models/manifest.js';
-import type { Proposal, SegmentRequest } from '../segmenter.js';
-import { boxToFrame, yoloBoxes } from './yolo.js';
-import type { YoloNetwork } from './yolo-network.js';
+import type { DetectorBlock } from '../../../models/manifest.js';
+import type { Proposal, SegmentRequest } from '../../segmenter.js';
+import { boxToFrame, yoloBoxes } from './boxes.js';
+import type { YoloNetwork } from './network.js';
 
 /**
  * Boxes of a YOLOv8 beside the model, in source pixels, the surest first: MobileSAMv2's object-aware prompts
