@@ -62,14 +62,14 @@ export interface Proposal {
   readonly score: number;
 }
 
-export interface EverythingRequest {
+export interface ObjectsRequest {
   /** A frame that the caller holds until the promise settles. */
   readonly frame: SegmentRequest['frame'];
   /** Objects of a lower score are left out. */
   readonly minScore?: number;
 }
 
-export interface EverythingResult {
+export interface ObjectsResult {
   /** One mask an object, the surest first; `index` is the object's place among all that were found. */
   readonly masks: readonly Candidate[];
   readonly timing: SegmentTiming;
@@ -117,7 +117,7 @@ export interface Segmenter {
    */
   readonly proposals?: (frame: SegmentRequest['frame']) => Promise<readonly Proposal[]>;
   /** All objects of the frame, for networks that find them without prompts (FastSAM); absent elsewhere. */
-  readonly everything?: (request: EverythingRequest) => Promise<EverythingResult>;
+  readonly everything?: (request: ObjectsRequest) => Promise<ObjectsResult>;
   /**
    * The edge map of a frame, gathered over requests of a few prompts each, so that others get their turn between them.
    * Two maps can be in work; a third one ends the first (`overloaded`). Absent where logits do not come to the CPU

@@ -2,8 +2,8 @@ import type { ErrorBody } from '../../errors.js';
 import type {
   EdgesRequest,
   EdgesResult,
-  EverythingRequest,
-  EverythingResult,
+  ObjectsRequest,
+  ObjectsResult,
   Proposal,
   SegmentRequest,
   SegmentResult,
@@ -28,7 +28,7 @@ export interface WorkerStart {
 export interface Asks {
   readonly segment: { readonly request: SegmentRequest; readonly result: SegmentResult };
   readonly proposals: { readonly request: SegmentRequest['frame']; readonly result: readonly Proposal[] };
-  readonly everything: { readonly request: EverythingRequest; readonly result: EverythingResult };
+  readonly everything: { readonly request: ObjectsRequest; readonly result: ObjectsResult };
   readonly edges: { readonly request: EdgesRequest; readonly result: EdgesResult };
 }
 export type Ask = keyof Asks;

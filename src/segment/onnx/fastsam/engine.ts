@@ -3,8 +3,8 @@ import type { FastSamManifest } from '../../../models/manifest.js';
 import type { NativeAddon } from '../../../native/types.js';
 import { Recent } from '../../recent.js';
 import type {
-  EverythingRequest,
-  EverythingResult,
+  ObjectsRequest,
+  ObjectsResult,
   PromptResult,
   SegmentPrompt,
   SegmentRequest,
@@ -42,7 +42,7 @@ export class FastSamEngine implements InferenceEngine {
     return { results, timing: { ...timing, maskMs } };
   }
 
-  async everything({ frame, minScore }: EverythingRequest): Promise<EverythingResult> {
+  async everything({ frame, minScore }: ObjectsRequest): Promise<ObjectsResult> {
     const { found, timing } = await this.#find(frame);
     const masks = found.objects.filter(({ area, score }) => area > 0 && !(score < (minScore ?? 0)));
     return { masks, timing };
