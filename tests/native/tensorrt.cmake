@@ -9,6 +9,7 @@ add_executable(device_tests
   ${tensorrt_tests}
 )
 target_link_libraries(device_tests PRIVATE device GTest::gtest GTest::gtest_main)
+target_precompile_headers(device_tests PRIVATE <gtest/gtest.h>)
 
 # Sanitizers look at one version, the others differ in native/tensorrt/builder.cc alone; and at two processes, since
 # each takes a second and a half to begin and end with them.
@@ -27,6 +28,7 @@ foreach(major 8 11)
   target_compile_options(device_${major} PRIVATE -O0)
   target_compile_options(device_tests_${major} PRIVATE -O0)
   target_link_libraries(device_tests_${major} PRIVATE device_${major} GTest::gtest GTest::gtest_main)
+  target_precompile_headers(device_tests_${major} PRIVATE <gtest/gtest.h>)
   gtest_discover_tests(device_tests_${major} TEST_PREFIX "TensorRT${major}." DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 300)
 endforeach()
