@@ -1,6 +1,5 @@
-import { nearest } from '../config/nearest.js';
 import { UnavailableError } from '../errors.js';
-import { type CatalogueEntry, listModels } from '../models/catalogue.js';
+import { type CatalogueEntry, listModels, meantModel } from '../models/catalogue.js';
 import { recipes } from '../models/recipes.js';
 import { commandsOrigin, type KnownModel, knownModel, knownModels, verifiedHow } from '../models/systems.js';
 import type { ModelsCommand } from './models-command.js';
@@ -44,12 +43,12 @@ export async function modelsInfo(name: string, { paths, json, write }: ModelsCom
   const model = knownModel(name);
   const installed = found.find((entry) => entry.name === name);
   if (model === undefined && installed === undefined) {
-    const names = [...knownModels(), ...found].map((entry) => entry.name);
-    const guess = nearest(name, names);
+    const meant = meantModel(
+      name,
+      found.map((entry) => entry.name),
+    );
     throw new UnavailableError(
-      `Expected the name of a model, got "${name}"` +
-        (guess === undefined ? '' : `; did you mean "${guess}"?`) +
-        ' `samwire models list --all` shows them',
+      `Expected the name of a model (\`samwire models list --all\` shows them), got "${name}"${meant}`,
     );
   }
   const entry = model && entryOf(model, found);

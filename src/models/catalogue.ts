@@ -5,7 +5,7 @@ import { nearest } from '../config/nearest.js';
 import { ConfigError, UnavailableError } from '../errors.js';
 import { PACKAGE_ROOT } from '../native/addon.js';
 import { MANIFEST_FILE, type ModelDirectory, readModelDirectory } from './directory.js';
-import { knownModel } from './systems.js';
+import { knownModel, knownModels } from './systems.js';
 import { inspectFile } from './verify.js';
 
 /** The models that come with the package. */
@@ -60,11 +60,17 @@ export async function resolveModel(
       `${nameOrDir} is known, but not installed (${names.join(', ')} ${names.length === 1 ? 'is' : 'are'}): "samwire models info ${nameOrDir}" says how to get it. ` +
         'Installed ones are looked for in model.paths of the config, and where --model names a directory',
     );
-  const guess = nearest(nameOrDir, names);
   throw new UnavailableError(
     `Expected the name of a model (${names.join(', ')}) or a directory with a ${MANIFEST_FILE}, got "${nameOrDir}"` +
-      (guess === undefined ? '' : `; did you mean "${guess}"?`),
+      meantModel(nameOrDir, names),
   );
+}
+
+/** `; did you mean "nanosam-resnet18"?`: the nearest name of `installed` and of the catalogue, or one that begins so. */
+export function meantModel(name: string, installed: readonly string[]): string {
+  const names = [...installed, ...knownModels().map((model) => model.name)];
+  const meant = nearest(name, names) ?? names.find((known) => known.startsWith(name));
+  return meant === undefined ? '' : `; did you mean "${meant}"?`;
 }
 
 async function modelDirectories(root: string): Promise<string[]> {

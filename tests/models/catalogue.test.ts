@@ -65,6 +65,10 @@ describe('a model', () => {
   it('that nobody knows is refused with the name that was probably meant', async () => {
     await expect(resolveModel('samwire-tinny')).rejects.toThrow(UnavailableError);
     await expect(resolveModel('samwire-tinny')).rejects.toThrow(/did you mean "samwire-tiny"\?/);
+    // Of the catalogue, too, and by how it begins.
+    await expect(resolveModel('nanosam')).rejects.toThrow(/did you mean "nanosam-/);
+    await expect(resolveModel('mobilesm')).rejects.toThrow(/did you mean "mobilesam"\?/);
+    await expect(resolveModel('entirely-else')).rejects.not.toThrow(/did you mean/);
   });
 
   it('that is known and not installed is refused with where it is told how to get it', async () => {
