@@ -11,14 +11,14 @@ import {
 } from '../eval/boundaries.js';
 import { countEdges, type EdgeRecord, edgeRecordSchema } from '../eval/edge-counts.js';
 import { type EdgeReport, edgeReport } from '../eval/edge-report.js';
-import { openProgressFile, type ProgressFile } from '../eval/progress-file.js';
+import { openProgressFile } from '../eval/progress-file.js';
 import { edgeMapOf } from '../everything/edges.js';
 import { createLogger } from '../log.js';
 import { resolveModel } from '../models/catalogue.js';
 import { loadAddon } from '../native/addon.js';
 import { loadImage } from '../pipeline/image-file.js';
 import { type EdgeSegmenter, openForEdges } from './edge-model.js';
-import { countProgress } from './eval-progress.js';
+import { measureEach } from './eval-progress.js';
 import {
   finishProgress,
   interruptedRun,
@@ -85,11 +85,12 @@ async function run(command: EvalEdgesCommand, tasks: readonly Task[], model?: Ed
   const path = progressPath(command);
   const progress = path && (await openProgressFile(path, await progressOptions(command, tasks, model)));
   const records = await interruptible((signal) =>
-    countAll({
-      command,
-      tasks: tasks.slice(0, command.limit),
+    measureEach({
+      pictures: tasks.slice(0, command.limit),
+      keyOf: ({ name }) => name,
+      nameOf: ({ name }) => name,
+      measure: (task) => countOne(task, { command, signal, ...(model && { model }) }),
       signal,
-      ...(model && { model }),
       ...(progress && { progress }),
     }),
   );
@@ -124,29 +125,8 @@ async function progressOptions(command: EvalEdgesCommand, tasks: readonly Task[]
 
 interface Work {
   readonly command: EvalEdgesCommand;
-  readonly tasks: readonly Task[];
   readonly model?: EdgeModel;
-  readonly progress?: ProgressFile<EdgeRecord>;
   readonly signal: AbortSignal;
-}
-
-async function countAll(work: Work): Promise<EdgeRecord[]> {
-  const { tasks, progress, signal } = work;
-  const view = countProgress(tasks.length);
-  const records: EdgeRecord[] = [];
-  try {
-    for (const task of tasks) {
-      signal.throwIfAborted();
-      view.update(records.length, task.name);
-      const known = progress?.done.get(task.name);
-      const record = known ?? (await countOne(task, work));
-      if (!known) await progress?.append(record);
-      records.push(record);
-    }
-  } finally {
-    view.close();
-  }
-  return records;
 }
 
 /** A picture whose files are faulty is left out and named; a model that fails ends the command. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { UnavailableError } from '../errors.js';
-import { type EvalImage, type EvalSet, readAnnotations } from '../eval/annotations.js';
+import { type EvalSet, readAnnotations } from '../eval/annotations.js';
 import { measurePicture } from '../eval/measure.js';
-import { openProgressFile, type ProgressFile, type RunIdentity } from '../eval/progress-file.js';
+import { openProgressFile, type RunIdentity } from '../eval/progress-file.js';
 import { type EvalReport, evalReport, type Percentiles } from '../eval/report.js';
 import { type PictureRecord, type PromptKind, pictureRecordSchema } from '../eval/types.js';
 import { createLogger } from '../log.js';
@@ -10,7 +10,7 @@ import { resolveModel } from '../models/catalogue.js';
 import type { ModelDirectory } from '../models/directory.js';
 import { loadAddon } from '../native/addon.js';
 import type { Segmenter } from '../segment/segmenter.js';
-import { countProgress } from './eval-progress.js';
+import { measureEach } from './eval-progress.js';
 import {
   finishProgress,
   interruptedRun,
@@ -53,8 +53,16 @@ export async function evalCommand(command: EvalCommand): Promise<number> {
         identity: identityOf(model, segmenter, set, command),
         schema: pictureRecordSchema,
       }));
+    const measuring = { folder: command.images, prompt: command.prompt, segmenter, addon: loadAddon() };
     const records = await interruptible((signal) =>
-      measureAll({ images, command, segmenter, signal, ...(progress && { progress }) }),
+      measureEach({
+        pictures: images,
+        keyOf: ({ id }) => id,
+        nameOf: ({ fileName }) => fileName,
+        measure: (image) => measurePicture(image, measuring),
+        signal,
+        ...(progress && { progress }),
+      }),
     );
     if (!records) return interruptedRun(path);
     refuseNothing(records, command);
@@ -88,34 +96,6 @@ function identityOf(
     prompt,
     annotationsSha256: sha256,
   };
-}
-
-interface Work {
-  readonly images: readonly EvalImage[];
-  readonly command: EvalCommand;
-  readonly segmenter: Segmenter;
-  readonly progress?: ProgressFile<PictureRecord>;
-  readonly signal: AbortSignal;
-}
-
-/** Picture by picture; between two of them it can be stopped. */
-async function measureAll({ images, command, segmenter, progress, signal }: Work): Promise<PictureRecord[]> {
-  const view = countProgress(images.length);
-  const records: PictureRecord[] = [];
-  const options = { folder: command.images, prompt: command.prompt, segmenter, addon: loadAddon() };
-  try {
-    for (const image of images) {
-      signal.throwIfAborted();
-      view.update(records.length, image.fileName);
-      const known = progress?.done.get(image.id);
-      const record = known ?? (await measurePicture(image, options));
-      if (!known) await progress?.append(record);
-      records.push(record);
-    }
-  } finally {
-    view.close();
-  }
-  return records;
 }
 
 /** @throws UnavailableError when not one picture could be measured, with the first reason. */
