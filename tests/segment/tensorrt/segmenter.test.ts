@@ -140,6 +140,22 @@ describe('a request to engines', () => {
     expect(timing).toEqual({ prepareMs: 1, encodeMs: 2, decodeMs: 3, maskMs: 4, embeddingReused: true });
   });
 
+  it('are made at the level that the request names, unsure ones left out, and kept only where they may be refined', async () => {
+    const { segmenter, answer } = await setup();
+    const asked = segmenter.segment({
+      frame,
+      prompts: [point('a'), point('b')],
+      threshold: 2.5,
+      minScore: 0.05,
+      keepLogits: false,
+    });
+    const call = await answer();
+    expect(call.mask.threshold).toBe(2.5);
+    expect(call.groups.flatMap(({ tasks }) => tasks.map(({ keep }) => keep))).toEqual([-1, -1]);
+    // The double's scores are the row's number over ten.
+    expect((await asked).results.map(countsOf)).toEqual([[], ['g0r1p-1']]);
+  });
+
   it('rounds scores as the onnx backend does, and gives the rest as it came', async () => {
     const { segmenter, answer } = await setup();
     const asked = segmenter.segment({ frame, prompts: [point('a'), point('b')] });
