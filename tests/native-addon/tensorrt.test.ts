@@ -209,7 +209,9 @@ describe.skipIf(NO_DOUBLE !== undefined)('the addon on the doubles', () => {
   });
 
   it('lets the process end while it loads, and where engines are left open', async () => {
-    const loads = `${prelude} addon.openTensorrt(model, options); setTimeout(() => process.exit(3), 5);`;
+    // As src/segment/tensorrt/segmenter.ts does while it loads: process.exit alone destroys the libraries' statics under the thread.
+    const loads = `${prelude} addon.openTensorrt(model, options);
+      process.once('exit', (code) => addon.exitNow(code)); setTimeout(() => process.exit(3), 5);`;
     expect(await runPlainProcess(loads)).toMatchObject({ code: 3, signal: null });
     const left = `${prelude} addon.openTensorrt(model, options).then((engines) => {
       engines.segment(newFrame(), mask, [group()]).then(() => console.log('alive'));

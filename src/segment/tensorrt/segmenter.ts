@@ -17,7 +17,7 @@ const RUNS_AT_ONCE = 2;
 /** Buffers are made for frames of this size at the start; a larger frame makes them anew, once. */
 const USUAL_FRAME = { frameWidth: 1920, frameHeight: 1080 } as const;
 
-type SegmenterAddon = Pick<NativeAddon, 'openTensorrt' | 'rleToLogits'>;
+type SegmenterAddon = Pick<NativeAddon, 'openTensorrt' | 'rleToLogits' | 'exitNow'>;
 
 export interface TensorrtSegmenterOptions {
   readonly manifest: Manifest;
@@ -46,6 +46,7 @@ export async function createTensorrtSegmenter(options: TensorrtSegmenterOptions)
     requestsAtOnce: RUNS_AT_ONCE,
     ...USUAL_FRAME,
   });
+  endAtOnceWhile(opening, addon);
   const native = await unlessGivenUp(opening, signal);
   log.info(
     { ...engines.precision, device: engines.device, loadMs: Math.round(performance.now() - startedAt) },
@@ -150,4 +151,15 @@ async function unlessGivenUp(
   } finally {
     signal.removeEventListener('abort', giveUp);
   }
+}
+
+/**
+ * `process.exit` runs no clean-up hooks on the main thread, so the libraries' statics would be destroyed under the
+ * thread that loads (seen as SIGSEGV with the doubles). Such an end is made at once instead.
+ */
+function endAtOnceWhile(opening: Promise<unknown>, addon: Pick<NativeAddon, 'exitNow'>): void {
+  const end = (code: number): void => addon.exitNow(code);
+  const loaded = (): void => void process.off('exit', end);
+  process.once('exit', end);
+  opening.then(loaded, loaded);
 }

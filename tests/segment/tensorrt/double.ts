@@ -25,7 +25,9 @@ export interface Call {
   readonly reject: (error: Error) => void;
 }
 
-export interface AddonDouble extends Pick<NativeAddon, 'openTensorrt' | 'rleToLogits'> {
+export interface AddonDouble extends Pick<NativeAddon, 'openTensorrt' | 'rleToLogits' | 'exitNow'> {
+  /** Exit codes by which the process was to end at once. */
+  readonly ended: number[];
   readonly opened: { readonly model: NativeTensorrtModel; readonly options: NativeTensorrtOptions }[];
   readonly calls: Call[];
   closed: number;
@@ -36,7 +38,9 @@ export function addonDouble(opening?: Promise<void>): AddonDouble {
   const double: AddonDouble = {
     opened: [],
     calls: [],
+    ended: [],
     closed: 0,
+    exitNow: (code) => void double.ended.push(code),
     async openTensorrt(model, options) {
       double.opened.push({ model, options });
       await opening;

@@ -95,6 +95,24 @@ describe('opening engines', () => {
     expect((await asked).results[1]).toMatchObject({ error: { code: 'unsupported_prompt' } });
   });
 
+  it('ends the process at once where it is to end while they load, and not afterwards', async () => {
+    let loaded: () => void = () => undefined;
+    const addon = addonDouble(
+      new Promise((resolve) => {
+        loaded = resolve;
+      }),
+    );
+    const log = pino({ level: 'silent' });
+    const listening = process.listenerCount('exit');
+    const opening = createTensorrtSegmenter({ manifest: manifestOf(), engines: ENGINES, addon, log });
+    const [end] = process.listeners('exit').slice(listening);
+    end?.call(process, 3);
+    expect(addon.ended).toEqual([3]);
+    loaded();
+    await opening;
+    expect(process.listenerCount('exit')).toBe(listening);
+  });
+
   it('is given up at once when the service stops, and closes what is loaded after that', async () => {
     let loaded: () => void = () => undefined;
     const addon = addonDouble(
