@@ -3,6 +3,7 @@
 #include "binding/convert.h"
 #include "binding/errors.h"
 #include "binding/exports.h"
+#include "mask/centroid.h"
 #include "mask/deepest.h"
 #include "mask/polygon_fill.h"
 #include "mask/rle.h"
@@ -35,6 +36,20 @@ Napi::Value rle_deepest(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value rle_centroid(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    const int width = int_argument(info, 1);
+    const int height = int_argument(info, 2);
+    const auto counts = rle_decompress(string_argument(info, 0), width, height);
+    const auto centroid = mask_centroid(counts, height);
+    if (!centroid) return info.Env().Null();
+    Napi::Array point = Napi::Array::New(info.Env(), 2);
+    point.Set(0u, centroid->x);
+    point.Set(1u, centroid->y);
+    return point;
+  });
+}
+
 std::vector<double> ring_of(const Napi::Value& value) {
   if (!value.IsTypedArray() ||
       value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
@@ -61,6 +76,7 @@ Napi::Value polygons_to_rle(const Napi::CallbackInfo& info) {
 void export_mask_measure(Napi::Env env, Napi::Object exports) {
   exports.Set("rleIou", Napi::Function::New(env, rle_iou, "rleIou"));
   exports.Set("rleDeepest", Napi::Function::New(env, rle_deepest, "rleDeepest"));
+  exports.Set("rleCentroid", Napi::Function::New(env, rle_centroid, "rleCentroid"));
   exports.Set("polygonsToRle", Napi::Function::New(env, polygons_to_rle, "polygonsToRle"));
 }
 

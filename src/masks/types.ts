@@ -36,11 +36,47 @@ export interface MaskItem {
   /** Pixels. */
   readonly area: number;
   readonly box: readonly [number, number, number, number] | null;
+  /** Mean of the mask's pixel centres [x, y], source-frame pixels; null when the mask is empty. */
+  readonly centroid: readonly [x: number, y: number] | null;
+  /** The detector's own score of what this mask was made from, 0..1, where it gave one. */
+  readonly confidence?: number;
+  /** Of a followed object. */
+  readonly track?: TrackInfo;
+  /** Where the camera has depth: null when no pixel of the mask has a depth. */
+  readonly depth?: MaskDepth | null;
   readonly rle?: CocoRle;
   readonly polygons?: readonly Polygon[];
   /** Base64 of a 1-bit PNG, cropped to `box`. */
   readonly png?: string;
   readonly lowres?: LowResMask;
+}
+
+/** How a followed object stands in this frame. */
+export interface TrackInfo {
+  /** `occluded`: not found in this frame, and looked for in the next; its mask is empty. */
+  readonly state: 'tracked' | 'occluded';
+  /** Since its first mask, ms of capture time. */
+  readonly ageMs: number;
+}
+
+export const TRACK_ENDS = ['removed', 'expired', 'lost', 'left'] as const;
+
+/** A track that ended with this message: it was removed, its `ttlMs` passed, it was not found again, or it left the frame. */
+export interface EndedTrack {
+  readonly id: string;
+  readonly reason: (typeof TRACK_ENDS)[number];
+}
+
+/** Depth over a mask, from the camera's depth picture. */
+export interface MaskDepth {
+  /** Median over the mask's pixels that have a depth, metres along the optical axis. */
+  readonly median: number;
+  /** Share of the mask's pixels that have a depth, 0..1. */
+  readonly coverage: number;
+  /** Mean of the mask's 3-D points, metres, in the depth camera's optical frame: x right, y down, z forward. */
+  readonly centroid: readonly [x: number, y: number, z: number];
+  /** Capture time of the depth picture minus that of the frame. */
+  readonly skewMs: number;
 }
 
 /** A prompt that failed alone, in the place of its mask. */
@@ -77,6 +113,8 @@ export interface MasksMessage {
     readonly skewMs: number;
   };
   readonly masks: readonly (MaskItem | FailedMaskItem)[];
+  /** Tracks that ended since the camera's last masks message of tracks. */
+  readonly ended?: readonly EndedTrack[];
   readonly model: string;
   readonly backend: 'onnx' | 'tensorrt';
   readonly timing: Timing;

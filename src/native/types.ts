@@ -380,6 +380,8 @@ export interface NativeAddon extends NativeEdges, NativeRuns {
   rleIou(a: string, b: string, width: number, height: number): number;
   /** [x, y] of the mask's pixel farthest from everything outside (native/mask/deepest.h); null when it is empty. */
   rleDeepest(counts: string, width: number, height: number): [number, number] | null;
+  /** [x, y], the mean of the mask's pixels (native/mask/centroid.h); null when it is empty. */
+  rleCentroid(counts: string, width: number, height: number): [number, number] | null;
   /** The mask of COCO polygons, each x1, y1, x2, y2, …, as pycocotools fills them (native/mask/polygon_fill.h). */
   polygonsToRle(polygons: readonly Float64Array[], width: number, height: number): NativeMask;
   /**

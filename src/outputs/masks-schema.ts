@@ -6,6 +6,7 @@ import {
   type MaskItem,
   type MasksMessage,
   type Timing,
+  TRACK_ENDS,
 } from '../masks/types.js';
 
 /**
@@ -19,6 +20,16 @@ const maskId = z.string().regex(/^[A-Za-z0-9._:-]{1,64}(#\d{1,2})?$/);
 const size = z.tuple([z.int().positive(), z.int().positive()]).readonly();
 const share = z.number().min(0).max(1);
 const milliseconds = z.number().min(0);
+
+const coordinate = z.number().min(0);
+
+/** Metres, in the depth camera's optical frame. */
+const depthSchema = z.strictObject({
+  median: z.number().positive(),
+  coverage: share,
+  centroid: z.tuple([z.number(), z.number(), z.number().positive()]).readonly(),
+  skewMs: z.number(),
+});
 
 const faultSchema = z.strictObject({ path: z.string(), expected: z.string(), got: z.string() });
 
@@ -56,6 +67,13 @@ export const maskItemSchema = z
       .tuple([z.int().min(0), z.int().min(0), z.int().positive(), z.int().positive()])
       .readonly()
       .nullable(),
+    centroid: z.tuple([coordinate, coordinate]).readonly().nullable(),
+    confidence: share.exactOptional(),
+    track: z
+      .strictObject({ state: z.enum(['tracked', 'occluded']), ageMs: milliseconds })
+      .readonly()
+      .exactOptional(),
+    depth: depthSchema.nullable().exactOptional(),
     rle: z.strictObject({ size, counts: z.string().min(1) }).exactOptional(),
     polygons: z.array(polygonSchema).readonly().exactOptional(),
     png: z.base64().min(1).exactOptional(),
@@ -68,6 +86,9 @@ export const maskItemSchema = z
       .exactOptional(),
   })
   .refine(({ area, box }) => (area === 0) === (box === null), { message: 'box is null where area is 0 only' })
+  .refine(({ box, centroid }) => (box === null) === (centroid === null), {
+    message: 'centroid is null where box is',
+  })
   .refine(({ box }) => box === null || (box[0] < box[2] && box[1] < box[3]), {
     message: 'box is [x1,y1,x2,y2]',
   });
@@ -108,6 +129,10 @@ export const masksMessageSchema = z
       skewMs: z.number(),
     }),
     masks: z.array(z.union([maskItemSchema, failedMaskItemSchema])).readonly(),
+    ended: z
+      .array(z.strictObject({ id: name, reason: z.enum(TRACK_ENDS) }))
+      .readonly()
+      .exactOptional(),
     model: z.string().min(1),
     backend: z.enum(['onnx', 'tensorrt']),
     timing: timingSchema,

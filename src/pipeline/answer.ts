@@ -36,7 +36,7 @@ export interface AnswerOptions {
   /** Prompts that were refused before they reached the model, by id. */
   readonly refused: ReadonlyMap<string, ErrorBody>;
   readonly polygonTolerancePx: number;
-  readonly addon: Pick<NativeAddon, 'rleToMask' | 'rleToPolygons'>;
+  readonly addon: Pick<NativeAddon, 'rleToMask' | 'rleToPolygons' | 'rleCentroid'>;
   readonly now?: () => number;
 }
 
@@ -111,10 +111,22 @@ export async function toItem(
     stability: round(stability),
     area,
     box,
+    centroid: centroidOf(candidate, addon),
     ...(encodings.includes('rle') ? { rle } : {}),
     ...extra,
     ...(encodings.includes('lowres') ? { lowres: candidate.lowres } : {}),
   };
+}
+
+/** To a hundredth of a pixel. */
+function centroidOf({ box, rle }: Candidate, addon: Pick<NativeAddon, 'rleCentroid'>): MaskItem['centroid'] {
+  const [height, width] = rle.size;
+  const centroid = box && addon.rleCentroid(rle.counts, width, height);
+  return centroid && [hundredths(centroid[0]), hundredths(centroid[1])];
+}
+
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100;
 }
 
 /** Four decimals: what a float32 score is worth. */

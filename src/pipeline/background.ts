@@ -1,6 +1,7 @@
 /** Long work that takes the model in short turns, whenever no prompt from outside waits for it. */
 import { SamwireError, toSamwireError } from '../errors.js';
-import type { Camera, FrameChoice } from '../frames/camera.js';
+import type { FrameChoice } from '../frames/camera.js';
+import type { FrameSource } from '../frames/source.js';
 import type { NativeFrameInfo } from '../native/types.js';
 import type { Segmenter, SegmentRequest, SegmentResult } from '../segment/segmenter.js';
 import { ChunkSize } from './chunk-size.js';
@@ -22,7 +23,7 @@ export interface BackgroundWork {
 }
 
 export interface BackgroundJob<T> {
-  readonly camera: Camera;
+  readonly camera: FrameSource;
   readonly frame: FrameChoice;
   /** Somebody waits for the answer: it goes before what nobody asked for, and counts against the limit. */
   readonly requested: boolean;

@@ -1,13 +1,14 @@
 /** Which frame a request gets, and how long it may wait for one. */
 import { SamwireError } from '../errors.js';
-import type { Camera, FrameChoice } from '../frames/camera.js';
+import type { FrameChoice } from '../frames/camera.js';
+import type { FrameSource } from '../frames/source.js';
 import type { NativeFrameInfo } from '../native/types.js';
 
 /**
  * A handle on the frame that a request names; the caller owes one release.
  * @throws SamwireError `frame_evicted`
  */
-export function namedFrame(camera: Camera, choice: FrameChoice): NativeFrameInfo {
+export function namedFrame(camera: FrameSource, choice: FrameChoice): NativeFrameInfo {
   const held = camera.acquire(choice);
   if (held) return held;
   const wanted =
@@ -26,7 +27,7 @@ export function namedFrame(camera: Camera, choice: FrameChoice): NativeFrameInfo
  * A handle on the camera's newest frame; the caller owes one release.
  * @throws SamwireError `no_frame`
  */
-export function newestFrame(camera: Camera): NativeFrameInfo {
+export function newestFrame(camera: FrameSource): NativeFrameInfo {
   const frame = camera.acquire('latest');
   if (frame) return frame;
   throw new SamwireError('no_frame', `Camera ${camera.name} is ${camera.state.state} and holds no frame.`);
@@ -43,7 +44,7 @@ export function stopping(): SamwireError {
 }
 
 export interface StreamWait {
-  readonly camera: Camera;
+  readonly camera: FrameSource;
   /** The longest wait. */
   readonly timeoutMs: number;
 }

@@ -1,14 +1,20 @@
 import { SamwireError } from '../errors.js';
-import type { Camera, FrameChoice } from '../frames/camera.js';
+import type { FrameChoice } from '../frames/camera.js';
+import type { FrameSource } from '../frames/source.js';
 import type { NativeFrameInfo } from '../native/types.js';
 import type { FramePrompt } from '../prompts/types.js';
 import type { PromptResult, Segmenter, SegmentResult, SegmentTiming } from '../segment/segmenter.js';
 import { BACKGROUND_LIMIT, Background, type BackgroundAnswer, type BackgroundJob } from './background.js';
 import { namedFrame, newestFrame, StreamWaits, skewMs, stopping } from './frame-choice.js';
 
-/** A request for masks on one camera's frame. */
+/** What goes first when the model can't serve all: a prompt before detections, those before tracks, and so on. */
+export const REQUEST_KINDS = ['prompt', 'detections', 'track', 'job'] as const;
+export type RequestKind = (typeof REQUEST_KINDS)[number];
+
+/** A request for masks on one frame of a camera, or on the picture of a job. */
 export interface SchedulerRequest {
-  readonly camera: Camera;
+  readonly kind: RequestKind;
+  readonly camera: FrameSource;
   readonly frame: FrameChoice;
   /** Makes the prompts for the frame that was chosen; called once, when that is known. */
   readonly prompts: (frame: NativeFrameInfo) => readonly FramePrompt[];

@@ -6,7 +6,7 @@ import type { Segmenter } from '../segment/segmenter.js';
 import { type Answer, toAnswer } from './answer.js';
 
 export interface SegmentImageOptions {
-  readonly addon: Pick<NativeAddon, 'rleToMask' | 'rleToPolygons'>;
+  readonly addon: Pick<NativeAddon, 'rleToMask' | 'rleToPolygons' | 'rleCentroid'>;
   readonly segmenter: Segmenter;
   readonly frame: NativeFrameInfo;
   readonly message: PromptMessage;

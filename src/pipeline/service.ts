@@ -210,6 +210,7 @@ export class PipelineService implements SegmentService {
     const untilExpiry = (context.expiresAtMs ?? Number.POSITIVE_INFINITY) - context.receivedAtMs;
     let resolved: ResolvedPrompts = { prompts: [], failed: [] };
     const answer = await scheduler.submit({
+      kind: 'prompt',
       camera,
       frame: message.frame,
       prompts: (frame) => {

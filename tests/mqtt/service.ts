@@ -35,6 +35,7 @@ export function masksMessage(camera: string, message: PromptMessage, counts = '0
       stability: 0.95,
       area: 12,
       box: [1, 2, 3, 4],
+      centroid: [2, 3],
       rle: { size: [48, 64], counts },
     })),
     model: 'test-model',

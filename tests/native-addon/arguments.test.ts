@@ -165,6 +165,7 @@ const CASES: Record<string, Case> = {
   maskToRle: { args: [new Uint8Array(16), 4, 4], kinds: ['never', 'never', 'never'] },
   rleToPolygons: { args: [EMPTY_4X4, 4, 4, 0], kinds: ['never', 'never', 'never', 'number'] },
   rleIou: { args: [EMPTY_4X4, EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never', 'never'] },
+  rleCentroid: { args: [EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never'] },
   rleDeepest: { args: [EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never'] },
   polygonsToRle: { args: [[new Float64Array(6)], 4, 4], kinds: ['strings', 'side', 'side'] },
   masksFromPrototypes: {

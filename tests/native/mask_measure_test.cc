@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "frame/error.h"
+#include "mask/centroid.h"
 #include "mask/deepest.h"
 #include "mask/polygon_fill.h"
 #include "mask/rle.h"
@@ -69,6 +70,38 @@ TEST(RleIou, RefusesMasksOfTwoSizes) {
   EXPECT_THROW(rle_overlap(Runs{4, 2}, Runs{4, 3}), Error);
   EXPECT_EQ(rle_overlap(Runs{6}, Runs{6}).iou(), 0);
   EXPECT_EQ(rle_overlap(Runs{0, 6}, Runs{0, 6}).iou(), 1);
+}
+
+TEST(Centroid, IsTheMeanOfThePixels) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 200; ++round) {
+    const int width = 1 + static_cast<int>(random() % 40);
+    const int height = 1 + static_cast<int>(random() % 40);
+    const Bitmap bitmap = random_blobs(width, height, random);
+    double sum_x = 0;
+    double sum_y = 0;
+    int area = 0;
+    for (int y = 0; y < height; ++y) {
+      for (int x = 0; x < width; ++x) {
+        if (bitmap[static_cast<std::size_t>(y) * width + x] == 0) continue;
+        sum_x += x;
+        sum_y += y;
+        ++area;
+      }
+    }
+    const auto centroid = mask_centroid(runs_of(bitmap, width, height), height);
+    ASSERT_EQ(centroid.has_value(), area > 0);
+    if (!centroid) continue;
+    EXPECT_NEAR(centroid->x, sum_x / area, 1e-9);
+    EXPECT_NEAR(centroid->y, sum_y / area, 1e-9);
+  }
+}
+
+TEST(Centroid, IsExactOnTheLargestMasks) {
+  const auto centroid = mask_centroid(Runs{0, 32767u * 32767u}, 32767);
+  ASSERT_TRUE(centroid.has_value());
+  EXPECT_DOUBLE_EQ(centroid->x, 16383);
+  EXPECT_DOUBLE_EQ(centroid->y, 16383);
 }
 
 std::optional<DeepPixel> slow_deepest(const Bitmap& bitmap, int width, int height) {

@@ -13,7 +13,8 @@ export const TIMING: MasksMessage['timing'] = {
 };
 
 export function maskItem(id: string, extra: Partial<MaskItem> = {}): MaskItem {
-  return { id, score: 0.94, stability: 0.97, area: 50, box: [1, 1, 11, 6], ...extra };
+  const centroid = extra.box === null ? null : ([6, 3.5] as const);
+  return { id, score: 0.94, stability: 0.97, area: 50, box: [1, 1, 11, 6], centroid, ...extra };
 }
 
 export function masksMessage(masks: MasksMessage['masks']): MasksMessage {

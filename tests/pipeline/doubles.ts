@@ -106,6 +106,7 @@ export function setup(options: SetupOptions = {}) {
   });
   const submit = (id: string, request: Partial<SchedulerRequest> = {}) => {
     const answer = scheduler.submit({
+      kind: 'prompt',
       camera: camera as unknown as Camera,
       frame: 'latest',
       prompts: () => [{ id, points: [{ x: 1, y: 1, label: 1 }] }],

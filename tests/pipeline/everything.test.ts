@@ -122,6 +122,7 @@ describe('everything of a frame', () => {
         proposals: async () => {
           log.push('proposals');
           prompt = scheduler.submit({
+            kind: 'prompt',
             camera: camera as unknown as Camera,
             frame: 'latest',
             prompts: () => [{ id: 'client', points: [{ x: 9, y: 9, label: 1 }] }],

@@ -363,6 +363,7 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)('a node 
         stability: 1,
         area: 1,
         box: null,
+        centroid: null,
       }));
       return { message: { ...message, masks, degraded: 'none' } };
     };

@@ -1,0 +1,13 @@
+import type { NativeFrameInfo } from '../native/types.js';
+import type { CameraState, FrameChoice } from './camera.js';
+
+/** Where the pipeline takes frames from: a camera, or the picture of a job. */
+export interface FrameSource {
+  readonly name: string;
+  readonly streaming: boolean;
+  readonly state: CameraState;
+  /** A handle on a held frame, or null. The caller owes the addon one `releaseFrame`. */
+  acquire(choice: FrameChoice): NativeFrameInfo | null;
+  /** Resolves with the next frame's arrival, or false after `timeoutMs` or when there will be none. */
+  nextFrame(timeoutMs: number): Promise<boolean>;
+}
