@@ -267,13 +267,14 @@ class Parts implements Service {
 }
 
 function createCamera(name: string, config: CameraConfig, addon: NativeAddon, log: Logger): Camera {
-  const { source, enabled, width, height, fps, clockOffsetMs, historyMs } = config;
+  const { source, enabled, weight, width, height, fps, clockOffsetMs, historyMs } = config;
   return new Camera(
     addon,
     {
       name,
       source,
       enabled,
+      weight,
       ...(width === undefined ? {} : { width }),
       ...(height === undefined ? {} : { height }),
       ...(fps === undefined ? {} : { fps }),

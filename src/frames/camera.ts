@@ -30,6 +30,8 @@ export interface CameraOptions {
   /** A camera URI (docs/config.md). */
   readonly source: string;
   readonly enabled?: boolean;
+  /** `FrameSource.weight`; 1 where nothing is said. */
+  readonly weight?: number;
   readonly width?: number;
   readonly height?: number;
   readonly fps?: number;
@@ -66,6 +68,7 @@ const monotonicMs = (): number => performance.now();
  */
 export class Camera {
   readonly name: string;
+  readonly weight: number;
   readonly #addon: AddonCameras;
   readonly #options: CameraOptions;
   readonly #log: Logger;
@@ -92,6 +95,7 @@ export class Camera {
 
   constructor(addon: AddonCameras, options: CameraOptions, log: Logger) {
     this.name = options.name;
+    this.weight = options.weight ?? 1;
     this.#addon = addon;
     this.#options = options;
     this.#log = log.child({ camera: options.name });

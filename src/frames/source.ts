@@ -4,6 +4,8 @@ import type { CameraState, FrameChoice } from './camera.js';
 /** Where the pipeline takes frames from: a camera, or the picture of a job. */
 export interface FrameSource {
   readonly name: string;
+  /** Its share of the model when that can't serve all: 2 gets twice as much as 1. A job's picture has 1. */
+  readonly weight: number;
   readonly streaming: boolean;
   readonly state: CameraState;
   /** A handle on a held frame, or null. The caller owes the addon one `releaseFrame`. */

@@ -2,14 +2,23 @@ import { SamwireError } from '../errors.js';
 import type { FrameChoice } from '../frames/camera.js';
 import type { FrameSource } from '../frames/source.js';
 import type { NativeFrameInfo } from '../native/types.js';
-import type { FramePrompt } from '../prompts/types.js';
-import type { PromptResult, Segmenter, SegmentResult, SegmentTiming } from '../segment/segmenter.js';
+import type {
+  PromptResult,
+  Segmenter,
+  SegmentPrompt,
+  SegmentResult,
+  SegmentTiming,
+} from '../segment/segmenter.js';
 import { BACKGROUND_LIMIT, Background, type BackgroundAnswer, type BackgroundJob } from './background.js';
 import { namedFrame, newestFrame, StreamWaits, skewMs, stopping } from './frame-choice.js';
+import { Superseded } from './superseded.js';
 
 /** What goes first when the model can't serve all: a prompt before detections, those before tracks, and so on. */
 export const REQUEST_KINDS = ['prompt', 'detections', 'track', 'job'] as const;
 export type RequestKind = (typeof REQUEST_KINDS)[number];
+
+/** A prompt of a request; it has the request's `multimask` and `keepLogits` where it says nothing of its own. */
+export type RequestPrompt = Omit<SegmentPrompt, 'multimask'> & Partial<Pick<SegmentPrompt, 'multimask'>>;
 
 /** A request for masks on one frame of a camera, or on the picture of a job. */
 export interface SchedulerRequest {
@@ -17,10 +26,21 @@ export interface SchedulerRequest {
   readonly camera: FrameSource;
   readonly frame: FrameChoice;
   /** Makes the prompts for the frame that was chosen; called once, when that is known. */
-  readonly prompts: (frame: NativeFrameInfo) => readonly FramePrompt[];
+  readonly prompts: (frame: NativeFrameInfo) => readonly RequestPrompt[];
   /** An upper bound of what `prompts` returns. */
   readonly promptCount: number;
   readonly multimask: boolean;
+  /** Candidates of a lower predicted IoU are left out of the answer. */
+  readonly minScore?: number;
+  /** False: no logits are kept of the answer for a later `refine`. */
+  readonly keepLogits?: boolean;
+  /** Who asks, where that is known: a client's waiting requests are bounded and served as one among the camera's clients. */
+  readonly client?: string;
+  /**
+   * Newest wins: a request replaces one of the same camera, kind and key that still waits, which rejects with
+   * {@link Superseded} (code `overloaded`). Whoever submits decides whether that is told to anybody.
+   */
+  readonly supersedes?: string;
   /** Arrival, ms since the Unix epoch. */
   readonly receivedAtMs: number;
   /** Not begun this long after its arrival, the request is refused as `expired`. */
@@ -35,7 +55,7 @@ export interface SchedulerAnswer {
   readonly skewMs: number;
   /** `results[i]` answers the request's prompt i. */
   readonly results: readonly PromptResult[];
-  readonly prompts: readonly FramePrompt[];
+  readonly prompts: readonly RequestPrompt[];
   /** Capture to the request's arrival or, if later, to the frame's. */
   readonly ageMs: number;
   /** From then until the segmenter took it. */
@@ -75,7 +95,7 @@ interface Run {
 
 interface BegunRun extends Run {
   /** `prompts[i]` are those of `jobs[i]`. */
-  readonly prompts: readonly (readonly FramePrompt[])[];
+  readonly prompts: readonly (readonly RequestPrompt[])[];
   readonly startedAtMs: number;
 }
 
@@ -130,6 +150,7 @@ export class Scheduler {
     if (request.frame === 'latest') await this.#waitForStream(request);
     if (this.#closed) throw stopping();
     const pinned = request.frame === 'latest' ? null : namedFrame(request.camera, request.frame);
+    this.#supersede(request);
     return new Promise((resolve, reject) => {
       this.#queue.push({ request, pinned, resolve, reject });
       if (this.#queue.length > this.#options.queueLimit) this.#dropOldest();
@@ -167,6 +188,16 @@ export class Scheduler {
   #waitForStream(request: Pick<SchedulerRequest, 'camera' | 'receivedAtMs' | 'maxAgeMs'>): Promise<void> {
     const { camera, receivedAtMs, maxAgeMs } = request;
     return this.#streamWaits.wait({ camera, timeoutMs: receivedAtMs + maxAgeMs - this.#now() });
+  }
+
+  #supersede({ camera, kind, supersedes }: SchedulerRequest): void {
+    if (supersedes === undefined) return;
+    const place = this.#queue.findIndex(
+      ({ request }) =>
+        request.camera === camera && request.kind === kind && request.supersedes === supersedes,
+    );
+    const [older] = place < 0 ? [] : this.#queue.splice(place, 1);
+    if (older) this.#refuse(older, new Superseded(camera.name));
   }
 
   #dropOldest(): void {
@@ -228,7 +259,7 @@ export class Scheduler {
       const answer = await this.#options.segmenter.segment({
         frame,
         prompts: jobs.flatMap((job, i) =>
-          (prompts[i] ?? []).map((prompt) => ({ ...prompt, multimask: job.request.multimask })),
+          (prompts[i] ?? []).map((prompt) => segmentPrompt(prompt, job.request)),
         ),
       });
       if (!this.#abandoned) this.#answer({ ...run, prompts, startedAtMs }, answer);
@@ -255,7 +286,7 @@ export class Scheduler {
         frame,
         skewMs: skewMs(job.request.frame, frame),
         prompts: own,
-        results: results.slice(offset, offset + own.length),
+        results: results.slice(offset, offset + own.length).map((result) => sureOf(result, job.request)),
         ageMs: arrivedAtMs - frame.timestamp,
         queueMs: Math.max(0, startedAtMs - arrivedAtMs),
         timing,
@@ -300,4 +331,17 @@ export class Scheduler {
     );
     return true;
   }
+}
+
+function segmentPrompt(
+  prompt: RequestPrompt,
+  { multimask, keepLogits }: Pick<SchedulerRequest, 'multimask' | 'keepLogits'>,
+): SegmentPrompt {
+  return { multimask, ...(keepLogits === undefined ? {} : { keepLogits }), ...prompt };
+}
+
+/** A run is shared by requests of different `minScore`, so each leaves out its own. */
+function sureOf(result: PromptResult, { minScore }: Pick<SchedulerRequest, 'minScore'>): PromptResult {
+  if (minScore === undefined || 'error' in result) return result;
+  return { candidates: result.candidates.filter(({ score }) => !(score < minScore)) };
 }

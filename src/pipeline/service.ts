@@ -219,6 +219,7 @@ export class PipelineService implements SegmentService {
       },
       promptCount: message.prompts.length,
       multimask: message.multimask,
+      ...(context.client === undefined ? {} : { client: context.client }),
       receivedAtMs: context.receivedAtMs,
       maxAgeMs: Math.min(message.maxAgeMs ?? maxAgeMs, untilExpiry),
       onAnswer: (frame) => addon.retainFrame(frame.id),

@@ -8,6 +8,8 @@ export interface SegmentPrompt extends FramePrompt {
   readonly multimask: boolean;
   /** This candidate of the decoder, by its index, whatever the family would choose. */
   readonly candidate?: number;
+  /** Where it is given, it goes before the request's. */
+  readonly keepLogits?: boolean;
 }
 
 export interface SegmentRequest {

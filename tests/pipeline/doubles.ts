@@ -8,6 +8,7 @@ import type { Segmenter, SegmentRequest, SegmentResult } from '../../src/segment
 /** A camera whose frames the test makes, and which counts the handles that are out. */
 export class FakeCamera {
   readonly name: string;
+  weight = 1;
   streaming = true;
   state = { state: 'streaming', fps: 30, width: 64, height: 48, since: 0 } as Camera['state'];
   frames: NativeFrameInfo[] = [];
@@ -63,16 +64,17 @@ export class PacedSegmenter implements Segmenter {
     return new Promise((resolve, reject) => this.#settle.push({ resolve, reject }));
   }
 
-  async answer(error?: Error): Promise<void> {
+  /** `results`: instead of errors that name the prompts. */
+  async answer(error?: Error, results?: SegmentResult['results']): Promise<void> {
     const next = this.#settle.shift();
     const request = this.requests[this.requests.length - 1 - this.#settle.length];
     if (!next || !request) throw new Error('nothing is being segmented');
     if (error) next.reject(error);
     else
       next.resolve({
-        results: request.prompts.map((prompt) => ({
-          error: { code: 'internal' as const, message: prompt.id },
-        })),
+        results:
+          results ??
+          request.prompts.map((prompt) => ({ error: { code: 'internal' as const, message: prompt.id } })),
         timing: { prepareMs: 1, encodeMs: 2, decodeMs: 3, maskMs: 4, embeddingReused: false },
       });
     await new Promise((resolve) => setImmediate(resolve));

@@ -14,17 +14,20 @@ export interface WantedMask {
   readonly row: number;
   readonly plane: number;
   readonly id: string;
+  /** Its logits are kept for a later `refine`. */
+  readonly kept: boolean;
 }
 
 /** The masks of a run, prompt by prompt. */
 export function wantedMasks(
   { members }: DecoderRun<KeptAnswer>,
-  prompts: readonly SegmentPrompt[],
+  { prompts, keepLogits = true }: SegmentRequest,
   mask: Manifest['mask'],
 ): WantedMask[] {
   return members.flatMap((index, row) => {
     const prompt = prompts[index] as SegmentPrompt;
-    return planes(mask, prompt).map((plane, i) => ({ row, plane, id: maskId(prompt, i) }));
+    const kept = prompt.keepLogits ?? keepLogits;
+    return planes(mask, prompt).map((plane, i) => ({ row, plane, id: maskId(prompt, i), kept }));
   });
 }
 

@@ -74,7 +74,7 @@ class TensorrtSegmenter implements Segmenter {
   }
 
   async segment(request: SegmentRequest): Promise<SegmentResult> {
-    const { frame, prompts, keepLogits = true } = request;
+    const { frame, prompts } = request;
     const { contract, maxPrompts } = this.#engines;
     const { runs, failed } = decoderRuns({
       ...request,
@@ -86,8 +86,11 @@ class TensorrtSegmenter implements Segmenter {
     const results: PromptResult[] = new Array(prompts.length);
     for (const [index, error] of failed) results[index] = { error: error.toBody() };
     if (runs.length === 0) return { results, timing: NOTHING_DONE };
-    const wanted = runs.map((run) => wantedMasks(run, prompts, this.#manifest.mask));
-    const slots = keepLogits ? this.#takeSlots(frame, wanted.flat()) : new Map<WantedMask, KeptAnswer>();
+    const wanted = runs.map((run) => wantedMasks(run, request, this.#manifest.mask));
+    const slots = this.#takeSlots(
+      frame,
+      wanted.flat().filter(({ kept }) => kept),
+    );
     const groups = runs.map((run, g) => nativeGroup(run, wanted[g] ?? [], slots));
     const spec = atThreshold(maskSpec(this.#manifest, contract.decoder, frame), request);
     const answer = await this.#native.segment(frame.id, spec, groups).catch((error: unknown) => {

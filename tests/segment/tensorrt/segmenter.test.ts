@@ -174,6 +174,13 @@ describe('a request to engines', () => {
     expect((await asked).results.map(countsOf)).toEqual([[], ['g0r1p-1']]);
   });
 
+  it('keeps the logits of the prompts that say so, whatever the request says', async () => {
+    const { segmenter, answer } = await setup();
+    void segmenter.segment({ frame, prompts: [{ ...point('a'), keepLogits: false }, point('b')] });
+    const call = await answer();
+    expect(call.groups.flatMap(({ tasks }) => tasks.map(({ keep }) => keep >= 0))).toEqual([false, true]);
+  });
+
   it('rounds scores as the onnx backend does, and gives the rest as it came', async () => {
     const { segmenter, answer } = await setup();
     const asked = segmenter.segment({ frame, prompts: [point('a'), point('b')] });

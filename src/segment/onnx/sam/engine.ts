@@ -96,7 +96,7 @@ export class OnnxEngine implements InferenceEngine {
       minScore,
       addon: this.#addon,
       onLogits: (i, logits) => {
-        if (keepLogits) this.#decoder.keep(frame.id, maskId(prompt, i), logits);
+        if (prompt.keepLogits ?? keepLogits) this.#decoder.keep(frame.id, maskId(prompt, i), logits);
       },
     });
     return { candidates };
