@@ -96,6 +96,7 @@ class Parts implements Service {
       version: VERSION,
       service: this.#pipeline,
       limits: { maxPrompts: config.model.maxPrompts, maxPoints: DEFAULT_PROMPT_LIMITS.maxPoints },
+      streamQos: config.outputs.streamQos,
       statsIntervalMs: config.stats.intervalMs,
       logger: log.child({ part: 'mqtt' }),
       onTakenOver: () =>

@@ -303,6 +303,12 @@ const outputs = z
     labels: flag().default(false).describe('Publish a label PNG for each masks message.'),
     frames: flag().default(false).describe('Publish `<base>/<camera>/frame` for each frame.'),
     visionMsgs: flag().default(false).describe('Publish ROS 2 vision_msgs as JSON, too.'),
+    streamQos: z
+      .union([z.literal(0), z.literal(1)], { error: '0 or 1' })
+      .default(0)
+      .describe(
+        'QoS of masks that no message asked for: of detections, tracks, everything. They are dropped while there is no connection, with either.',
+      ),
     polygonTolerancePx: number(0, 100).default(1).describe('How far a polygon may stray from its mask.'),
   })
   .prefault({});

@@ -15,8 +15,8 @@ export interface Counters {
   /** Errors told to senders, by code; every code is there. */
   readonly errors: Record<ErrorCode, number>;
   /** Answers that never reached the broker, by reason. */
-  readonly dropped: Record<DropReason, number>;
-  /** QoS 0 messages not sent: offline, or the socket was congested. */
+  readonly dropped: Record<Exclude<DropReason, 'stale'>, number>;
+  /** Messages that nobody asked for and that were not sent: offline, or the connection was congested. */
   volatileDropped: number;
 }
 

@@ -20,6 +20,8 @@ export interface MessageProperties {
   readonly responseTopic?: string;
   readonly correlationData?: Buffer;
   readonly traceparent?: string;
+  /** What an answer of pixels says about itself, such as `seq`; `traceparent` has a field of its own. */
+  readonly userProperties?: Readonly<Record<string, string>>;
 }
 
 export interface OutboundMessage {
@@ -46,7 +48,7 @@ export function traceparentOf(userProperties: unknown): string | undefined {
  * packet identifier, and the properties (MQTT 5, 3.3).
  */
 export function packetOverheadBytes({ topic, properties = {} }: Omit<OutboundMessage, 'payload'>): number {
-  const { responseTopic, correlationData, traceparent } = properties;
+  const { responseTopic, correlationData } = properties;
   return (
     5 +
     (2 + Buffer.byteLength(topic)) +
@@ -54,6 +56,17 @@ export function packetOverheadBytes({ topic, properties = {} }: Omit<OutboundMes
     4 +
     (responseTopic === undefined ? 0 : 3 + Buffer.byteLength(responseTopic)) +
     (correlationData === undefined ? 0 : 3 + correlationData.length) +
-    (traceparent === undefined ? 0 : 1 + 2 + 'traceparent'.length + 2 + traceparent.length)
+    Object.entries(userPropertiesOf(properties)).reduce(
+      (sum, [name, value]) => sum + 5 + Buffer.byteLength(name) + Buffer.byteLength(value),
+      0,
+    )
   );
+}
+
+/** All user properties of a packet. */
+export function userPropertiesOf({
+  traceparent,
+  userProperties = {},
+}: MessageProperties): Readonly<Record<string, string>> {
+  return { ...userProperties, ...(traceparent === undefined ? {} : { traceparent }) };
 }

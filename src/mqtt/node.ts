@@ -44,6 +44,8 @@ export interface MqttNodeOptions {
   readonly version: string;
   readonly service: SegmentService;
   readonly limits: Omit<PromptLimits, 'maxBytes'>;
+  /** QoS of masks that nobody asked for by a message; 1 is still dropped, not kept, while there is no connection. */
+  readonly streamQos?: 0 | 1;
   readonly statsIntervalMs: number;
   readonly logger: Logger;
   /** A second node with the same id took the session: the process should end with exit code 78. */
@@ -150,7 +152,7 @@ export class MqttNode {
   }
 
   /**
-   * Masks that nobody asked for (QoS 0), made smaller where the packet size wants it: false when they were dropped.
+   * Masks that nobody asked for, made smaller where the packet size wants it: false when they were dropped.
    * @throws SamwireError `too_large` when no form of them fits.
    */
   async publishMasks(camera: string, message: MasksMessage): Promise<boolean> {
@@ -158,10 +160,18 @@ export class MqttNode {
     const topic = this.topics.masks(camera);
     const maxPayloadBytes = this.maxPayloadBytes({ topic, properties: {} });
     const { service } = this.#options;
-    return this.publishVolatile({
+    return this.publishStream({
       topic,
       payload: await fittedMasks(message, { maxPayloadBytes, sinceMs, service }),
     });
+  }
+
+  /** What nobody asked for by a message, with `outputs.streamQos`: false when it was dropped. */
+  publishStream(message: OutboundMessage): boolean {
+    if (this.#options.streamQos !== 1) return this.publishVolatile(message);
+    const sent = this.#outbox.addStream(message);
+    if (!sent) this.counters.volatileDropped += 1;
+    return sent;
   }
 
   /** A frame-rate message (QoS 0): false when it was dropped, because there is no connection or it is congested. */
@@ -298,6 +308,10 @@ export class MqttNode {
   }
 
   #dropped(message: OutboundMessage, reason: DropReason, cause?: Error): void {
+    if (reason === 'stale') {
+      this.counters.volatileDropped += 1;
+      return;
+    }
     this.counters.dropped[reason] += 1;
     this.#dropsUnlogged += 1;
     const now = performance.now();

@@ -9,7 +9,9 @@ export type DropReason =
   /** The broker refused it (ACL, quota). */
   | 'refused'
   /** Connections ended again and again while it was the next to be acknowledged. */
-  | 'undeliverable';
+  | 'undeliverable'
+  /** Of a stream: the connection ended before it was acknowledged, and by the next one it is old. */
+  | 'stale';
 
 /** The broker acknowledged the message with a failure; sending it again would not help. */
 export class PublishRefused extends Error {
@@ -45,10 +47,14 @@ interface Entry {
   readonly sizeBytes: number;
   /** Retained state: only the newest is worth sending. */
   readonly latestOnly: boolean;
+  /** Nobody asked for it by a message: worth sending on this connection only. */
+  readonly stream: boolean;
   repeated: boolean;
   losses: number;
 }
 
+/** Messages of streams that may wait for the broker's acknowledgements before the next ones are dropped. */
+const MAX_STREAM_WAITING = 64;
 /** A message that was the next to be acknowledged at this many lost connections is what loses them. */
 const MAX_LOSSES = 5;
 
@@ -81,8 +87,22 @@ export class Outbox {
   /** Takes a message; the oldest ones go when there is no room. */
   add(message: OutboundMessage, { latestOnly = false }: { readonly latestOnly?: boolean } = {}): void {
     if (latestOnly) this.#supersede(message.topic);
+    this.#take(message, { latestOnly, stream: false });
+  }
+
+  /** Takes a message that is not owed: false when there is no connection, or too many of these wait already. */
+  addStream(message: OutboundMessage): boolean {
+    if (this.#carrier === null) return false;
+    let waiting = 0;
+    for (const { stream } of this.#waiting) if (stream) waiting += 1;
+    if (waiting >= MAX_STREAM_WAITING) return false;
+    this.#take(message, { latestOnly: false, stream: true });
+    return true;
+  }
+
+  #take(message: OutboundMessage, kind: Pick<Entry, 'latestOnly' | 'stream'>): void {
     const sizeBytes = message.payload.length + packetOverheadBytes(message);
-    const entry: Entry = { message, sizeBytes, latestOnly, repeated: false, losses: 0 };
+    const entry: Entry = { message, sizeBytes, ...kind, repeated: false, losses: 0 };
     this.#waiting.add(entry);
     this.#bytes += sizeBytes;
     this.#makeRoom(entry);
@@ -100,6 +120,7 @@ export class Outbox {
   detach(): void {
     if (this.#carrier === null) return;
     this.#carrier = null;
+    for (const entry of [...this.#sent, ...this.#waiting]) if (entry.stream) this.#drop(entry, 'stale');
     const [next] = this.#sent;
     if (next !== undefined) {
       next.losses += 1;

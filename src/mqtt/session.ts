@@ -1,5 +1,5 @@
 import type { IClientPublishOptions, IConnackPacket, MqttClient } from 'mqtt';
-import { type InboundMessage, type OutboundMessage, traceparentOf } from './messages.js';
+import { type InboundMessage, type OutboundMessage, traceparentOf, userPropertiesOf } from './messages.js';
 import { type Carrier, PublishRefused } from './outbox.js';
 import type { ProtocolVersion } from './protocol.js';
 
@@ -98,11 +98,12 @@ function publishError(error: Error & { readonly code?: unknown }): Error {
 }
 
 function packetProperties({ properties = {} }: OutboundMessage): IClientPublishOptions['properties'] {
-  const { responseTopic, correlationData, traceparent } = properties;
+  const { responseTopic, correlationData } = properties;
+  const userProperties = { ...userPropertiesOf(properties) };
   return {
     ...(responseTopic === undefined ? {} : { responseTopic }),
     ...(correlationData === undefined ? {} : { correlationData }),
-    ...(traceparent === undefined ? {} : { userProperties: { traceparent } }),
+    ...(Object.keys(userProperties).length === 0 ? {} : { userProperties }),
   };
 }
 

@@ -30,6 +30,8 @@ describe('the size of a packet besides its payload', () => {
     );
     const traced = packetOverheadBytes({ topic: 't', properties: { traceparent } });
     expect(traced).toBe(bare + 5 + 'traceparent'.length + traceparent.length);
+    const named = packetOverheadBytes({ topic: 't', properties: { userProperties: { seq: '12', ü: 'é' } } });
+    expect(named).toBe(bare + 5 + 5 + 5 + 4);
   });
 });
 

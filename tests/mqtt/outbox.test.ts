@@ -172,3 +172,28 @@ describe('an outbox', () => {
     expect(texts(next)).toEqual(['a']);
   });
 });
+
+describe('messages of a stream', () => {
+  it('share the window with what is owed, and end with their connection', async () => {
+    const { box, dropped } = outbox();
+    expect(box.addStream(message('early'))).toBe(false);
+    const line = carrier();
+    box.attach(line);
+    expect(box.addStream(message('s1'))).toBe(true);
+    box.add(message('a'));
+    expect(box.addStream(message('s2'))).toBe(true);
+    expect(texts(line)).toEqual(['s1', 'a']);
+    box.detach();
+    expect(dropped).toEqual(['s1: stale', 's2: stale']);
+    const next = carrier();
+    box.attach(next);
+    expect(next.sent.map(({ text, repeated }) => `${text} ${repeated}`)).toEqual(['a true']);
+  });
+
+  it('are refused while too many wait', () => {
+    const { box } = outbox();
+    box.attach(carrier());
+    const taken = Array.from({ length: 80 }, (_, i) => box.addStream(message(String(i))));
+    expect(taken.filter(Boolean)).toHaveLength(66);
+  });
+});
