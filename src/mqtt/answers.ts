@@ -20,6 +20,13 @@ export function masksPayload(message: MasksMessage, sinceMs: number): Buffer {
   return Buffer.from(`${head.slice(0, -1)},"timing":${finished}}`);
 }
 
+/** A masks message as it is sent. */
+export interface FittedMasks {
+  readonly payload: Buffer;
+  /** What the payload says; its `timing` was finished in the payload only. */
+  readonly message: MasksMessage;
+}
+
 export interface FitOptions {
   readonly maxPayloadBytes: number;
   readonly sinceMs: number;
@@ -33,13 +40,13 @@ export interface FitOptions {
 export async function fittedMasks(
   message: MasksMessage,
   { maxPayloadBytes, sinceMs, service }: FitOptions,
-): Promise<Buffer> {
+): Promise<FittedMasks> {
   const payload = masksPayload(message, sinceMs);
-  if (payload.length <= maxPayloadBytes) return payload;
+  if (payload.length <= maxPayloadBytes) return { payload, message };
   const smaller = await degraded(message, payload.length, { maxPayloadBytes, service });
   const smallest = masksPayload(smaller, sinceMs);
   if (smallest.length > maxPayloadBytes) throw tooLarge(smallest.length, maxPayloadBytes);
-  return smallest;
+  return { payload: smallest, message: smaller };
 }
 
 /**

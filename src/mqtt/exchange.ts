@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { SamwireError } from '../errors.js';
+import type { MasksMessage } from '../masks/types.js';
 import type { Counters } from './counters.js';
 import type { MessageProperties, OutboundMessage } from './messages.js';
 import type { ReplyRules } from './replies.js';
@@ -17,6 +18,8 @@ export interface Exchange {
   readonly maxMessageBytes: number;
   /** Owes the message to the broker (QoS 1). */
   readonly deliver: (message: OutboundMessage) => void;
+  /** A masks message has gone to the camera's masks topic; not called for a kept answer that is sent again. */
+  readonly onMasks: (camera: string, message: MasksMessage) => void;
   /** Bytes of payload that fit into one packet on the present connection, or on the last one. */
   readonly maxPayloadBytes: (target: Target) => number;
 }

@@ -50,6 +50,11 @@ export interface MqttNodeOptions {
   readonly logger: Logger;
   /** A second node with the same id took the session: the process should end with exit code 78. */
   readonly onTakenOver: () => void;
+  /**
+   * A masks message was handed to the broker's connection, or to the outbox: once for each, whatever asked for it. For
+   * what is published beside it (src/pipeline/side-outputs.ts). Must not throw, nor take long.
+   */
+  readonly onMasks?: (camera: string, message: MasksMessage) => void;
   readonly retry?: { readonly firstMs: number; readonly maxMs: number };
   readonly maxConcurrent?: number;
 }
@@ -98,6 +103,7 @@ export class MqttNode {
       replyRules: { allowed: mqtt.responseTopics, subscriptions: this.topics.subscribed },
       maxMessageBytes: mqtt.maxPacketBytes,
       deliver: (message) => this.#outbox.add(message),
+      onMasks: (camera, message) => options.onMasks?.(camera, message),
       maxPayloadBytes: (target) => this.maxPayloadBytes(target),
     };
     this.#prompts = new PromptHandler(exchange, { limits: options.limits, answerKeepMs: mqtt.answerKeepMs });
@@ -159,11 +165,11 @@ export class MqttNode {
     const sinceMs = performance.now();
     const topic = this.topics.masks(camera);
     const maxPayloadBytes = this.maxPayloadBytes({ topic, properties: {} });
-    const { service } = this.#options;
-    return this.publishStream({
-      topic,
-      payload: await fittedMasks(message, { maxPayloadBytes, sinceMs, service }),
-    });
+    const { service, onMasks } = this.#options;
+    const fitted = await fittedMasks(message, { maxPayloadBytes, sinceMs, service });
+    const sent = this.publishStream({ topic, payload: fitted.payload });
+    if (sent) onMasks?.(camera, fitted.message);
+    return sent;
   }
 
   /** What nobody asked for by a message, with `outputs.streamQos`: false when it was dropped. */

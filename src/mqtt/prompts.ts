@@ -1,5 +1,6 @@
 /** `<camera>/prompt`: from a message to its one answer, on the masks or errors topic and on the response topic. */
 import { SamwireError, toSamwireError } from '../errors.js';
+import type { MasksMessage } from '../masks/types.js';
 import { parseJsonObject, rendered } from '../prompts/json.js';
 import { checkPromptMessage, type PromptLimits, requestIdOf } from '../prompts/message.js';
 import { errorAnswer, fittedMasks, tooLarge } from './answers.js';
@@ -24,6 +25,8 @@ interface Request {
   readonly camera: string;
   readonly known: boolean;
   readonly reply: ReplyAddress | null;
+  /** The masks that this message was answered with, where it was run: not those of a repeat. */
+  published?: MasksMessage;
 }
 
 export class PromptHandler {
@@ -45,13 +48,14 @@ export class PromptHandler {
     this.#exchange.counters.prompts += 1;
     const known = this.#exchange.service.cameras().includes(camera);
     try {
-      const request = {
+      const request: Request = {
         message,
         camera,
         known,
         reply: replyAddress(message, this.#exchange.replyRules),
       };
       this.#deliver(await this.#answer(request, refusal), request);
+      if (request.published) this.#exchange.onMasks(camera, request.published);
     } catch (thrown) {
       // No response topic that may be used: the errors topic alone hears of it.
       const request = { message, camera, known, reply: null };
@@ -102,9 +106,10 @@ export class PromptHandler {
         ...this.#targets('masks', request).map((target) => this.#exchange.maxPayloadBytes(target)),
       );
       const named = requestId === undefined ? {} : { requestId };
-      const payload = await fittedMasks({ ...named, ...masks }, { maxPayloadBytes, sinceMs, service });
+      const fitted = await fittedMasks({ ...named, ...masks }, { maxPayloadBytes, sinceMs, service });
       counters.answers += 1;
-      return { kind: 'masks', payload, ...named };
+      request.published = fitted.message;
+      return { kind: 'masks', payload: fitted.payload, ...named };
     } catch (thrown) {
       return this.#failed(thrown, request, requestId);
     }

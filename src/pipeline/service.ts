@@ -3,7 +3,7 @@ import { SamwireError, toSamwireError } from '../errors.js';
 import type { ModelThresholds } from '../everything/options.js';
 import { EVERYTHING_DEFAULTS, type EverythingOptions } from '../everything/types.js';
 import type { Camera } from '../frames/camera.js';
-import type { LowResMask, MaskEncoding, MaskItem, MasksMessage } from '../masks/types.js';
+import type { MaskEncoding, MaskItem, MasksMessage } from '../masks/types.js';
 import type {
   EverythingContext,
   EverythingReply,
@@ -70,8 +70,8 @@ export class PipelineService implements SegmentService {
   readonly #cameraRate: RateLimiter;
   readonly #clientRate: RateLimiter;
   readonly #last = new Map<string, LastAnswer>();
-  /** The small form of a message's masks, for as long as somebody holds them. */
-  readonly #lowres = new WeakMap<MasksMessage['masks'], ReadonlyMap<string, LowResMask>>();
+  /** What a message's masks were made with, for as long as somebody holds them. */
+  readonly #made = new WeakMap<MasksMessage['masks'], Omit<Answer, 'message'>>();
   /** Of the last periodic run, by camera. */
   readonly #lastSeq = new Map<string, number>();
 
@@ -139,7 +139,15 @@ export class PipelineService implements SegmentService {
   }
 
   degrade(message: MasksMessage, maxPayloadBytes: number): { readonly message: MasksMessage } {
-    return fitToPacket(message, maxPayloadBytes, this.#lowres.get(message.masks) ?? new Map());
+    const made = this.#made.get(message.masks);
+    const fitted = fitToPacket(message, maxPayloadBytes, made?.lowres);
+    if (made) this.#made.set(fitted.message.masks, made);
+    return fitted;
+  }
+
+  /** The masks of a message that came from here, or of its smaller form, with their RLE whatever its encodings. */
+  drawable({ masks }: MasksMessage): readonly MaskItem[] {
+    return this.#made.get(masks)?.drawable ?? [];
   }
 
   info(): Record<string, unknown> {
@@ -303,7 +311,7 @@ export class PipelineService implements SegmentService {
   /** Takes over the handle that `onAnswer` made. */
   #remember(name: string, frame: NativeFrameInfo, { message, lowres, drawable }: Answer): MasksMessage {
     const before = this.#last.get(name);
-    this.#lowres.set(message.masks, lowres);
+    this.#made.set(message.masks, { lowres, drawable });
     this.#last.set(name, { frame, masks: drawable });
     if (before) this.#options.addon.releaseFrame(before.frame.id);
     return message;

@@ -24,10 +24,12 @@ describe('a masks answer', () => {
   it('is made smaller only when it does not fit', async () => {
     const sinceMs = performance.now();
     const fitting = await fittedMasks(message, { maxPayloadBytes: 10_000, sinceMs, service: {} });
-    expect(JSON.parse(fitting.toString()).degraded).toBeUndefined();
+    expect(JSON.parse(fitting.payload.toString()).degraded).toBeUndefined();
     const degrade = async () => ({ message: { ...message, masks: [], degraded: 'none' as const } });
     const smaller = await fittedMasks(message, { maxPayloadBytes: 1000, sinceMs, service: { degrade } });
-    expect(JSON.parse(smaller.toString())).toMatchObject({ degraded: 'none', requestId: 'r1' });
+    expect(JSON.parse(smaller.payload.toString())).toMatchObject({ degraded: 'none', requestId: 'r1' });
+    expect(fitting.message).toBe(message);
+    expect(smaller.message).toMatchObject({ degraded: 'none', masks: [] });
     await expect(
       fittedMasks(message, { maxPayloadBytes: 100, sinceMs, service: { degrade } }),
     ).rejects.toMatchObject({
