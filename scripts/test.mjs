@@ -61,9 +61,11 @@ function native(preset, env, only) {
   const junit = `${process.cwd()}/${REPORTS}/${preset}.xml`;
   rmSync(junit, { force: true });
   const build = ['--build', dir, '--parallel', '2', ...(only ? ['--target', only.target] : [])];
-  const test = ['--test-dir', dir, '--output-on-failure', '--timeout', '300', '--output-junit', junit];
+  // Cameras wait more than they compute, so four at a time on two cores; one at a time took three times as long.
+  const test = ['--test-dir', dir, '--parallel', '4', '--output-on-failure', '--timeout', '300'];
   const built = run('cmake', ['--preset', preset]) && run('cmake', build);
-  if (built) run('ctest', [...test, ...(only ? ['--tests-regex', only.tests] : [])], env);
+  const chosen = only ? ['--tests-regex', only.tests] : [];
+  if (built) run('ctest', [...test, '--output-junit', junit, ...chosen], env);
   let report = '';
   try {
     report = readFileSync(junit, 'utf8');
