@@ -104,6 +104,11 @@ export class Scheduler {
     });
   }
 
+  /** Everything is refused, because the service ends. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Requests for prompts that wait. */
   get length(): number {
     return this.#queue.length + this.#streamWaits.length;
