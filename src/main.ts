@@ -14,8 +14,10 @@ import type { NativeAddon } from './native/types.js';
 import { startPeriodic } from './pipeline/periodic.js';
 import { Scheduler } from './pipeline/scheduler.js';
 import { PipelineService } from './pipeline/service.js';
+import { Tracking } from './pipeline/tracking.js';
 import { DEFAULT_PROMPT_LIMITS } from './prompts/message.js';
 import type { Segmenter } from './segment/segmenter.js';
+import { createTracker } from './track/tracker.js';
 import { VERSION } from './version.js';
 
 export interface ServiceOptions {
@@ -72,6 +74,7 @@ class Parts implements Service {
   readonly #log: Logger;
   readonly #addon: NativeAddon;
   readonly #onFatal: ServiceOptions['onFatal'];
+  readonly #tracking: Tracking;
   readonly #pipeline: PipelineService;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #segmenter: Segmenter | null = null;
@@ -89,6 +92,7 @@ class Parts implements Service {
     this.cameras = new Map(
       Object.entries(config.cameras).map(([name, camera]) => [name, createCamera(name, camera, addon, log)]),
     );
+    this.#tracking = this.#createTracking();
     this.#pipeline = this.#createPipeline();
     this.mqtt = new MqttNode({
       mqtt: config.mqtt,
@@ -98,7 +102,6 @@ class Parts implements Service {
       limits: { maxPrompts: config.model.maxPrompts, maxPoints: DEFAULT_PROMPT_LIMITS.maxPoints },
       streamQos: config.outputs.streamQos,
       statsIntervalMs: config.stats.intervalMs,
-      ...(config.jobs.enabled ? { jobs: config.jobs } : {}),
       logger: log.child({ part: 'mqtt' }),
       onTakenOver: () =>
         onFatal(
@@ -130,7 +133,7 @@ class Parts implements Service {
       onDeviceFailed: ({ message }) => this.#onFatal(message, EXIT_DEVICE),
     });
     this.#startPeriodic();
-    mqtt.startJobs();
+    this.#tracking.start();
     mqtt.setNodeState({ state: 'online', backend: segmenter.backend, model: segmenter.model });
     this.#log.info(
       { model: segmenter.model, backend: segmenter.backend, cameras: [...this.cameras.keys()] },
@@ -216,12 +219,35 @@ class Parts implements Service {
   /** Answers first, then what they are made of: whoever has sent a prompt is told before the connection ends. */
   async #close(): Promise<void> {
     for (const stop of this.#stops.splice(0)) stop();
+    const tracked = this.#tracking.close();
     this.#scheduler?.close({ graceMs: RUN_GRACE_MS });
     await this.mqtt.close({ timeoutMs: RUN_GRACE_MS + BROKER_GRACE_MS });
+    await tracked;
     await Promise.all([...this.cameras.values()].map((camera) => camera.close()));
     this.#pipeline.close();
     await this.#segmenter?.close();
     this.#loopDelay.disable();
+  }
+
+  #createTracking(): Tracking {
+    const { tracks, outputs } = this.#config;
+    const addon = this.#addon;
+    return new Tracking({
+      addon,
+      cameras: this.cameras,
+      createTracker: () => createTracker({ addon, lostMs: tracks.lostMs }),
+      maxPerCamera: tracks.maxPerCamera,
+      lostMs: tracks.lostMs,
+      segmenter: () => this.#segmenter,
+      scheduler: () => this.#scheduler,
+      encodings: outputs.encodings,
+      polygonTolerancePx: outputs.polygonTolerancePx,
+      deliver: (name, answer, frame) => {
+        if (frame && addon.retainFrame(frame.id)) this.#pipeline.remember(name, frame, answer);
+        return this.mqtt.publishMasks(name, answer.message);
+      },
+      log: this.#log.child({ part: 'tracks' }),
+    });
   }
 
   #createPipeline(): PipelineService {
@@ -231,10 +257,10 @@ class Parts implements Service {
       cameras: this.cameras,
       segmenter: () => this.#segmenter,
       scheduler: () => this.#scheduler,
+      tracking: this.#tracking,
       maxAgeMs: pipeline.maxAgeMs,
       perCameraPerSec: pipeline.rateLimit.perCameraPerSec,
       perClientPerSec: pipeline.rateLimit.perClientPerSec,
-      maxImagePixels: pipeline.maxImagePixels,
       encodings: outputs.encodings,
       polygonTolerancePx: outputs.polygonTolerancePx,
       everything: new Map(Object.entries(cameras).map(([name, { everything }]) => [name, everything])),

@@ -313,13 +313,23 @@ const outputs = z
   })
   .prefault({});
 
+const tracks = z
+  .strictObject({
+    maxPerCamera: int(1, 256)
+      .default(16)
+      .describe('Objects followed at a time on one camera; a prompt to follow one more is refused.'),
+    lostMs: duration({ unit: 'ms', min: 100, max: 600_000 })
+      .prefault(3000)
+      .describe(
+        'An object that is hidden, or whose camera is away, for longer is given up. One from detections also when detections leave it out for longer.',
+      ),
+  })
+  .prefault({});
+
 const jobs = z
   .strictObject({
     enabled: flag().default(false).describe('Take part in `<baseTopic>/jobs`.'),
     group: plainName('a group name').default('default').describe('Nodes of one group share its jobs.'),
-    maxPacketBytes: int(1024, 268_435_455)
-      .default(16_777_216)
-      .describe("Largest job that is read; the broker's own limit wins when it is smaller."),
     inFlight: int(1, 16).default(2).describe('Jobs at the same time; each has its own connection.'),
     sessionExpirySec: duration({ unit: 's', min: 0, max: 4_294_967_295 })
       .prefault(86_400)
@@ -353,7 +363,7 @@ const log = z
   })
   .prefault({});
 
-const wholeConfig = z.strictObject({
+export const ConfigSchema = z.strictObject({
   version: z.literal(1, { error: '1, the version of this format' }).describe('Version of this format: `1`.'),
   node: node.describe('This node.'),
   mqtt: mqtt.describe('The connection to the broker.'),
@@ -361,24 +371,12 @@ const wholeConfig = z.strictObject({
   model: model.describe('The network that segments.'),
   pipeline: pipeline.describe('Limits on what is asked.'),
   outputs: outputs.describe('What is published.'),
+  tracks: tracks.describe('Objects that are followed from frame to frame (docs/tracks.md).'),
   jobs: jobs.describe('Images from a queue that many nodes share.'),
   http: http.describe('The live console.'),
   stats: stats.describe('Counters and latencies.'),
   log: log.describe('The log.'),
 });
-
-export const ConfigSchema = wholeConfig.check(
-  z.refine((value) => !wantsJobsWithout5(value), {
-    path: ['mqtt', 'protocol'],
-    error: 'auto or 5, because jobs.enabled is true (MQTT 3.1.1 has no shared subscriptions)',
-    when: () => true,
-  }),
-);
-
-function wantsJobsWithout5(value: unknown): boolean {
-  const { mqtt, jobs } = isMapping(value) ? value : {};
-  return isMapping(mqtt) && mqtt.protocol === '3.1.1' && isMapping(jobs) && jobs.enabled === true;
-}
 
 /** A config with every default filled in. Durations are numbers in their key's unit; `everything.every` is ms. */
 export type Config = z.output<typeof ConfigSchema>;

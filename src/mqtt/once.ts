@@ -92,18 +92,15 @@ export class Once {
   }
 }
 
-/** A request's identity: its topic, response topic, request id, properties and payload, byte for byte. */
+/** A request's identity: its topic, response topic, request id and payload, byte for byte. */
 export function requestKey(request: {
   readonly topic: string;
   readonly responseTopic?: string;
   readonly requestId: string;
   readonly payload: Uint8Array;
-  /** What beside the payload says what is asked. */
-  readonly properties?: string;
 }): string {
   const hash = createHash('sha256');
-  const { topic, responseTopic = '', requestId, properties = '' } = request;
-  for (const part of [topic, responseTopic, requestId, properties]) {
+  for (const part of [request.topic, request.responseTopic ?? '', request.requestId]) {
     // The length goes first, so that no two different lists of parts give the same bytes.
     hash.update(`${Buffer.byteLength(part)}:`).update(part);
   }

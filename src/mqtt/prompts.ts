@@ -93,7 +93,6 @@ export class PromptHandler {
       checkExpiry(message, Date.now());
       if (!request.known) throw this.#unknownCamera(camera);
       const prompt = checkPromptMessage(value, this.#limits);
-      if (prompt.track) throw tracksNotServed();
       const { receivedAtMs, expiresAtMs } = message;
       const context = {
         receivedAtMs,
@@ -158,12 +157,4 @@ export class PromptHandler {
       deliver({ ...target, payload: sent.payload });
     }
   }
-}
-
-function tracksNotServed(): SamwireError {
-  return new SamwireError(
-    'unsupported_prompt',
-    'Expected "track": false; this version of Samwire answers a prompt once and does not follow objects.',
-    { details: [{ path: 'track', expected: 'false', got: 'true' }] },
-  );
 }

@@ -4,6 +4,7 @@ import { SamwireError, toSamwireError } from '../errors.js';
 import { checkEverythingRequest } from '../prompts/everything.js';
 import { check, parseJsonObject, rendered } from '../prompts/json.js';
 import { ID_PATTERN, idSchema } from '../prompts/message.js';
+import { checkTracksRequest } from '../prompts/tracks.js';
 import { errorAnswer, fittedMessage, tooLarge } from './answers.js';
 import { type Exchange, noteError, type Target } from './exchange.js';
 import type { InboundMessage } from './messages.js';
@@ -11,7 +12,7 @@ import { answerProperties, checkExpiry, replyAddress } from './replies.js';
 import type { ResponseMessage } from './topics.js';
 
 /** The requests that this version serves. */
-export const REQUEST_VERBS = ['info', 'snapshot', 'everything', 'restart-camera'] as const;
+export const REQUEST_VERBS = ['info', 'snapshot', 'everything', 'tracks', 'restart-camera'] as const;
 type Verb = (typeof REQUEST_VERBS)[number];
 
 /** JSON around a snapshot's base64 or the masks, and the transaction. */
@@ -107,6 +108,11 @@ export class RequestHandler {
       }
       case 'everything':
         return this.#everything(asked);
+      case 'tracks': {
+        const request = checkTracksRequest(value);
+        this.#checkCamera(request.camera);
+        return { camera: request.camera, tracks: service.tracks(request) };
+      }
       case 'restart-camera': {
         const { camera } = check(cameraSchema, value);
         this.#checkCamera(camera);

@@ -1,8 +1,8 @@
 /** What the link to the broker needs of the rest of the node; src/pipeline implements it. */
 import type { MasksMessage } from '../masks/types.js';
 import type { EverythingMessage } from '../prompts/everything.js';
-import type { JobMessage } from '../prompts/job.js';
 import type { PromptMessage } from '../prompts/message.js';
+import type { TrackListing, TracksMessage } from '../prompts/tracks.js';
 
 export interface PromptContext {
   /** Arrival of the message, ms since the Unix epoch. */
@@ -48,11 +48,11 @@ export interface SegmentService {
   prompt(camera: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage>;
   /** `request/everything`; the camera is one of `cameras()`. */
   everything(message: EverythingMessage, context: EverythingContext): Promise<EverythingReply>;
-  /** The picture is nobody's camera: its frame has seq 0, and its capture time is the job's arrival. */
-  job(message: JobMessage, context: PromptContext): Promise<MasksMessage>;
   /** `request/info`. */
   info(): Record<string, unknown>;
   snapshot(camera: string, options: SnapshotOptions): Promise<Snapshot>;
+  /** `request/tracks`: what is followed on a camera, after the change. It throws where nothing could be changed. */
+  tracks(message: TracksMessage): readonly TrackListing[];
   restartCamera(camera: string): Promise<void>;
   /** The pipeline's part of `<base>/stats`. */
   stats(): Record<string, unknown>;

@@ -12,7 +12,7 @@ import type {
 import type { NativeAddon } from '../native/types.js';
 import { croppedPng } from '../outputs/png.js';
 import type { Candidate, PromptResult } from '../segment/segmenter.js';
-import type { SchedulerAnswer } from './request.js';
+import type { SchedulerAnswer } from './scheduler.js';
 
 /** A masks message, and beside it what a smaller one is made of. */
 export interface Answer {
@@ -22,6 +22,9 @@ export interface Answer {
   /** The masks with their RLE whatever the encodings, for pictures. */
   readonly drawable: readonly MaskItem[];
 }
+
+/** What a mask has beside what the model says of it. */
+export type MaskExtra = Pick<MaskItem, 'confidence' | 'track'>;
 
 export interface AnswerOptions {
   readonly requestId?: string;
@@ -35,6 +38,8 @@ export interface AnswerOptions {
   readonly ids: readonly string[];
   /** Prompts that were refused before they reached the model, by id. */
   readonly refused: ReadonlyMap<string, ErrorBody>;
+  /** By mask id, what is said of it besides. */
+  readonly extra?: ReadonlyMap<string, MaskExtra>;
   readonly polygonTolerancePx: number;
   readonly addon: Pick<NativeAddon, 'rleToMask' | 'rleToPolygons' | 'rleCentroid'>;
   readonly now?: () => number;
@@ -60,9 +65,12 @@ export async function toAnswer(answer: SchedulerAnswer, options: AnswerOptions):
       masks.push({ id, error: served.result.error });
       continue;
     }
-    for (const [maskId, candidate] of named(id, served.result, options.multimask)) {
+    for (const [maskId, candidate] of candidatesById(id, served.result, options.multimask)) {
       lowres.set(maskId, candidate.lowres);
-      const item = await toItem(maskId, served.prompt.label, candidate, options);
+      const item = {
+        ...(await toItem(maskId, served.prompt.label, candidate, options)),
+        ...options.extra?.get(maskId),
+      };
       masks.push(item);
       drawable.push({ ...item, rle: candidate.rle });
     }
@@ -82,7 +90,8 @@ export async function toAnswer(answer: SchedulerAnswer, options: AnswerOptions):
   return { message, lowres, drawable };
 }
 
-function named(
+/** The candidates of a prompt's answer by the ids of their masks. */
+export function candidatesById(
   id: string,
   result: Extract<PromptResult, { candidates: unknown }>,
   multimask: boolean,

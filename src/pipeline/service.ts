@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { SamwireError, toSamwireError } from '../errors.js';
+import { type ErrorBody, SamwireError, toSamwireError } from '../errors.js';
 import type { ModelThresholds } from '../everything/options.js';
 import { EVERYTHING_DEFAULTS, type EverythingOptions } from '../everything/types.js';
 import type { Camera } from '../frames/camera.js';
@@ -17,16 +17,17 @@ import { edgePng } from '../outputs/edge-png.js';
 import { drawOverlay } from '../outputs/overlay.js';
 import { fitToPacket } from '../outputs/packet-size.js';
 import type { EverythingMessage } from '../prompts/everything.js';
-import type { JobMessage } from '../prompts/job.js';
 import type { PromptMessage } from '../prompts/message.js';
 import { type FrameSize, type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
+import type { TrackListing, TracksMessage } from '../prompts/tracks.js';
 import type { EdgeMap, Segmenter } from '../segment/segmenter.js';
 import { type Answer, toAnswer } from './answer.js';
 import { Counters, type Skipped } from './counters.js';
 import { answerEverything, type EverythingJob } from './everything.js';
-import { answerJob } from './jobs.js';
+import { FOLLOWS_NOTHING, followPrompts } from './follow.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { Scheduler } from './scheduler.js';
+import type { Tracking } from './tracking.js';
 
 /** How a snapshot is tried until it fits the packet: JPEG quality, and width as a share of the frame's. */
 const SNAPSHOT_STEPS = [
@@ -42,11 +43,10 @@ export interface PipelineServiceOptions {
   /** Null until the model is loaded. */
   readonly segmenter: () => Segmenter | null;
   readonly scheduler: () => Scheduler | null;
+  readonly tracking: Tracking;
   readonly maxAgeMs: number;
   readonly perCameraPerSec: number;
   readonly perClientPerSec: number;
-  /** Of a job's picture. */
-  readonly maxImagePixels: number;
   readonly encodings: readonly MaskEncoding[];
   readonly polygonTolerancePx: number;
   /** How everything is segmented where a request does not say, by camera. */
@@ -142,23 +142,6 @@ export class PipelineService implements SegmentService {
     this.#counters.skipped(why);
   }
 
-  async job(message: JobMessage, context: PromptContext): Promise<MasksMessage> {
-    const { addon, encodings, polygonTolerancePx, maxImagePixels } = this.#options;
-    try {
-      const { message: masks, ...made } = await answerJob(
-        { message, context },
-        { ...this.#model('job'), addon, encodings, polygonTolerancePx, maxImagePixels },
-      );
-      this.#counters.job(message.prompt.prompts.length, masks.masks.length, masks.timing);
-      this.#made.set(masks.masks, made);
-      return masks;
-    } catch (thrown) {
-      const error = toSamwireError(thrown);
-      this.#counters.failed(error.code);
-      throw error;
-    }
-  }
-
   degrade(message: MasksMessage, maxPayloadBytes: number): { readonly message: MasksMessage } {
     const made = this.#made.get(message.masks);
     const fitted = fitToPacket(message, maxPayloadBytes, made?.lowres);
@@ -185,11 +168,16 @@ export class PipelineService implements SegmentService {
     return {
       ...this.#options.processStats(),
       ...this.#counters.snapshot(),
+      tracks: this.#options.tracking.stats(),
       queue: this.#options.scheduler()?.length ?? 0,
       backgroundJobs: this.#options.scheduler()?.backgroundJobs ?? 0,
       framesInUse: this.#options.addon.framesInUse(),
       cameras: Object.fromEntries([...this.#options.cameras].map(([name, camera]) => [name, camera.stats()])),
     };
+  }
+
+  tracks(message: TracksMessage): readonly TrackListing[] {
+    return this.#options.tracking.change(message);
   }
 
   async restartCamera(name: string): Promise<void> {
@@ -232,19 +220,22 @@ export class PipelineService implements SegmentService {
   }
 
   async #segment(name: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage> {
-    const { addon, maxAgeMs, encodings, polygonTolerancePx } = this.#options;
+    const { addon, maxAgeMs, encodings, polygonTolerancePx, tracking } = this.#options;
     const camera = this.#camera(name);
     const { scheduler, segmenter } = this.#model('prompt');
     this.#checkRate(name, context);
     const untilExpiry = (context.expiresAtMs ?? Number.POSITIVE_INFINITY) - context.receivedAtMs;
     let resolved: ResolvedPrompts = { prompts: [], failed: [] };
+    let full: ReadonlyMap<string, ErrorBody> = new Map();
     const answer = await scheduler.submit({
       kind: 'prompt',
       camera,
       frame: message.frame,
       prompts: (frame) => {
         resolved = resolvePrompts(message, frame);
-        return resolved.prompts;
+        const ids = resolved.prompts.map(({ id }) => id);
+        if (message.track) full = tracking.withoutRoom(name, ids);
+        return resolved.prompts.filter(({ id }) => !full.has(id));
       },
       promptCount: message.prompts.length,
       multimask: message.multimask,
@@ -254,6 +245,10 @@ export class PipelineService implements SegmentService {
       onAnswer: (frame) => addon.retainFrame(frame.id),
     });
     try {
+      const followed = message.track
+        ? followPrompts(tracking, { camera: name, message, answer })
+        : FOLLOWS_NOTHING;
+      const failed = resolved.failed.map(({ id, error }) => [id, error] as const);
       const made = await toAnswer(answer, {
         ...(message.requestId === undefined ? {} : { requestId: message.requestId }),
         source: 'prompt',
@@ -263,11 +258,12 @@ export class PipelineService implements SegmentService {
         encodings: message.encodings ?? encodings,
         multimask: message.multimask,
         ids: message.prompts.map((prompt) => prompt.id),
-        refused: new Map(resolved.failed.map(({ id, error }) => [id, error])),
+        refused: new Map([...failed, ...full, ...followed.refused]),
+        extra: followed.extra,
         polygonTolerancePx,
         addon,
       });
-      return this.#remember(name, answer.frame, made);
+      return this.remember(name, answer.frame, made);
     } catch (thrown) {
       addon.releaseFrame(answer.frame.id);
       throw thrown;
@@ -296,7 +292,7 @@ export class PipelineService implements SegmentService {
         },
       );
       this.#counters.everything(made.prompts, made.message.masks.length, made.message.timing);
-      return { masks: this.#remember(name, made.frame, made), edges: made.edges };
+      return { masks: this.remember(name, made.frame, made), edges: made.edges };
     } catch (thrown) {
       const error = toSamwireError(thrown);
       this.#counters.failed(error.code);
@@ -329,8 +325,8 @@ export class PipelineService implements SegmentService {
       );
   }
 
-  /** Takes over the handle that `onAnswer` made. */
-  #remember(name: string, frame: NativeFrameInfo, { message, lowres, drawable }: Answer): MasksMessage {
+  /** Keeps the camera's last answer, for snapshots and smaller messages. Takes over a handle on its frame. */
+  remember(name: string, frame: NativeFrameInfo, { message, lowres, drawable }: Answer): MasksMessage {
     const before = this.#last.get(name);
     this.#made.set(message.masks, { lowres, drawable });
     this.#last.set(name, { frame, masks: drawable });

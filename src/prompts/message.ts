@@ -15,6 +15,7 @@ const ANSWER_ID_PATTERN = /^[A-Za-z0-9._:-]{1,64}(#[0-9]{1,2})?$/;
 const MAX_COORDINATE = 1e7;
 const MAX_LABEL_CHARACTERS = 256;
 const MAX_AGE_MS = 3_600_000;
+const MAX_TTL_MS = 86_400_000;
 /** The last millisecond that a JavaScript Date can express. */
 const MAX_TIMESTAMP = 8.64e15;
 const DEFAULT_TOLERANCE_MS = 50;
@@ -114,6 +115,7 @@ export const promptMessageSchema = z.object({
   normalized: booleanSchema().optional(),
   multimask: booleanSchema().optional(),
   track: booleanSchema().optional(),
+  ttlMs: numberSchema(1, MAX_TTL_MS, `milliseconds from 1 to ${MAX_TTL_MS}`).optional(),
   maxAgeMs: maxAgeSchema.optional(),
   encodings: encodingsSchema.optional(),
 });
@@ -140,7 +142,10 @@ export interface PromptMessage {
   /** Coordinates are 0..1 of the frame's width and height. */
   readonly normalized: boolean;
   readonly multimask: boolean;
+  /** The objects are followed over the frames that come. */
   readonly track: boolean;
+  /** With `track`: for this long at most. */
+  readonly ttlMs?: number;
   readonly maxAgeMs?: number;
   /** Absent: the node's own choice (`outputs.encodings`). */
   readonly encodings?: readonly MaskEncoding[];
@@ -178,6 +183,12 @@ export function checkPromptMessage(value: Record<string, unknown>, limits: Promp
   const raw = check(promptMessageSchema, value);
   const faults: FaultDetail[] = [];
   const prompts = collectPrompts(raw, limits, faults);
+  if (raw.ttlMs !== undefined && raw.track !== true)
+    faults.push({
+      path: 'track',
+      expected: 'true, because ttlMs is set',
+      got: String(raw.track ?? 'nothing'),
+    });
   if (faults.length > 0) throw invalidMessage(faults);
   return {
     ...(raw.requestId === undefined ? {} : { requestId: raw.requestId }),
@@ -186,6 +197,7 @@ export function checkPromptMessage(value: Record<string, unknown>, limits: Promp
     normalized: raw.normalized ?? false,
     multimask: raw.multimask ?? false,
     track: raw.track ?? false,
+    ...(raw.ttlMs === undefined ? {} : { ttlMs: raw.ttlMs }),
     ...(raw.maxAgeMs === undefined ? {} : { maxAgeMs: raw.maxAgeMs }),
     ...(raw.encodings === undefined ? {} : { encodings: [...new Set(raw.encodings)] }),
   };

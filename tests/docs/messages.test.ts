@@ -7,8 +7,10 @@ import { createCounters } from '../../src/mqtt/counters.js';
 import type { NodeStateMessage, ResponseMessage } from '../../src/mqtt/topics.js';
 import { errorBodySchema, errorMessageSchema, masksMessageSchema } from '../../src/outputs/masks-schema.js';
 import { Counters } from '../../src/pipeline/counters.js';
+import { TrackCounters } from '../../src/pipeline/track-counters.js';
 import { checkEverythingRequest, everythingRequestSchema } from '../../src/prompts/everything.js';
 import { checkPromptMessage, DEFAULT_PROMPT_LIMITS, promptMessageSchema } from '../../src/prompts/message.js';
+import { checkTracksRequest, tracksRequestSchema } from '../../src/prompts/tracks.js';
 import { decodeRle } from '../outputs/coco-rle.js';
 import { codes, type Page, page, pages, rows, section } from './pages.js';
 
@@ -91,7 +93,9 @@ function published({ blocks }: Page): { topic: string; payload: string }[] {
     .map(([, topic = '', payload = '']) => ({ topic, payload }));
 }
 
-const MESSAGE_PAGES = pages().filter(({ path }) => ['docs/mqtt.md', 'README.md'].includes(path));
+const MESSAGE_PAGES = pages().filter(({ path }) =>
+  ['docs/mqtt.md', 'docs/tracks.md', 'README.md'].includes(path),
+);
 
 describe('an example message', () => {
   const examples = MESSAGE_PAGES.flatMap(jsonBlocks);
@@ -126,6 +130,8 @@ describe('a payload that a command publishes', () => {
     const value: unknown = JSON.parse(payload);
     if (topic.endsWith('/request/everything')) {
       expect(checkEverythingRequest(value as Message).camera).toBe('front');
+    } else if (topic.endsWith('/request/tracks')) {
+      expect(checkTracksRequest(value as Message).camera).toBe('front');
     } else if (topic.includes('/request/')) {
       z.strictObject({
         transaction: z.string().optional(),
@@ -157,6 +163,13 @@ describe('docs/mqtt.md', () => {
     }
   });
 
+  it('explains every key of a request about tracks, and no other', () => {
+    const explained = rows(section(MQTT, 'Tracks'))
+      .slice(1)
+      .flatMap(([key]) => codes(key));
+    expect(explained.sort()).toEqual(Object.keys(tracksRequestSchema.shape).sort());
+  });
+
   it('shows frames that a prompt may name', () => {
     const shown = rows(section(MQTT, 'Frames')).slice(1);
     expect(shown).toHaveLength(3);
@@ -176,7 +189,11 @@ describe('docs/mqtt.md', () => {
 
   it('explains every figure of the stats that the pipeline and the link count', () => {
     const text = section(MQTT, 'Stats');
-    for (const key of [...Object.keys(new Counters().snapshot()), ...Object.keys(createCounters())])
+    for (const key of [
+      ...Object.keys(new Counters().snapshot()),
+      ...Object.keys(new TrackCounters().snapshot(0)),
+      ...Object.keys(createCounters()),
+    ])
       expect(text).toContain(`\`${key}\``);
   });
 });

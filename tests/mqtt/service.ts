@@ -9,17 +9,12 @@ import type {
   SnapshotOptions,
 } from '../../src/mqtt/service.js';
 import type { EverythingMessage } from '../../src/prompts/everything.js';
-import type { JobMessage } from '../../src/prompts/job.js';
 import type { PromptMessage } from '../../src/prompts/message.js';
+import type { TrackListing, TracksMessage } from '../../src/prompts/tracks.js';
 
 export interface PromptCall {
   readonly camera: string;
   readonly message: PromptMessage;
-  readonly context: PromptContext;
-}
-
-export interface JobCall {
-  readonly message: JobMessage;
   readonly context: PromptContext;
 }
 
@@ -63,8 +58,8 @@ export function masksMessage(camera: string, message: PromptMessage, counts = '0
 /** The edge of the link to the broker: answers at once, counts what it was asked. */
 export class TestService implements SegmentService {
   readonly calls: PromptCall[] = [];
-  readonly jobs: JobCall[] = [];
   readonly everythingCalls: EverythingCall[] = [];
+  readonly tracksCalls: TracksMessage[] = [];
   readonly restarted: string[] = [];
   snapshotOptions: SnapshotOptions | null = null;
   jpegBytes = 300;
@@ -72,11 +67,6 @@ export class TestService implements SegmentService {
   /** Tests put their own answer here. */
   onPrompt: (call: PromptCall) => Promise<MasksMessage> = async ({ camera, message }) =>
     masksMessage(camera, message, this.counts);
-  onJob: (call: JobCall) => Promise<MasksMessage> = async ({ message: { prompt } }) => ({
-    ...masksMessage('', prompt, this.counts),
-    source: 'job',
-    camera: null,
-  });
   degrade?: NonNullable<SegmentService['degrade']>;
 
   cameras(): readonly string[] {
@@ -87,12 +77,6 @@ export class TestService implements SegmentService {
     const call = { camera, message, context };
     this.calls.push(call);
     return this.onPrompt(call);
-  }
-
-  job(message: JobMessage, context: PromptContext): Promise<MasksMessage> {
-    const call = { message, context };
-    this.jobs.push(call);
-    return this.onJob(call);
   }
 
   /** Two masks, with the ids of the generator. */
@@ -113,6 +97,14 @@ export class TestService implements SegmentService {
   async snapshot(_camera: string, options: SnapshotOptions): Promise<Snapshot> {
     this.snapshotOptions = options;
     return { width: 64, height: 48, seq: 9, timestamp: 1767139200001, jpeg: Buffer.alloc(this.jpegBytes, 7) };
+  }
+
+  tracks(message: TracksMessage): readonly TrackListing[] {
+    this.tracksCalls.push(message);
+    const [since, lastSeen] = [1767139200000, 1767139200033];
+    return [
+      { id: 'cup', source: 'prompt', state: 'tracked', box: [1, 2, 3, 4], since, lastSeen, ttlLeftMs: 90 },
+    ];
   }
 
   async restartCamera(camera: string): Promise<void> {

@@ -115,7 +115,8 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)('a node 
     ['NaN', '{"requestId":"r1","box":[NaN,0,1,1]}', 'invalid_json'],
     ['1e308', { requestId: 'r1', box: [0, 0, 1e308, 1] }, 'invalid_message'],
     ['-1e308', { requestId: 'r1', points: [{ x: -1e308, y: 0, label: 1 }] }, 'invalid_message'],
-    ['a track', { requestId: 'r1', box, track: true }, 'unsupported_prompt'],
+    ['a time to live of no track', { requestId: 'r1', box, ttlMs: 500 }, 'invalid_message'],
+    ['a track without time', { requestId: 'r1', box, track: true, ttlMs: 0 }, 'invalid_message'],
     [
       '10,000 prompts',
       { requestId: 'r1', prompts: Array.from({ length: 10_000 }, () => ({ box: [0, 0, 1, 1] })) },
@@ -309,14 +310,34 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)('a node 
     [
       'tracks',
       { transaction: 't' },
-      { status: 'error', transaction: 't', error: { code: 'unknown_request' } },
+      {
+        status: 'error',
+        transaction: 't',
+        error: { code: 'invalid_message', details: [{ path: 'camera' }] },
+      },
+    ],
+    ['tracks', { camera: 'back' }, { status: 'error', error: { code: 'unknown_camera' } }],
+    [
+      'tracks',
+      { camera: 'front', rename: { cup: 'a b' }, remove: [7] },
+      { status: 'error', error: { code: 'invalid_message', details: [{}, {}] } },
+    ],
+    [
+      'tracks',
+      { camera: 'front', list: true, remove: 'all' },
+      { status: 'error', error: { code: 'invalid_message', details: [{ got: 'list, remove' }] } },
+    ],
+    [
+      'tracks',
+      { transaction: 't', camera: 'front' },
+      { status: 'ok', transaction: 't', data: { camera: 'front', tracks: [{ id: 'cup', ttlLeftMs: 90 }] } },
     ],
     [
       'reload',
       {},
       {
         status: 'error',
-        error: { message: expect.stringContaining('info, snapshot, everything, restart-camera') },
+        error: { message: expect.stringContaining('info, snapshot, everything, tracks, restart-camera') },
       },
     ],
   ])('answers the request %s with %j as it deserves', async (verb, payload, expected) => {

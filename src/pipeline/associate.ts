@@ -1,0 +1,104 @@
+/** Which detection is which track's object (in the manner of SORT and ByteTrack, on masks instead of boxes). */
+import type { CocoRle } from '../masks/types.js';
+import type { NativeAddon } from '../native/types.js';
+import type { Candidate } from '../segment/segmenter.js';
+import { boxIou } from '../track/motion.js';
+import type { Place } from './sightings.js';
+
+/** A detector's object on a frame, segmented. */
+export interface Detected {
+  /** Its mask's id in the message, where it is not followed. */
+  readonly id: string;
+  /** The id by which the detector itself follows the object, where it does. */
+  readonly detectorId?: string;
+  readonly label?: string;
+  readonly confidence?: number;
+  readonly candidate: Candidate;
+}
+
+/** A track as far as it matters here. */
+export interface Associable {
+  readonly label?: string | undefined;
+  /** Its label is a detector's class. */
+  readonly classified: boolean;
+  /** What detectors have called it. */
+  readonly detectorIds: ReadonlySet<string>;
+  /** On the detections' frame; null: nothing is known. */
+  readonly place: Place | null;
+}
+
+export interface Pair {
+  readonly detection: number;
+  readonly track: number;
+  /** IoU of the masks on this frame; of the boxes, where the track's mask on it is not known. */
+  readonly overlap: number;
+}
+
+/** The least IoU of a pair; SORT's. */
+const LEAST_OVERLAP = 0.3;
+/** Where the track was not seen around that time: it is somewhere near. */
+const LEAST_UNSURE_OVERLAP = 0.1;
+/** Detectors name one object now a cup and now a bowl; masks that are nearly the same are of one object. */
+const SAME_OBJECT = 0.8;
+/** What the detector's own id is worth: it decides where overlaps are alike, and does not where they say otherwise. */
+const OWN_ID_BONUS = 0.5;
+
+/**
+ * Pairs of detections and tracks, each in one pair at most: the best first (greedy). A pair overlaps, or the detector's
+ * own id says so; classes are equal unless the masks are nearly the same.
+ */
+export function associate(
+  detections: readonly Detected[],
+  tracks: readonly Associable[],
+  addon: Pick<NativeAddon, 'rleIou'>,
+): readonly Pair[] {
+  const possible: (Pair & { readonly worth: number })[] = [];
+  for (const [detection, detected] of detections.entries())
+    for (const [track, known] of tracks.entries()) {
+      const overlap = overlapOf(detected, known, addon);
+      const own = detected.detectorId !== undefined && known.detectorIds.has(detected.detectorId);
+      const least = known.place?.sure ? LEAST_OVERLAP : LEAST_UNSURE_OVERLAP;
+      if (!own && overlap < least) continue;
+      if (!own && otherClass(detected, known) && overlap < SAME_OBJECT) continue;
+      possible.push({ detection, track, overlap, worth: overlap + (own ? OWN_ID_BONUS : 0) });
+    }
+  possible.sort((a, b) => b.worth - a.worth);
+  const [detectionsTaken, tracksTaken] = [new Set<number>(), new Set<number>()];
+  return possible.flatMap(({ detection, track, overlap }) => {
+    if (detectionsTaken.has(detection) || tracksTaken.has(track)) return [];
+    detectionsTaken.add(detection);
+    tracksTaken.add(track);
+    return [{ detection, track, overlap }];
+  });
+}
+
+/** The detection shows an object that is followed already, and that another detection shows better. */
+export function isSecondOf(
+  detected: Detected,
+  tracks: readonly Associable[],
+  addon: Pick<NativeAddon, 'rleIou'>,
+): boolean {
+  return tracks.some((known) => known.place?.rle && overlapOf(detected, known, addon) >= SAME_OBJECT);
+}
+
+function otherClass({ label }: Detected, known: Associable): boolean {
+  return known.classified && label !== undefined && known.label !== undefined && label !== known.label;
+}
+
+function overlapOf(
+  { candidate }: Detected,
+  { place }: Associable,
+  addon: Pick<NativeAddon, 'rleIou'>,
+): number {
+  if (!candidate.box || !place) return 0;
+  const boxes = boxIou(candidate.box, place.box);
+  const masks = boxes > 0 && place.rle ? maskIou(candidate.rle, place.rle, addon) : null;
+  return masks ?? boxes;
+}
+
+/** Null where the masks are of different frames' sizes. */
+function maskIou(a: CocoRle, b: CocoRle, addon: Pick<NativeAddon, 'rleIou'>): number | null {
+  const [height, width] = a.size;
+  if (b.size[0] !== height || b.size[1] !== width) return null;
+  return addon.rleIou(a.counts, b.counts, width, height);
+}
