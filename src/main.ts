@@ -102,6 +102,7 @@ class Parts implements Service {
       limits: { maxPrompts: config.model.maxPrompts, maxPoints: DEFAULT_PROMPT_LIMITS.maxPoints },
       streamQos: config.outputs.streamQos,
       statsIntervalMs: config.stats.intervalMs,
+      ...(config.jobs.enabled ? { jobs: config.jobs } : {}),
       logger: log.child({ part: 'mqtt' }),
       onTakenOver: () =>
         onFatal(
@@ -133,6 +134,7 @@ class Parts implements Service {
       onDeviceFailed: ({ message }) => this.#onFatal(message, EXIT_DEVICE),
     });
     this.#startPeriodic();
+    mqtt.startJobs();
     this.#tracking.start();
     mqtt.setNodeState({ state: 'online', backend: segmenter.backend, model: segmenter.model });
     this.#log.info(
@@ -261,6 +263,7 @@ class Parts implements Service {
       maxAgeMs: pipeline.maxAgeMs,
       perCameraPerSec: pipeline.rateLimit.perCameraPerSec,
       perClientPerSec: pipeline.rateLimit.perClientPerSec,
+      maxImagePixels: pipeline.maxImagePixels,
       encodings: outputs.encodings,
       polygonTolerancePx: outputs.polygonTolerancePx,
       everything: new Map(Object.entries(cameras).map(([name, { everything }]) => [name, everything])),

@@ -20,12 +20,6 @@ const NODE_SETTINGS: readonly NotServed<Config>[] = [
   { path: 'outputs.frames', asked: ({ outputs }) => outputs.frames, message: LATER },
   { path: 'outputs.visionMsgs', asked: ({ outputs }) => outputs.visionMsgs, message: LATER },
   {
-    path: 'pipeline.maxImagePixels',
-    asked: ({ pipeline }) => pipeline.maxImagePixels !== 50_000_000,
-    message: LATER,
-  },
-  { path: 'jobs.enabled', asked: ({ jobs }) => jobs.enabled, message: LATER },
-  {
     path: 'http',
     asked: ({ http }) => http.host !== '127.0.0.1' || http.port !== 8080 || http.tokenFile !== null,
     message: LATER,

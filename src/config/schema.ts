@@ -330,6 +330,9 @@ const jobs = z
   .strictObject({
     enabled: flag().default(false).describe('Take part in `<baseTopic>/jobs`.'),
     group: plainName('a group name').default('default').describe('Nodes of one group share its jobs.'),
+    maxPacketBytes: int(1024, 268_435_455)
+      .default(16_777_216)
+      .describe("Largest job that is read; the broker's own limit wins when it is smaller."),
     inFlight: int(1, 16).default(2).describe('Jobs at the same time; each has its own connection.'),
     sessionExpirySec: duration({ unit: 's', min: 0, max: 4_294_967_295 })
       .prefault(86_400)
@@ -363,7 +366,7 @@ const log = z
   })
   .prefault({});
 
-export const ConfigSchema = z.strictObject({
+const wholeConfig = z.strictObject({
   version: z.literal(1, { error: '1, the version of this format' }).describe('Version of this format: `1`.'),
   node: node.describe('This node.'),
   mqtt: mqtt.describe('The connection to the broker.'),
@@ -377,6 +380,19 @@ export const ConfigSchema = z.strictObject({
   stats: stats.describe('Counters and latencies.'),
   log: log.describe('The log.'),
 });
+
+export const ConfigSchema = wholeConfig.check(
+  z.refine((value) => !wantsJobsWithout5(value), {
+    path: ['mqtt', 'protocol'],
+    error: 'auto or 5, because jobs.enabled is true (MQTT 3.1.1 has no shared subscriptions)',
+    when: () => true,
+  }),
+);
+
+function wantsJobsWithout5(value: unknown): boolean {
+  const { mqtt, jobs } = isMapping(value) ? value : {};
+  return isMapping(mqtt) && mqtt.protocol === '3.1.1' && isMapping(jobs) && jobs.enabled === true;
+}
 
 /** A config with every default filled in. Durations are numbers in their key's unit; `everything.every` is ms. */
 export type Config = z.output<typeof ConfigSchema>;

@@ -82,12 +82,17 @@ export function tooLarge(gotBytes: number, maxBytes: number): SamwireError {
 
 export function errorAnswer(
   error: SamwireError,
-  from: { readonly requestId?: string | undefined; readonly camera?: string | undefined },
+  from: {
+    readonly requestId?: string | undefined;
+    readonly camera?: string | undefined;
+    readonly jobId?: string | undefined;
+  },
 ): Answer {
   const requestId = from.requestId === undefined ? {} : { requestId: from.requestId };
   const message: ErrorMessage = {
     ...requestId,
     ...(from.camera === undefined ? {} : { camera: from.camera }),
+    ...(from.jobId === undefined ? {} : { jobId: from.jobId }),
     ...error.toBody(),
   };
   return { kind: 'error', payload: Buffer.from(JSON.stringify(message)), ...requestId };

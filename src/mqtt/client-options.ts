@@ -21,6 +21,12 @@ export interface ClientIdentity {
   readonly clientId: string;
   /** False: the session outlives the connection. */
   readonly clean: boolean;
+  /** How long the session outlives the connection, where that is not `mqtt.sessionExpirySec`. MQTT 5. */
+  readonly sessionExpirySec?: number;
+  /** Messages that may wait for their acknowledgement at a time. MQTT 5. */
+  readonly receiveMaximum?: number;
+  /** Default: {@link KEEPALIVE_SEC}. */
+  readonly keepaliveSec?: number;
   readonly will?: LastWill;
 }
 
@@ -42,7 +48,7 @@ export function clientOptions(
     clientId: identity.clientId,
     clean: identity.clean,
     ...(identity.will === undefined ? {} : { will: { ...identity.will, qos: 1 as const, retain: true } }),
-    keepalive: KEEPALIVE_SEC,
+    keepalive: identity.keepaliveSec ?? KEEPALIVE_SEC,
     connectTimeout: CONNECT_TIMEOUT_MS,
     reconnectPeriod: 0,
     resubscribe: false,
@@ -52,7 +58,10 @@ export function clientOptions(
       ? {
           protocolVersion: 5 as const,
           properties: {
-            sessionExpiryInterval: identity.clean ? 0 : options.sessionExpirySec,
+            sessionExpiryInterval: identity.clean
+              ? 0
+              : (identity.sessionExpirySec ?? options.sessionExpirySec),
+            ...(identity.receiveMaximum === undefined ? {} : { receiveMaximum: identity.receiveMaximum }),
             maximumPacketSize: Math.max(MAX_INBOUND_PACKET_BYTES, options.maxPacketBytes),
           },
         }

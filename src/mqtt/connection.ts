@@ -27,7 +27,10 @@ export interface ConnectionHandlers {
   /** A connection was accepted; `session` serves until `onLost`. */
   readonly onSession: (session: Session) => void;
   readonly onLost: () => void;
-  /** The next message waits, unacknowledged, until this resolves. It must not reject. */
+  /**
+   * The next message waits, unacknowledged, until this resolves. A rejection ends the connection, so that the broker
+   * delivers the message again on the next one.
+   */
   readonly onMessage: (message: InboundMessage) => Promise<void>;
   /** Another client uses this client id (MQTT 5 tells). Nothing is tried any more. */
   readonly onTakenOver: () => void;
@@ -179,8 +182,21 @@ export class BrokerConnection {
     client.handleMessage = (packet, done) => {
       // A discarded attempt acknowledges nothing: the broker delivers it again on the next connection.
       if (attempt.discarded || this.#attempt !== attempt) return;
-      void this.#options.handlers.onMessage(inboundMessage(packet, Date.now())).then(() => done());
+      void this.#handle(client, inboundMessage(packet, Date.now()), done);
     };
+  }
+
+  async #handle(client: MqttClient, message: InboundMessage, done: () => void): Promise<void> {
+    const stopPinging = keepAlive(client);
+    try {
+      await this.#options.handlers.onMessage(message);
+      done();
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'a message was not handled; it is asked for again');
+      client.stream.destroy();
+    } finally {
+      stopPinging();
+    }
   }
 
   #accepted(attempt: Attempt, connack: IConnackPacket): void {
@@ -284,6 +300,27 @@ function describeFailure(error: (Error & { readonly code?: unknown }) | null, ur
     default:
       return text;
   }
+}
+
+/**
+ * The client library reads nothing, not even the answers to its pings, while a message is handled, and would give up a
+ * sound connection after 10 to 30 s. Meanwhile the pings are sent from here, so that the broker does not either.
+ */
+function keepAlive(client: MqttClient): () => void {
+  // The broker can have it otherwise than we: also 0, for none.
+  const intervalMs = (client.keepalive * 1000) / 2;
+  if (intervalMs <= 0) return () => {};
+  client.reschedulePing(true);
+  const timer = setInterval(() => {
+    client.sendPing();
+    client.reschedulePing(true);
+  }, intervalMs);
+  const stop = (): void => {
+    clearInterval(timer);
+    client.off('close', stop);
+  };
+  client.once('close', stop);
+  return stop;
 }
 
 /**

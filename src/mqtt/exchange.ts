@@ -3,6 +3,7 @@ import type { SamwireError } from '../errors.js';
 import type { MasksMessage } from '../masks/types.js';
 import type { Counters } from './counters.js';
 import type { MessageProperties, OutboundMessage } from './messages.js';
+import type { AddOptions } from './outbox.js';
 import type { ReplyRules } from './replies.js';
 import type { SegmentService } from './service.js';
 import type { NodeTopics } from './topics.js';
@@ -17,7 +18,7 @@ export interface Exchange {
   /** Larger messages are refused unread. */
   readonly maxMessageBytes: number;
   /** Owes the message to the broker (QoS 1). */
-  readonly deliver: (message: OutboundMessage) => void;
+  readonly deliver: (message: OutboundMessage, options?: Pick<AddOptions, 'onOutcome'>) => void;
   /** A masks message has gone to the camera's masks topic; not called for a kept answer that is sent again. */
   readonly onMasks: (camera: string, message: MasksMessage) => void;
   /** Bytes of payload that fit into one packet on the present connection, or on the last one. */

@@ -13,6 +13,8 @@ export interface InboundMessage {
   readonly correlationData?: Buffer;
   /** W3C trace context, as the user property of that name. */
   readonly traceparent?: string;
+  /** As they came; a name that came more than once has all its values. MQTT 5. */
+  readonly userProperties?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export interface MessageProperties {
@@ -22,6 +24,8 @@ export interface MessageProperties {
   readonly traceparent?: string;
   /** What an answer of pixels says about itself, such as `seq`; `traceparent` has a field of its own. */
   readonly userProperties?: Readonly<Record<string, string>>;
+  /** After this long without having been delivered the broker drops it. */
+  readonly expirySec?: number;
 }
 
 export interface OutboundMessage {
@@ -48,7 +52,7 @@ export function traceparentOf(userProperties: unknown): string | undefined {
  * packet identifier, and the properties (MQTT 5, 3.3).
  */
 export function packetOverheadBytes({ topic, properties = {} }: Omit<OutboundMessage, 'payload'>): number {
-  const { responseTopic, correlationData } = properties;
+  const { responseTopic, correlationData, expirySec } = properties;
   return (
     5 +
     (2 + Buffer.byteLength(topic)) +
@@ -56,6 +60,7 @@ export function packetOverheadBytes({ topic, properties = {} }: Omit<OutboundMes
     4 +
     (responseTopic === undefined ? 0 : 3 + Buffer.byteLength(responseTopic)) +
     (correlationData === undefined ? 0 : 3 + correlationData.length) +
+    (expirySec === undefined ? 0 : 1 + 4) +
     Object.entries(userPropertiesOf(properties)).reduce(
       (sum, [name, value]) => sum + 5 + Buffer.byteLength(name) + Buffer.byteLength(value),
       0,

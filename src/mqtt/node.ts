@@ -9,6 +9,8 @@ import { BrokerConnection, type ConnectionStatus } from './connection.js';
 import { type Counters, createCounters } from './counters.js';
 import type { Exchange, Target } from './exchange.js';
 import { Gate } from './gate.js';
+import { Jobs } from './jobs/jobs.js';
+import type { JobsOptions } from './jobs/options.js';
 import { type InboundMessage, type OutboundMessage, packetOverheadBytes } from './messages.js';
 import type { MqttOptions } from './options.js';
 import { type DropReason, Outbox } from './outbox.js';
@@ -17,7 +19,7 @@ import { PromptHandler } from './prompts.js';
 import { RequestHandler } from './requests.js';
 import type { SegmentService } from './service.js';
 import type { Session } from './session.js';
-import { type NodeStateMessage, NodeTopics } from './topics.js';
+import { jobsTopic, type NodeStateMessage, NodeTopics } from './topics.js';
 
 /** Answers owed to the broker while it is away: beyond either bound the oldest are dropped. */
 const MAX_OWED_MESSAGES = 2000;
@@ -47,6 +49,8 @@ export interface MqttNodeOptions {
   /** QoS of masks that nobody asked for by a message; 1 is still dropped, not kept, while there is no connection. */
   readonly streamQos?: 0 | 1;
   readonly statsIntervalMs: number;
+  /** Absent: the node takes no jobs. */
+  readonly jobs?: JobsOptions;
   readonly logger: Logger;
   /** A second node with the same id took the session: the process should end with exit code 78. */
   readonly onTakenOver: () => void;
@@ -69,6 +73,7 @@ export class MqttNode {
   readonly #gate: Gate;
   readonly #prompts: PromptHandler;
   readonly #requests: RequestHandler;
+  readonly #jobs: Jobs | null;
   readonly #ownState = new OwnState(Date.now());
   readonly #cameraStates = new Map<string, CameraState>();
   #state: NodeStateMessage;
@@ -100,14 +105,18 @@ export class MqttNode {
       service,
       counters: this.counters,
       logger,
-      replyRules: { allowed: mqtt.responseTopics, subscriptions: this.topics.subscribed },
+      replyRules: {
+        allowed: mqtt.responseTopics,
+        subscriptions: [...this.topics.subscribed, jobsTopic(mqtt.baseTopic)],
+      },
       maxMessageBytes: mqtt.maxPacketBytes,
-      deliver: (message) => this.#outbox.add(message),
+      deliver: (message, options) => this.#outbox.add(message, options),
       onMasks: (camera, message) => options.onMasks?.(camera, message),
       maxPayloadBytes: (target) => this.maxPayloadBytes(target),
     };
     this.#prompts = new PromptHandler(exchange, { limits: options.limits, answerKeepMs: mqtt.answerKeepMs });
     this.#requests = new RequestHandler(exchange);
+    this.#jobs = options.jobs ? new Jobs(exchange, { ...options, jobs: options.jobs }) : null;
     this.#connection = new BrokerConnection({
       mqtt,
       logger,
@@ -132,6 +141,11 @@ export class MqttNode {
     this.#connection.start();
     this.#statsTimer = setInterval(() => this.#publishStats(), this.#options.statsIntervalMs);
     this.#statsTimer.unref();
+  }
+
+  /** Takes jobs, if the node is to take any; to be called when it can answer them. */
+  startJobs(): void {
+    if (this.#closing === null) this.#jobs?.start();
   }
 
   /**
@@ -310,7 +324,8 @@ export class MqttNode {
   #linkStats(): Record<string, unknown> {
     const { protocol, retries } = this.#connection.status;
     const { messages, bytes } = this.#outbox.sizes;
-    return { ...this.counters, protocol, retries, owedMessages: messages, owedBytes: bytes };
+    const jobs = this.#jobs === null ? {} : { jobs: this.#jobs.stats() };
+    return { ...this.counters, protocol, retries, owedMessages: messages, owedBytes: bytes, ...jobs };
   }
 
   #dropped(message: OutboundMessage, reason: DropReason, cause?: Error): void {
@@ -333,25 +348,26 @@ export class MqttNode {
   async #close(timeoutMs: number): Promise<void> {
     if (this.#statsTimer !== null) clearInterval(this.#statsTimer);
     this.#statsTimer = null;
+    const drained = Promise.all([this.#gate.empty(), this.#jobs?.drain()]);
     if (this.#session !== null) {
       const deadline = new AbortController();
       const timer = setTimeout(() => deadline.abort(), timeoutMs);
-      await orAborted(this.#gate.empty(), deadline.signal);
+      await orAborted(drained, deadline.signal);
       const { backend, model } = this.#state;
       this.setNodeState({ state: 'stopped', backend, model });
       await orAborted(this.#outbox.idle(), deadline.signal);
       clearTimeout(timer);
     }
-    await this.#connection.close();
+    await Promise.all([this.#connection.close(), this.#jobs?.close()]);
     this.#outbox.detach();
   }
 }
 
-function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+function orAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
-    void work.then(resolve);
+    void work.then(() => resolve());
   });
 }
 

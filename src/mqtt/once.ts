@@ -92,15 +92,18 @@ export class Once {
   }
 }
 
-/** A request's identity: its topic, response topic, request id and payload, byte for byte. */
+/** A request's identity: its topic, response topic, request id, properties and payload, byte for byte. */
 export function requestKey(request: {
   readonly topic: string;
   readonly responseTopic?: string;
   readonly requestId: string;
   readonly payload: Uint8Array;
+  /** What beside the payload says what is asked. */
+  readonly properties?: string;
 }): string {
   const hash = createHash('sha256');
-  for (const part of [request.topic, request.responseTopic ?? '', request.requestId]) {
+  const { topic, responseTopic = '', requestId, properties = '' } = request;
+  for (const part of [topic, responseTopic, requestId, properties]) {
     // The length goes first, so that no two different lists of parts give the same bytes.
     hash.update(`${Buffer.byteLength(part)}:`).update(part);
   }

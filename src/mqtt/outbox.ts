@@ -42,11 +42,21 @@ export interface OutboxOptions {
   readonly onDropped: (message: OutboundMessage, reason: DropReason, cause?: Error) => void;
 }
 
+/** How a message left the outbox. */
+export type Outcome = 'delivered' | DropReason;
+
+export interface AddOptions {
+  /** Retained state: only the newest is worth sending, and it is not dropped for room. */
+  readonly latestOnly?: boolean;
+  /** Called once, unless a newer one takes the message's place. */
+  readonly onOutcome?: (outcome: Outcome) => void;
+}
+
 interface Entry {
   readonly message: OutboundMessage;
   readonly sizeBytes: number;
-  /** Retained state: only the newest is worth sending. */
   readonly latestOnly: boolean;
+  readonly onOutcome?: ((outcome: Outcome) => void) | undefined;
   /** Nobody asked for it by a message: worth sending on this connection only. */
   readonly stream: boolean;
   repeated: boolean;
@@ -85,9 +95,9 @@ export class Outbox {
   }
 
   /** Takes a message; the oldest ones go when there is no room. */
-  add(message: OutboundMessage, { latestOnly = false }: { readonly latestOnly?: boolean } = {}): void {
+  add(message: OutboundMessage, { latestOnly = false, onOutcome }: AddOptions = {}): void {
     if (latestOnly) this.#supersede(message.topic);
-    this.#take(message, { latestOnly, stream: false });
+    this.#take(message, { latestOnly, onOutcome, stream: false });
   }
 
   /** Takes a message that is not owed: false when there is no connection, or too many of these wait already. */
@@ -100,7 +110,7 @@ export class Outbox {
     return true;
   }
 
-  #take(message: OutboundMessage, kind: Pick<Entry, 'latestOnly' | 'stream'>): void {
+  #take(message: OutboundMessage, kind: Pick<Entry, 'latestOnly' | 'onOutcome' | 'stream'>): void {
     const sizeBytes = message.payload.length + packetOverheadBytes(message);
     const entry: Entry = { message, sizeBytes, ...kind, repeated: false, losses: 0 };
     this.#waiting.add(entry);
@@ -179,7 +189,7 @@ export class Outbox {
   async #send(entry: Entry, carrier: Carrier): Promise<void> {
     try {
       await carrier.publish(entry.message, { repeated: entry.repeated });
-      if (this.#carrier === carrier) this.#remove(entry);
+      if (this.#carrier === carrier && this.#remove(entry)) entry.onOutcome?.('delivered');
     } catch (error) {
       if (this.#carrier !== carrier) return;
       // Any other failure means that the connection is ending; `detach` puts the message back.
@@ -189,7 +199,9 @@ export class Outbox {
   }
 
   #drop(entry: Entry, reason: DropReason, cause?: Error): void {
-    if (this.#remove(entry)) this.#options.onDropped(entry.message, reason, cause);
+    if (!this.#remove(entry)) return;
+    this.#options.onDropped(entry.message, reason, cause);
+    entry.onOutcome?.(reason);
   }
 
   #remove(entry: Entry): boolean {

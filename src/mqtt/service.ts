@@ -1,6 +1,7 @@
 /** What the link to the broker needs of the rest of the node; src/pipeline implements it. */
 import type { MasksMessage } from '../masks/types.js';
 import type { EverythingMessage } from '../prompts/everything.js';
+import type { JobMessage } from '../prompts/job.js';
 import type { PromptMessage } from '../prompts/message.js';
 import type { TrackListing, TracksMessage } from '../prompts/tracks.js';
 
@@ -48,6 +49,8 @@ export interface SegmentService {
   prompt(camera: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage>;
   /** `request/everything`; the camera is one of `cameras()`. */
   everything(message: EverythingMessage, context: EverythingContext): Promise<EverythingReply>;
+  /** The picture is nobody's camera: its frame has seq 0, and its capture time is the job's arrival. */
+  job(message: JobMessage, context: PromptContext): Promise<MasksMessage>;
   /** `request/info`. */
   info(): Record<string, unknown>;
   snapshot(camera: string, options: SnapshotOptions): Promise<Snapshot>;

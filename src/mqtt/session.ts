@@ -22,6 +22,8 @@ export interface Session extends Carrier {
   readonly sessionPresent: boolean;
   /** The broker's Maximum Packet Size, or MQTT's own. */
   readonly maxPacketBytes: number;
+  /** The broker did not say that it has none. */
+  readonly sharedSubscriptions: boolean;
   /** QoS 0: false when the message was dropped because the socket is congested. */
   publishVolatile(message: OutboundMessage): boolean;
   /**
@@ -32,6 +34,8 @@ export interface Session extends Carrier {
     filters: readonly string[],
     options?: { readonly retained?: boolean },
   ): Promise<readonly RefusedSubscription[]>;
+  /** Never rejects: with the connection the subscriptions of a clean session end as well. */
+  unsubscribe(filters: readonly string[]): Promise<void>;
 }
 
 export function createSession(
@@ -55,6 +59,7 @@ export function createSession(
     sessionPresent: connack.sessionPresent,
     window: Math.min(properties.receiveMaximum ?? MAX_WINDOW, MAX_WINDOW),
     maxPacketBytes: properties.maximumPacketSize ?? MQTT_MAX_PACKET_BYTES,
+    sharedSubscriptions: protocol === '5' && properties.sharedSubscriptionAvailable !== false,
     publish(message, { repeated }) {
       return new Promise((resolve, reject) => {
         const options = { ...publishOptions(message), qos, dup: repeated && qos > 0 } as const;
@@ -88,6 +93,9 @@ export function createSession(
         });
       });
     },
+    unsubscribe(filters) {
+      return new Promise((resolve) => client.unsubscribe([...filters], () => resolve()));
+    },
   };
 }
 
@@ -98,12 +106,13 @@ function publishError(error: Error & { readonly code?: unknown }): Error {
 }
 
 function packetProperties({ properties = {} }: OutboundMessage): IClientPublishOptions['properties'] {
-  const { responseTopic, correlationData } = properties;
+  const { responseTopic, correlationData, expirySec } = properties;
   const userProperties = { ...userPropertiesOf(properties) };
   return {
     ...(responseTopic === undefined ? {} : { responseTopic }),
     ...(correlationData === undefined ? {} : { correlationData }),
     ...(Object.keys(userProperties).length === 0 ? {} : { userProperties }),
+    ...(expirySec === undefined ? {} : { messageExpiryInterval: expirySec }),
   };
 }
 
@@ -117,7 +126,7 @@ export function inboundMessage(
       readonly messageExpiryInterval?: number;
       readonly responseTopic?: string;
       readonly correlationData?: Buffer;
-      readonly userProperties?: unknown;
+      readonly userProperties?: NonNullable<InboundMessage['userProperties']>;
     };
   },
   receivedAtMs: number,
@@ -135,5 +144,6 @@ export function inboundMessage(
     ...(responseTopic === undefined ? {} : { responseTopic }),
     ...(correlationData === undefined ? {} : { correlationData }),
     ...(traceparent === undefined ? {} : { traceparent }),
+    ...(userProperties === undefined ? {} : { userProperties }),
   };
 }

@@ -19,6 +19,7 @@ export interface NodeStateMessage {
 /** An errors topic. */
 export interface ErrorMessage extends ErrorBody {
   readonly requestId?: string;
+  readonly jobId?: string;
   readonly camera?: string;
 }
 
@@ -49,6 +50,16 @@ export type InboundTopic =
 
 /** Levels that stand where a camera's name would. */
 const RESERVED: readonly string[] = RESERVED_CAMERA_NAMES;
+
+/** The topic that all nodes of a base topic share, taken together by those of a group. */
+export function jobsTopic(baseTopic: string): string {
+  return `${baseTopic}/jobs`;
+}
+
+/** Where a job is answered that names no response topic. */
+export function jobAnswerTopic(baseTopic: string, jobId: string): string {
+  return `${baseTopic}/job/${jobId}`;
+}
 
 export class NodeTopics {
   readonly base: string;

@@ -5,6 +5,7 @@ import type { FrameSource } from '../frames/source.js';
 import type { NativeFrameInfo } from '../native/types.js';
 import type { Segmenter, SegmentRequest, SegmentResult } from '../segment/segmenter.js';
 import { ChunkSize } from './chunk-size.js';
+import { type Account, charge, FairShare } from './fair-share.js';
 import { namedFrame, newestFrame, skewMs, stopping } from './frame-choice.js';
 
 /** Each takes the model for seconds on a CPU; who is behind so many had better ask again later. */
@@ -84,11 +85,16 @@ interface Turn {
   readonly refuse: (error: SamwireError) => void;
 }
 
-/** One job at a time, requested ones first, else in the order of their arrival. The scheduler gives it its turns. */
+/**
+ * One job at a time: requested ones first, then of the camera that has had the least of the model's time for its weight, then
+ * the one that came first. The scheduler gives it its turns.
+ */
 export class Background {
   readonly #options: BackgroundOptions;
   readonly #chunk: ChunkSize;
   readonly #waiting: Waiting[] = [];
+  readonly #fair = new FairShare();
+  readonly #accounts = new WeakMap<FrameSource, Account>();
   /** Of the current job: as many as it asks for before it awaits one. */
   readonly #turns: Turn[] = [];
   #current: Current | null = null;
@@ -106,6 +112,10 @@ export class Background {
     return this.#waiting.length + (this.#current ? 1 : 0);
   }
 
+  get wantsTurn(): boolean {
+    return this.#turns.length > 0;
+  }
+
   /** @throws SamwireError `no_frame`, `frame_evicted`, `expired`, `overloaded`, or what the job's work rejects with. */
   submit<T>(job: BackgroundJob<T>): Promise<BackgroundAnswer<T>> {
     const requested = this.#waiting.filter((waiting) => waiting.job.requested).length;
@@ -119,6 +129,8 @@ export class Background {
       const waiting = { job, pinned, resolve: resolve as Waiting['resolve'], reject };
       if (job.requested) this.#waiting.splice(requested, 0, waiting);
       else this.#waiting.push(waiting);
+      const { weight } = job.camera;
+      this.#fair.join(this.#account(job.camera), { weight, runMs: 0 });
       this.#startNext();
     });
   }
@@ -133,6 +145,22 @@ export class Background {
         return this.#inTurn;
       })
     );
+  }
+
+  /** Refuses the jobs that wait and were to be begun by now; when the next one will have to be. */
+  expire(): number {
+    const nowMs = this.#options.now();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const waiting of [...this.#waiting]) {
+      const { beginByMs = Number.POSITIVE_INFINITY } = waiting.job;
+      if (nowMs <= beginByMs) {
+        nextMs = Math.min(nextMs, beginByMs);
+        continue;
+      }
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      this.#refuse(waiting, new SamwireError('expired', 'The request expired before its turn came.'));
+    }
+    return nextMs;
   }
 
   /** Refuses what waits and what runs; the turn that has the model goes on to its end. */
@@ -150,14 +178,11 @@ export class Background {
   }
 
   #startNext(): void {
+    if (!this.#current) this.expire();
     while (!this.#current) {
-      const next = this.#waiting.shift();
+      const next = this.#takeNext();
       if (!next) return;
-      const { camera, beginByMs = Number.POSITIVE_INFINITY } = next.job;
-      if (this.#options.now() > beginByMs) {
-        this.#refuse(next, new SamwireError('expired', 'The request expired before its turn came.'));
-        continue;
-      }
+      const { camera } = next.job;
       try {
         const frame = next.pinned ?? newestFrame(camera);
         void this.#run({ ...next, abort: new AbortController(), waitedMs: 0, turnEndedAtMs: 0 }, frame);
@@ -165,6 +190,27 @@ export class Background {
         next.reject(toSamwireError(thrown));
       }
     }
+  }
+
+  #takeNext(): Waiting | undefined {
+    const [head] = this.#waiting;
+    if (!head) return undefined;
+    let next = head;
+    for (const waiting of this.#waiting) {
+      if (waiting.job.requested !== head.job.requested) break;
+      if (this.#account(waiting.job.camera).tag < this.#account(next.job.camera).tag) next = waiting;
+    }
+    this.#waiting.splice(this.#waiting.indexOf(next), 1);
+    this.#fair.begin(this.#account(next.job.camera), { weight: next.job.camera.weight, ms: 0 });
+    return next;
+  }
+
+  #account(camera: FrameSource): Account {
+    const known = this.#accounts.get(camera);
+    if (known) return known;
+    const account = this.#fair.open();
+    this.#accounts.set(camera, account);
+    return account;
   }
 
   async #run(current: Current, frame: NativeFrameInfo): Promise<void> {
@@ -226,8 +272,8 @@ export class Background {
     const askedAtMs = now();
     return new Promise<T>((resolve, reject) => {
       const run = async (): Promise<void> => {
-        const sinceMs = Math.max(askedAtMs, current.turnEndedAtMs);
-        current.waitedMs += Math.max(0, now() - sinceMs);
+        const beganAtMs = now();
+        current.waitedMs += Math.max(0, beganAtMs - Math.max(askedAtMs, current.turnEndedAtMs));
         try {
           resolve(await task());
         } catch (thrown) {
@@ -235,6 +281,9 @@ export class Background {
           if (thrown instanceof SamwireError && thrown.code === 'device_failed') onDeviceFailed(thrown);
         } finally {
           current.turnEndedAtMs = now();
+          const { camera } = current.job;
+          const ms = Math.max(0, current.turnEndedAtMs - beganAtMs);
+          charge(this.#account(camera), { weight: camera.weight, ms });
         }
       };
       this.#turns.push({ run, refuse: reject });

@@ -17,6 +17,8 @@ export class Counters {
   readonly #latencies = new Map<string, number[]>(STAGES.map((stage) => [stage, []]));
   readonly #everything = { runs: 0, masks: 0, prompts: 0, skipped: { busy: 0, noFrame: 0 } };
   readonly #everythingMs: number[] = [];
+  readonly #jobs = { answers: 0, masks: 0, prompts: 0 };
+  readonly #jobsMs: number[] = [];
 
   answered(prompts: number, masks: number, timing: Timing): void {
     this.#prompts += prompts;
@@ -34,6 +36,14 @@ export class Counters {
     this.#everything.masks += masks;
     this.#everything.prompts += prompts;
     note(this.#everythingMs, captureToPublishMs);
+  }
+
+  /** The masks of a job were made. */
+  job(prompts: number, masks: number, { captureToPublishMs }: Timing): void {
+    this.#jobs.answers += 1;
+    this.#jobs.masks += masks;
+    this.#jobs.prompts += prompts;
+    note(this.#jobsMs, captureToPublishMs);
   }
 
   /** A periodic run was left out. */
@@ -57,6 +67,7 @@ export class Counters {
         skipped: { ...this.#everything.skipped },
         latencyMs: percentiles(this.#everythingMs),
       },
+      jobs: { ...this.#jobs, latencyMs: percentiles(this.#jobsMs) },
       latencyMs: Object.fromEntries(
         [...this.#latencies].map(([stage, values]) => [stage, percentiles(values)]),
       ),

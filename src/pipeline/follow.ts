@@ -3,7 +3,7 @@ import type { ErrorBody } from '../errors.js';
 import type { PromptMessage } from '../prompts/message.js';
 import type { Candidate, PromptResult } from '../segment/segmenter.js';
 import { candidatesById, type MaskExtra } from './answer.js';
-import type { SchedulerAnswer } from './scheduler.js';
+import type { SchedulerAnswer } from './request.js';
 import type { PromptSeed, Tracking } from './tracking.js';
 
 export interface FollowedPrompts {

@@ -1,4 +1,4 @@
-/** Which frame a request gets, and how long it may wait for one. */
+/** Which frame a request gets. */
 import { SamwireError } from '../errors.js';
 import type { FrameChoice } from '../frames/camera.js';
 import type { FrameSource } from '../frames/source.js';
@@ -41,63 +41,4 @@ export function skewMs(choice: FrameChoice, frame: NativeFrameInfo): number {
 /** What a request is told that the end of the service overtakes. */
 export function stopping(): SamwireError {
   return new SamwireError('overloaded', 'The node is stopping; send the request again later.');
-}
-
-export interface StreamWait {
-  readonly camera: FrameSource;
-  /** The longest wait. */
-  readonly timeoutMs: number;
-}
-
-/** Requests for the newest frame of a camera that does not stream yet; at most `limit` of them wait. */
-export class StreamWaits {
-  readonly #limit: number;
-  #waiting = 0;
-  #closed = false;
-  #tellClosed: () => void = () => undefined;
-  readonly #closing = new Promise<void>((resolve) => {
-    this.#tellClosed = resolve;
-  });
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get length(): number {
-    return this.#waiting;
-  }
-
-  /**
-   * Resolves when the camera streams.
-   * @throws SamwireError `no_frame` when it does not in time or is disabled; `overloaded` when too many wait already.
-   */
-  async wait({ camera, timeoutMs }: StreamWait): Promise<void> {
-    if (camera.streaming) return;
-    if (camera.state.state === 'disabled')
-      throw new SamwireError('no_frame', `Camera ${camera.name} is disabled in the config.`);
-    if (this.#waiting >= this.#limit)
-      throw new SamwireError(
-        'overloaded',
-        `${this.#waiting} requests already wait for a frame; try again later.`,
-      );
-    this.#waiting += 1;
-    try {
-      if (await Promise.race([camera.nextFrame(timeoutMs), this.#closing])) return;
-    } finally {
-      this.#waiting -= 1;
-    }
-    if (this.#closed) throw stopping();
-    const { state, error } = camera.state;
-    const waitedMs = Math.max(0, Math.round(timeoutMs));
-    throw new SamwireError(
-      'no_frame',
-      `Camera ${camera.name} is ${state} and gave no frame within ${waitedMs} ms.${error ? ` ${error.message}` : ''}`,
-    );
-  }
-
-  /** Tells all who wait that the node is stopping. */
-  close(): void {
-    this.#closed = true;
-    this.#tellClosed();
-  }
 }

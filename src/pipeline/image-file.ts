@@ -17,6 +17,8 @@ export interface LoadImageOptions {
   readonly maxPixels: number;
   /** Names the picture in errors. */
   readonly name: string;
+  /** When it was taken, ms since the Unix epoch. Default: now. */
+  readonly timestamp?: number;
 }
 
 /**
@@ -26,10 +28,10 @@ export interface LoadImageOptions {
  */
 export async function loadImage(
   input: string | Uint8Array,
-  { addon, maxPixels, name }: LoadImageOptions,
+  { addon, maxPixels, name, timestamp = Date.now() }: LoadImageOptions,
 ): Promise<LoadedImage> {
   const { data, width, height } = await decode(input, maxPixels, name);
-  const frame = addon.createFrame({ format: 'RGB', width, height, data, timestamp: Date.now(), seq: 0 });
+  const frame = addon.createFrame({ format: 'RGB', width, height, data, timestamp, seq: 0 });
   return { frame, rgb: data };
 }
 

@@ -1,6 +1,5 @@
+import type { Logger } from 'pino';
 import { SamwireError } from '../errors.js';
-import type { FrameChoice } from '../frames/camera.js';
-import type { FrameSource } from '../frames/source.js';
 import type { NativeFrameInfo } from '../native/types.js';
 import type {
   PromptResult,
@@ -10,65 +9,27 @@ import type {
   SegmentTiming,
 } from '../segment/segmenter.js';
 import { BACKGROUND_LIMIT, Background, type BackgroundAnswer, type BackgroundJob } from './background.js';
-import { namedFrame, newestFrame, StreamWaits, skewMs, stopping } from './frame-choice.js';
-import { Superseded } from './superseded.js';
-
-/** What goes first when the model can't serve all: a prompt before detections, those before tracks, and so on. */
-export const REQUEST_KINDS = ['prompt', 'detections', 'track', 'job'] as const;
-export type RequestKind = (typeof REQUEST_KINDS)[number];
-
-/** A prompt of a request; it has the request's `multimask` and `keepLogits` where it says nothing of its own. */
-export type RequestPrompt = Omit<SegmentPrompt, 'multimask'> & Partial<Pick<SegmentPrompt, 'multimask'>>;
-
-/** A request for masks on one frame of a camera, or on the picture of a job. */
-export interface SchedulerRequest {
-  readonly kind: RequestKind;
-  readonly camera: FrameSource;
-  readonly frame: FrameChoice;
-  /** Makes the prompts for the frame that was chosen; called once, when that is known. */
-  readonly prompts: (frame: NativeFrameInfo) => readonly RequestPrompt[];
-  /** An upper bound of what `prompts` returns. */
-  readonly promptCount: number;
-  readonly multimask: boolean;
-  /** Candidates of a lower predicted IoU are left out of the answer. */
-  readonly minScore?: number;
-  /** False: no logits are kept of the answer for a later `refine`. */
-  readonly keepLogits?: boolean;
-  /** Who asks, where that is known: a client's waiting requests are bounded and served as one among the camera's clients. */
-  readonly client?: string;
-  /**
-   * Newest wins: a request replaces one of the same camera, kind and key that still waits, which rejects with
-   * {@link Superseded} (code `overloaded`). Whoever submits decides whether that is told to anybody.
-   */
-  readonly supersedes?: string;
-  /** Arrival, ms since the Unix epoch. */
-  readonly receivedAtMs: number;
-  /** Not begun this long after its arrival, the request is refused as `expired`. */
-  readonly maxAgeMs: number;
-  /** Called while the answer's frame is still held: the place to retain it. */
-  readonly onAnswer?: (frame: NativeFrameInfo) => void;
-}
-
-export interface SchedulerAnswer {
-  readonly frame: NativeFrameInfo;
-  /** Chosen minus requested capture time; 0 unless the request named a timestamp. */
-  readonly skewMs: number;
-  /** `results[i]` answers the request's prompt i. */
-  readonly results: readonly PromptResult[];
-  readonly prompts: readonly RequestPrompt[];
-  /** Capture to the request's arrival or, if later, to the frame's. */
-  readonly ageMs: number;
-  /** From then until the segmenter took it. */
-  readonly queueMs: number;
-  readonly timing: SegmentTiming;
-  /** When the segmenter's answer was there, ms since the Unix epoch. */
-  readonly answeredAtMs: number;
-}
+import { DeadlineTimer } from './deadline-timer.js';
+import { namedFrame, newestFrame, skewMs, stopping } from './frame-choice.js';
+import { KindOrder, type Level } from './kind-order.js';
+import { type Refusal, refusalOf } from './refusals.js';
+import {
+  REQUEST_KINDS,
+  type RequestKind,
+  type RequestPrompt,
+  type SchedulerAnswer,
+  type SchedulerRequest,
+  type Waiting,
+} from './request.js';
+import { type Batch, deadlineOf, type FrameTaken, RequestQueue } from './request-queue.js';
+import { RunCost } from './run-cost.js';
+import { SchedulerStats } from './scheduler-stats.js';
+import { StreamWaits } from './stream-waits.js';
 
 export interface SchedulerOptions {
   readonly segmenter: Segmenter;
   readonly releaseFrame: (id: number) => void;
-  /** Requests that may wait; one more drops the oldest, whose sender is told `overloaded`. */
+  /** Requests of a kind that may wait; one more, and the oldest of whoever waits with most is told `overloaded`. */
   readonly queueLimit: number;
   /** Prompts that share one decoder batch. */
   readonly maxPrompts: number;
@@ -76,52 +37,62 @@ export interface SchedulerOptions {
   readonly backgroundLimit?: number;
   /** A run found the device lost: its senders are told already, and no later run will do better. */
   readonly onDeviceFailed: (error: SamwireError) => void;
+  readonly log?: Pick<Logger, 'warn' | 'info'>;
+  /** The wall clock; durations are measured on a monotonic one, where none is given. */
   readonly now?: () => number;
-}
-
-interface Job {
-  readonly request: SchedulerRequest;
-  /** Held from the start where the request names a frame, so that waiting cannot evict it. */
-  readonly pinned: NativeFrameInfo | null;
-  readonly resolve: (answer: SchedulerAnswer) => void;
-  readonly reject: (error: SamwireError) => void;
 }
 
 /** Requests that the segmenter answers together. */
 interface Run {
-  readonly jobs: readonly Job[];
+  readonly batch: Batch;
   readonly frame: NativeFrameInfo;
-}
-
-interface BegunRun extends Run {
-  /** `prompts[i]` are those of `jobs[i]`. */
-  readonly prompts: readonly (readonly RequestPrompt[])[];
+  /** On the wall clock, and on the monotonic one. */
   readonly startedAtMs: number;
+  readonly sinceMs: number;
 }
 
 /**
- * Decides what the segmenter does next: as many runs at a time as it is worth handing over, oldest request first, on
- * the newest frame at that moment (or on the frame that the request names). Waiting requests for the same frame join
- * the run, so that a frame is encoded once and its prompts are decoded together. Background work gets a turn when no
- * request waits.
+ * Decides what the segmenter does next (docs/scheduling.md): prompts before detections, tracks, jobs and background work,
+ * cameras by weight, and the newest frame at that moment (or the frame that the request names). Waiting requests for
+ * the same frame join the run, so that a frame is encoded once and its prompts are decoded together.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #now: () => number;
-  readonly #queue: Job[] = [];
+  readonly #monotonicNow: () => number;
+  readonly #cost = new RunCost();
+  readonly #queue: RequestQueue;
+  readonly #order = new KindOrder();
+  readonly #stats: SchedulerStats;
+  readonly #deadlines: DeadlineTimer;
   readonly #streamWaits: StreamWaits;
   readonly #running = new Set<Run>();
   readonly #background: Background;
   /** A turn of the background work has the segmenter. Never two, so that a prompt waits for one at most. */
   #inTurn = false;
+  /** Requests that came, and runs and turns that were begun. */
+  #requests = 0;
+  #runs = 0;
+  #endedAtMs = Number.NEGATIVE_INFINITY;
+  #idleSinceMs: number | undefined;
   #closed = false;
   #abandoned = false;
 
   constructor(options: SchedulerOptions) {
-    const { segmenter, releaseFrame, maxPrompts, onDeviceFailed, now = Date.now } = options;
+    const { segmenter, releaseFrame, maxPrompts, onDeviceFailed, now = Date.now, log } = options;
     this.#options = options;
     this.#now = now;
+    this.#monotonicNow = options.now ?? (() => performance.now());
+    this.#stats = new SchedulerStats(log);
     this.#streamWaits = new StreamWaits(options.queueLimit);
+    this.#deadlines = new DeadlineTimer(() => this.#expire(), now);
+    this.#queue = new RequestQueue({
+      limit: options.queueLimit,
+      maxPrompts,
+      cost: this.#cost,
+      refuse: (waiting, why) => this.#refuse(waiting, why),
+      onOverload: (kind, overloaded) => this.#stats.overload(kind, overloaded),
+    });
     this.#background = new Background({
       segmenter,
       releaseFrame,
@@ -131,6 +102,11 @@ export class Scheduler {
       limit: options.backgroundLimit ?? BACKGROUND_LIMIT,
       onWanted: () => this.#pump(),
     });
+  }
+
+  /** Everything is refused, because the service ends. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Requests for prompts that wait. */
@@ -143,6 +119,21 @@ export class Scheduler {
     return this.#background.length;
   }
 
+  /** What `<base>/stats` tells of it. */
+  stats(): Record<string, unknown> {
+    this.#queue.observe(this.#monotonicNow());
+    const byKind = <T>(of: (kind: RequestKind) => T): Record<string, T> =>
+      Object.fromEntries(REQUEST_KINDS.map((kind) => [kind, of(kind)]));
+    return {
+      waiting: byKind((kind) => this.#queue.waiting(kind)),
+      waitingForFrame: this.#streamWaits.length,
+      ...this.#stats.snapshot(),
+      overloaded: REQUEST_KINDS.filter((kind) => this.#queue.overload(kind).overloaded),
+      overloads: byKind((kind) => this.#queue.overload(kind).entered),
+      runMs: this.#cost.runMs,
+    };
+  }
+
   /**
    * @throws SamwireError `no_frame`, `frame_evicted`, `expired`, `overloaded`, or what the segmenter rejects with.
    */
@@ -150,10 +141,12 @@ export class Scheduler {
     if (request.frame === 'latest') await this.#waitForStream(request);
     if (this.#closed) throw stopping();
     const pinned = request.frame === 'latest' ? null : namedFrame(request.camera, request.frame);
-    this.#supersede(request);
     return new Promise((resolve, reject) => {
-      this.#queue.push({ request, pinned, resolve, reject });
-      if (this.#queue.length > this.#options.queueLimit) this.#dropOldest();
+      const sinceMs = this.#monotonicNow();
+      const order = this.#requests++;
+      const waiting = { request, pinned, resolve, reject, order, runsBefore: this.#runs, sinceMs };
+      this.#queue.push(waiting, sinceMs);
+      this.#deadlines.by(deadlineOf(waiting));
       this.#pump();
     });
   }
@@ -168,6 +161,7 @@ export class Scheduler {
   ): Promise<BackgroundAnswer<T>> {
     if (job.frame === 'latest') await this.#waitForStream(job);
     if (this.#closed) throw stopping();
+    this.#deadlines.by(job.beginByMs ?? Number.POSITIVE_INFINITY);
     return this.#background.submit(job);
   }
 
@@ -175,12 +169,13 @@ export class Scheduler {
   close({ graceMs }: { readonly graceMs: number }): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#deadlines.clear();
     this.#streamWaits.close();
     this.#background.close();
-    for (const job of this.#queue.splice(0)) this.#refuse(job, stopping());
+    for (const waiting of this.#queue.clear()) this.#reject(waiting, stopping());
     setTimeout(() => {
       this.#abandoned = true;
-      for (const { jobs } of this.#running) for (const job of jobs) job.reject(stopping());
+      for (const { batch } of this.#running) for (const { reject } of batch.requests) reject(stopping());
     }, graceMs).unref();
   }
 
@@ -190,103 +185,141 @@ export class Scheduler {
     return this.#streamWaits.wait({ camera, timeoutMs: receivedAtMs + maxAgeMs - this.#now() });
   }
 
-  #supersede({ camera, kind, supersedes }: SchedulerRequest): void {
-    if (supersedes === undefined) return;
-    const place = this.#queue.findIndex(
-      ({ request }) =>
-        request.camera === camera && request.kind === kind && request.supersedes === supersedes,
-    );
-    const [older] = place < 0 ? [] : this.#queue.splice(place, 1);
-    if (older) this.#refuse(older, new Superseded(camera.name));
+  #expire(): void {
+    this.#deadlines.clear();
+    this.#deadlines.by(Math.min(this.#queue.expire(this.#now()), this.#background.expire()));
   }
 
-  #dropOldest(): void {
-    const oldest = this.#queue.shift();
-    if (!oldest) return;
-    this.#refuse(
-      oldest,
-      new SamwireError(
-        'overloaded',
-        `More than ${this.#options.queueLimit} requests were waiting, and this was the oldest. Send fewer prompts a second.`,
-      ),
-    );
+  #refuse(waiting: Waiting, why: Refusal): void {
+    const { request } = waiting;
+    this.#stats.refused(why, request, this.#monotonicNow());
+    const waitedMs = this.#now() - request.receivedAtMs;
+    this.#reject(waiting, refusalOf(why, request, { limit: this.#options.queueLimit, waitedMs }));
   }
 
-  #refuse(job: Job, error: SamwireError): void {
-    if (job.pinned) this.#options.releaseFrame(job.pinned.id);
-    job.reject(error);
+  #reject({ pinned, reject }: Waiting, error: SamwireError): void {
+    if (pinned) this.#options.releaseFrame(pinned.id);
+    reject(error);
   }
 
   #pump(): void {
     while (this.#running.size + (this.#inTurn ? 1 : 0) < this.#options.segmenter.runsAtOnce) {
-      const job = this.#queue.shift();
-      if (job) {
-        const run = this.#begin(job);
-        if (run) void this.#serve(run);
-        continue;
-      }
-      const turn = this.#inTurn ? undefined : this.#background.next();
-      if (!turn) return;
-      void this.#give(turn);
+      const nowMs = this.#monotonicNow();
+      if (this.#deadlines.due) this.#expire();
+      this.#queue.refuseLate(this.#runs, nowMs);
+      const level = this.#order.next((of) => this.#ready(of), nowMs);
+      this.#noteIdle(level === undefined, nowMs);
+      if (level === undefined) return;
+      if (level === 'everything') void this.#give(nowMs);
+      else this.#beginNext(level, nowMs);
     }
   }
 
-  async #give(turn: () => Promise<void>): Promise<void> {
+  #ready(level: Level): boolean {
+    if (level === 'everything') return !this.#inTurn && this.#background.wantsTurn;
+    return this.#queue.waiting(level) > 0;
+  }
+
+  #noteIdle(idle: boolean, nowMs: number): void {
+    if (this.#idleSinceMs !== undefined) this.#queue.idle(nowMs - this.#idleSinceMs);
+    this.#idleSinceMs = idle && this.#running.size === 0 && !this.#inTurn ? nowMs : undefined;
+    if (idle) this.#queue.observe(nowMs);
+  }
+
+  async #give(nowMs: number): Promise<void> {
+    const turn = this.#background.next();
+    if (!turn) return;
     this.#inTurn = true;
+    this.#runs += 1;
+    this.#queue.observe(nowMs);
     await turn();
     this.#inTurn = false;
+    const endedAtMs = this.#monotonicNow();
+    this.#endedAtMs = endedAtMs;
+    this.#order.ended('everything', { tookMs: endedAtMs - nowMs, nowMs: endedAtMs });
     this.#pump();
   }
 
-  /** The next run, with all that it can answer; nothing where its first request is refused. */
-  #begin(first: Job): Run | undefined {
-    if (this.#expired(first)) return undefined;
+  /** The run of the request that goes first, with all that it can answer; nothing where that one is refused. */
+  #beginNext(kind: RequestKind, nowMs: number): void {
+    const first = this.#queue.next(kind);
+    if (!first) return;
     try {
-      const frame = first.pinned ?? newestFrame(first.request.camera);
-      return { jobs: [first, ...this.#takeMates(first, frame)], frame };
+      const taken = this.#frameFor(first);
+      const batch = this.#queue.begin(first, taken, nowMs);
+      this.#runs += 1;
+      this.#queue.observe(nowMs);
+      void this.#serve({ batch, frame: taken.frame, startedAtMs: this.#now(), sinceMs: nowMs });
     } catch (thrown) {
+      this.#queue.remove(first);
       first.reject(thrown as SamwireError);
-      return undefined;
     }
   }
 
+  #frameFor({ pinned, request: { camera } }: Waiting): FrameTaken {
+    if (!pinned) return { frame: newestFrame(camera), newest: true };
+    const newest = camera.acquire('latest');
+    if (newest) this.#options.releaseFrame(newest.id);
+    return { frame: pinned, newest: newest?.id === pinned.id };
+  }
+
   async #serve(run: Run): Promise<void> {
-    const { jobs, frame } = run;
+    const { requests } = run.batch;
+    const { frame } = run;
     this.#running.add(run);
-    const startedAtMs = this.#now();
+    let timing: SegmentTiming | undefined;
+    let count = 0;
     try {
-      const prompts = jobs.map((job) => job.request.prompts(frame));
-      const answer = await this.#options.segmenter.segment({
-        frame,
-        prompts: jobs.flatMap((job, i) =>
-          (prompts[i] ?? []).map((prompt) => segmentPrompt(prompt, job.request)),
-        ),
-      });
-      if (!this.#abandoned) this.#answer({ ...run, prompts, startedAtMs }, answer);
+      const prompts = requests.map(({ request }) => request.prompts(frame));
+      const asked = requests.flatMap(({ request }, i) =>
+        (prompts[i] ?? []).map((prompt) => segmentPrompt(prompt, request)),
+      );
+      count = asked.length;
+      const answer = await this.#options.segmenter.segment({ frame, prompts: asked });
+      timing = answer.timing;
+      if (!this.#abandoned) this.#answer(run, prompts, answer);
     } catch (thrown) {
-      for (const job of jobs) job.reject(thrown as SamwireError);
+      for (const { reject } of requests) reject(thrown as SamwireError);
       if (thrown instanceof SamwireError && thrown.code === 'device_failed')
         this.#options.onDeviceFailed(thrown);
     } finally {
       this.#running.delete(run);
-      for (const job of jobs) if (job.pinned) this.#options.releaseFrame(job.pinned.id);
-      if (!jobs[0]?.pinned) this.#options.releaseFrame(frame.id);
+      for (const { pinned } of requests) if (pinned) this.#options.releaseFrame(pinned.id);
+      if (!requests[0]?.pinned) this.#options.releaseFrame(frame.id);
+      this.#account(run, count, timing);
       this.#pump();
     }
   }
 
-  #answer({ jobs, frame, prompts, startedAtMs }: BegunRun, { results, timing }: SegmentResult): void {
+  /** What the run took, since the one before it ended: two may be at work, one behind the other. */
+  #account({ batch, sinceMs }: Run, prompts: number, timing: SegmentTiming | undefined): void {
+    const nowMs = this.#monotonicNow();
+    const tookMs = nowMs - Math.max(sinceMs, this.#endedAtMs);
+    this.#endedAtMs = nowMs;
+    this.#cost.note(prompts, tookMs, timing);
+    this.#queue.end(batch, tookMs);
+    for (const { request, sinceMs: cameAtMs } of batch.requests)
+      this.#stats.served(request.kind, sinceMs - cameAtMs);
+    const level = batch.requests[0]?.request.kind;
+    if (level) this.#order.ended(level, { tookMs, nowMs });
+  }
+
+  #answer(
+    { batch, frame, startedAtMs }: Run,
+    prompts: readonly (readonly RequestPrompt[])[],
+    { results, timing }: SegmentResult,
+  ): void {
     const answeredAtMs = this.#now();
     let offset = 0;
-    for (const [i, job] of jobs.entries()) {
+    for (const [i, { request, resolve }] of batch.requests.entries()) {
       const own = prompts[i] ?? [];
-      const arrivedAtMs = Math.max(job.request.receivedAtMs, frame.timestamp);
-      job.request.onAnswer?.(frame);
-      job.resolve({
+      const arrivedAtMs = Math.max(request.receivedAtMs, frame.timestamp);
+      request.onAnswer?.(frame);
+      resolve({
         frame,
-        skewMs: skewMs(job.request.frame, frame),
+        skewMs: skewMs(request.frame, frame),
         prompts: own,
-        results: results.slice(offset, offset + own.length).map((result) => sureOf(result, job.request)),
+        results: results.slice(offset, offset + own.length).map((result) => sureOf(result, request)),
         ageMs: arrivedAtMs - frame.timestamp,
         queueMs: Math.max(0, startedAtMs - arrivedAtMs),
         timing,
@@ -294,42 +327,6 @@ export class Scheduler {
       });
       offset += own.length;
     }
-  }
-
-  /** Waiting requests that the same run can answer, as long as their prompts fit into it. */
-  #takeMates(first: Job, frame: NativeFrameInfo): Job[] {
-    const mates: Job[] = [];
-    let room = this.#options.maxPrompts - first.request.promptCount;
-    for (let i = 0; i < this.#queue.length && room > 0; ) {
-      const job = this.#queue[i];
-      const fits =
-        job !== undefined &&
-        job.request.camera === first.request.camera &&
-        job.request.promptCount <= room &&
-        (job.pinned ? job.pinned.id === frame.id : !first.pinned);
-      if (!fits) {
-        i += 1;
-        continue;
-      }
-      this.#queue.splice(i, 1);
-      if (this.#expired(job)) continue;
-      room -= job.request.promptCount;
-      mates.push(job);
-    }
-    return mates;
-  }
-
-  #expired(job: Job): boolean {
-    const waitedMs = this.#now() - job.request.receivedAtMs;
-    if (waitedMs <= job.request.maxAgeMs) return false;
-    this.#refuse(
-      job,
-      new SamwireError(
-        'expired',
-        `The request waited ${Math.round(waitedMs)} ms, longer than its ${job.request.maxAgeMs} ms.`,
-      ),
-    );
-    return true;
   }
 }
 

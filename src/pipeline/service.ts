@@ -17,6 +17,7 @@ import { edgePng } from '../outputs/edge-png.js';
 import { drawOverlay } from '../outputs/overlay.js';
 import { fitToPacket } from '../outputs/packet-size.js';
 import type { EverythingMessage } from '../prompts/everything.js';
+import type { JobMessage } from '../prompts/job.js';
 import type { PromptMessage } from '../prompts/message.js';
 import { type FrameSize, type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
 import type { TrackListing, TracksMessage } from '../prompts/tracks.js';
@@ -25,6 +26,7 @@ import { type Answer, toAnswer } from './answer.js';
 import { Counters, type Skipped } from './counters.js';
 import { answerEverything, type EverythingJob } from './everything.js';
 import { FOLLOWS_NOTHING, followPrompts } from './follow.js';
+import { answerJob } from './jobs.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { Scheduler } from './scheduler.js';
 import type { Tracking } from './tracking.js';
@@ -47,6 +49,8 @@ export interface PipelineServiceOptions {
   readonly maxAgeMs: number;
   readonly perCameraPerSec: number;
   readonly perClientPerSec: number;
+  /** Of a job's picture. */
+  readonly maxImagePixels: number;
   readonly encodings: readonly MaskEncoding[];
   readonly polygonTolerancePx: number;
   /** How everything is segmented where a request does not say, by camera. */
@@ -140,6 +144,23 @@ export class PipelineService implements SegmentService {
   /** A periodic run was left out; {@link everythingOf} counts its own. */
   skippedEverything(why: Skipped): void {
     this.#counters.skipped(why);
+  }
+
+  async job(message: JobMessage, context: PromptContext): Promise<MasksMessage> {
+    const { addon, encodings, polygonTolerancePx, maxImagePixels } = this.#options;
+    try {
+      const { message: masks, ...made } = await answerJob(
+        { message, context },
+        { ...this.#model('job'), addon, encodings, polygonTolerancePx, maxImagePixels },
+      );
+      this.#counters.job(message.prompt.prompts.length, masks.masks.length, masks.timing);
+      this.#made.set(masks.masks, made);
+      return masks;
+    } catch (thrown) {
+      const error = toSamwireError(thrown);
+      this.#counters.failed(error.code);
+      throw error;
+    }
   }
 
   degrade(message: MasksMessage, maxPayloadBytes: number): { readonly message: MasksMessage } {

@@ -5,7 +5,7 @@ import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import type { Candidate, Segmenter } from '../segment/segmenter.js';
 import { type Answer, toItem } from './answer.js';
 import type { Found } from './camera-tracks.js';
-import type { SchedulerAnswer } from './scheduler.js';
+import type { SchedulerAnswer } from './request.js';
 
 export type TrackAnswerAddon = Pick<NativeAddon, 'rleToMask' | 'rleToPolygons' | 'rleCentroid' | 'maskToRle'>;
 

@@ -7,7 +7,8 @@ import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import type { SegmentPrompt } from '../segment/segmenter.js';
 import type { Answer } from './answer.js';
 import type { CameraTracks, Found } from './camera-tracks.js';
-import type { Scheduler, SchedulerAnswer } from './scheduler.js';
+import type { SchedulerAnswer } from './request.js';
+import type { Scheduler } from './scheduler.js';
 import { endedAnswer, type TrackAnswerOptions, trackAnswer } from './track-answer.js';
 import type { TrackCounters } from './track-counters.js';
 

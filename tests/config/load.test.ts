@@ -180,6 +180,14 @@ stats: { intervalMs: soon }
     expect(pathsOf('version: 1\nmqtt: { url: mqtts://h, tls: { cert: /c } }')).toEqual(['mqtt.tls']);
   });
 
+  it('may not take jobs over MQTT 3.1.1', () => {
+    const of = (protocol: string, enabled: boolean) =>
+      pathsOf(`${MINIMAL.replace(' }', `, protocol: ${protocol} }`)}jobs: { enabled: ${enabled} }`);
+    expect(of('3.1.1', true)).toEqual(['mqtt.protocol']);
+    expect(of('3.1.1', false)).toEqual([]);
+    expect(of('5', true)).toEqual([]);
+  });
+
   it('is told of faults across keys together with all others', () => {
     expect(pathsOf('version: 2\nmqtt: { url: mqtt://h, passwordFile: /p, answerKeepMs: -1 }')).toEqual([
       'version',
@@ -198,7 +206,7 @@ describe('values that are refused', () => {
     },
   );
 
-  it.each(['jobs', 'a/b', '"+"', '""', 'x'.repeat(65)])('the node id %s', (id) => {
+  it.each(['jobs', 'job', 'a/b', '"+"', '""', 'x'.repeat(65)])('the node id %s', (id) => {
     expect(pathsOf(`${MINIMAL}node: { id: ${id} }`)).toEqual(['node.id']);
   });
 
@@ -335,7 +343,6 @@ mqtt: { url: mqtt://h }
 cameras:
   a.b: { source: 'csi://0', detections: {}, everything: { every: 1s }, depth: { source: 'csi://1', intrinsics: { fx: 1, fy: 1, cx: 0, cy: 0 } } }
 outputs: { labels: true, frames: true, visionMsgs: true }
-jobs: { enabled: true }
 http: { port: 9000 }
 `,
       '/x.yaml',
@@ -344,7 +351,6 @@ http: { port: 9000 }
       'outputs.labels',
       'outputs.frames',
       'outputs.visionMsgs',
-      'jobs.enabled',
       'http',
       'cameras["a.b"].detections',
       'cameras["a.b"].depth',

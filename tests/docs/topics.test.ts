@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { REQUEST_VERBS } from '../../src/mqtt/requests.js';
-import { matchesFilter, NodeTopics } from '../../src/mqtt/topics.js';
+import { jobAnswerTopic, jobsTopic, matchesFilter, NodeTopics } from '../../src/mqtt/topics.js';
 import { codes, page, pages, rows, section } from './pages.js';
 
 const MQTT = page('docs/mqtt.md');
@@ -22,6 +22,8 @@ function topicsOf(topics: NodeTopics, camera: string, verb: string): { in: strin
   };
 }
 
+/** Those of no single node. */
+const SHARED = { in: [jobsTopic('<baseTopic>')], out: [jobAnswerTopic('<baseTopic>', '<jobId>')] };
 const written = (topic: string): string => topic.replace('BASE/NODE', '<base>');
 const OF_CODE = topicsOf(new NodeTopics('BASE', 'NODE'), CAMERA, '<verb>');
 const NOT_SERVED = codes(section(MQTT, 'Not served yet')).filter((code) => /^<base(?:Topic)?>\//.test(code));
@@ -32,9 +34,9 @@ describe('the table of topics in docs/mqtt.md', () => {
     table.filter(([, cell]) => cell === direction).flatMap(([topic]) => codes(topic));
 
   it('lists what the node takes and what it publishes, and nothing else', () => {
-    expect(listed('in').sort()).toEqual(OF_CODE.in.map(written).sort());
-    expect(listed('out').sort()).toEqual(OF_CODE.out.map(written).sort());
-    expect(table).toHaveLength(OF_CODE.in.length + OF_CODE.out.length);
+    expect(listed('in').sort()).toEqual([...OF_CODE.in, ...SHARED.in].map(written).sort());
+    expect(listed('out').sort()).toEqual([...OF_CODE.out, ...SHARED.out].map(written).sort());
+    expect(table).toHaveLength(OF_CODE.in.length + OF_CODE.out.length + SHARED.in.length + SHARED.out.length);
   });
 
   it('lists the requests that are served', () => {
@@ -46,7 +48,7 @@ describe('the table of topics in docs/mqtt.md', () => {
 });
 
 describe('a topic that a page names', () => {
-  const known = [...OF_CODE.in, ...OF_CODE.out].map(written);
+  const known = [...OF_CODE.in, ...OF_CODE.out, ...SHARED.in, ...SHARED.out].map(written);
 
   it('by its pattern is one of the code, or stands among those not served yet', () => {
     for (const { path, text } of pages())

@@ -9,12 +9,18 @@ import type {
   SnapshotOptions,
 } from '../../src/mqtt/service.js';
 import type { EverythingMessage } from '../../src/prompts/everything.js';
+import type { JobMessage } from '../../src/prompts/job.js';
 import type { PromptMessage } from '../../src/prompts/message.js';
 import type { TrackListing, TracksMessage } from '../../src/prompts/tracks.js';
 
 export interface PromptCall {
   readonly camera: string;
   readonly message: PromptMessage;
+  readonly context: PromptContext;
+}
+
+export interface JobCall {
+  readonly message: JobMessage;
   readonly context: PromptContext;
 }
 
@@ -58,6 +64,7 @@ export function masksMessage(camera: string, message: PromptMessage, counts = '0
 /** The edge of the link to the broker: answers at once, counts what it was asked. */
 export class TestService implements SegmentService {
   readonly calls: PromptCall[] = [];
+  readonly jobs: JobCall[] = [];
   readonly everythingCalls: EverythingCall[] = [];
   readonly tracksCalls: TracksMessage[] = [];
   readonly restarted: string[] = [];
@@ -67,6 +74,11 @@ export class TestService implements SegmentService {
   /** Tests put their own answer here. */
   onPrompt: (call: PromptCall) => Promise<MasksMessage> = async ({ camera, message }) =>
     masksMessage(camera, message, this.counts);
+  onJob: (call: JobCall) => Promise<MasksMessage> = async ({ message: { prompt } }) => ({
+    ...masksMessage('', prompt, this.counts),
+    source: 'job',
+    camera: null,
+  });
   degrade?: NonNullable<SegmentService['degrade']>;
 
   cameras(): readonly string[] {
@@ -77,6 +89,12 @@ export class TestService implements SegmentService {
     const call = { camera, message, context };
     this.calls.push(call);
     return this.onPrompt(call);
+  }
+
+  job(message: JobMessage, context: PromptContext): Promise<MasksMessage> {
+    const call = { message, context };
+    this.jobs.push(call);
+    return this.onJob(call);
   }
 
   /** Two masks, with the ids of the generator. */

@@ -31,7 +31,7 @@ describe('a request', () => {
     submit('newer', newest);
     await expect(older).rejects.toBeInstanceOf(Superseded);
     await expect(older).rejects.toMatchObject({ code: 'overloaded' });
-    for (let i = 0; i < 3; i += 1) await segmenter.answer();
+    for (let i = 0; i < 4; i += 1) await segmenter.answer();
     const served = segmenter.requests.flatMap((request) => idsOf(request) ?? []);
     expect(served.toSorted()).toEqual(
       [

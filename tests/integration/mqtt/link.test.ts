@@ -3,7 +3,9 @@ import { type AddressInfo, createConnection, createServer as createTcpServer, ty
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Aedes } from 'aedes';
+import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
+import { BrokerConnection } from '../../../src/mqtt/connection.js';
 import { brokerMissing, freePort } from '../broker.js';
 import { makeTlsFiles, type TlsFiles } from '../certificates.js';
 import { startProxy } from '../proxy.js';
@@ -50,6 +52,57 @@ describe.skipIf(brokerMissing() !== null)('the link to the broker', () => {
     sender.received.length = 0;
     proxy.restore();
     await online(sender);
+  });
+
+  it('holds while a message is handled for longer than the keep-alive', async () => {
+    const mosquitto = await broker();
+    let handled = 0;
+    const connection = new BrokerConnection({
+      mqtt: mqttOptions(mosquitto.url),
+      logger: pino({ level: 'silent' }),
+      identity: () => ({ clientId: 'patient', clean: true, keepaliveSec: 1 }),
+      handlers: {
+        onSession: (session) => void session.subscribe(['samwire/slow']).catch(() => {}),
+        onLost: () => {},
+        onTakenOver: () => {},
+        onMessage: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 4000));
+          handled += 1;
+        },
+      },
+    });
+    connection.start();
+    owe(() => connection.close());
+    await waitFor(() => mosquitto.log().includes('Sending SUBACK to patient'), 'the subscription');
+    const sender = await client(mosquitto.url);
+    await sender.send('samwire/slow', {});
+    await waitFor(() => handled === 1, 'the message handled');
+    await waitFor(() => mosquitto.log().includes('Received PUBACK from patient'), 'its acknowledgement');
+    expect(connection.status.retries).toBe(0);
+  });
+
+  it('is made anew when a message could not be handled, which then comes again', async () => {
+    const mosquitto = await broker();
+    let taken = 0;
+    const connection = new BrokerConnection({
+      mqtt: mqttOptions(mosquitto.url),
+      logger: pino({ level: 'silent' }),
+      identity: () => ({ clientId: 'again', clean: false }),
+      handlers: {
+        onSession: (session) => void session.subscribe(['samwire/again']).catch(() => {}),
+        onLost: () => {},
+        onTakenOver: () => {},
+        onMessage: () => (++taken < 3 ? Promise.reject(new Error('not now')) : Promise.resolve()),
+      },
+      retry: { firstMs: 20, maxMs: 50 },
+    });
+    connection.start();
+    owe(() => connection.close());
+    await waitFor(() => mosquitto.log().includes('Sending SUBACK to again'), 'the subscription');
+    const sender = await client(mosquitto.url);
+    await sender.send('samwire/again', {});
+    await waitFor(() => mosquitto.log().includes('Received PUBACK from again'), 'its acknowledgement');
+    expect(taken).toBe(3);
   });
 
   describe.each(['5', '3.1.1'] as const)('in the middle of an answer (%s)', (protocol) => {
