@@ -3,6 +3,7 @@ import { MASK_ENCODINGS } from '../masks/types.js';
 import { baseTopic, brokerUrl, cameraSource, filePath, topicFilter } from './addresses.js';
 import { duration, durationWithUnit } from './duration.js';
 import { defaultNodeId, NAME, RESERVED_CAMERA_NAMES, RESERVED_NODE_IDS } from './names.js';
+import { tracks } from './tracks.js';
 
 /**
  * The config file, whole (docs/config.md): every key with its bounds, default and meaning. The JSON Schema, the
@@ -310,19 +311,6 @@ const outputs = z
         'QoS of masks that no message asked for: of detections, tracks, everything. They are dropped while there is no connection, with either.',
       ),
     polygonTolerancePx: number(0, 100).default(1).describe('How far a polygon may stray from its mask.'),
-  })
-  .prefault({});
-
-const tracks = z
-  .strictObject({
-    maxPerCamera: int(1, 256)
-      .default(16)
-      .describe('Objects followed at a time on one camera; a prompt to follow one more is refused.'),
-    lostMs: duration({ unit: 'ms', min: 100, max: 600_000 })
-      .prefault(3000)
-      .describe(
-        'An object that is hidden, or whose camera is away, for longer is given up. One from detections also when detections leave it out for longer.',
-      ),
   })
   .prefault({});
 
