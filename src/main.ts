@@ -14,6 +14,7 @@ import type { NativeAddon } from './native/types.js';
 import { startPeriodic } from './pipeline/periodic.js';
 import { Scheduler } from './pipeline/scheduler.js';
 import { PipelineService } from './pipeline/service.js';
+import { SideOutputs } from './pipeline/side-outputs.js';
 import { Tracking } from './pipeline/tracking.js';
 import { DEFAULT_PROMPT_LIMITS } from './prompts/message.js';
 import type { Segmenter } from './segment/segmenter.js';
@@ -76,6 +77,7 @@ class Parts implements Service {
   readonly #onFatal: ServiceOptions['onFatal'];
   readonly #tracking: Tracking;
   readonly #pipeline: PipelineService;
+  readonly #sideOutputs: SideOutputs;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #segmenter: Segmenter | null = null;
   #scheduler: Scheduler | null = null;
@@ -104,11 +106,20 @@ class Parts implements Service {
       statsIntervalMs: config.stats.intervalMs,
       ...(config.jobs.enabled ? { jobs: config.jobs } : {}),
       logger: log.child({ part: 'mqtt' }),
+      onMasks: (camera, masks) => this.#sideOutputs.onMasks(camera, masks),
       onTakenOver: () =>
         onFatal(
           `Another node with the id "${config.node.id}" has taken this node's place at the broker. Give each node its own node.id.`,
           EXIT_CONFIG,
         ),
+    });
+    this.#sideOutputs = new SideOutputs({
+      labels: config.outputs.labels,
+      visionMsgs: config.outputs.visionMsgs,
+      mqtt: this.mqtt,
+      addon,
+      drawable: (masks) => this.#pipeline.drawable(masks),
+      log,
     });
   }
 
@@ -223,6 +234,7 @@ class Parts implements Service {
     for (const stop of this.#stops.splice(0)) stop();
     const tracked = this.#tracking.close();
     this.#scheduler?.close({ graceMs: RUN_GRACE_MS });
+    this.#sideOutputs.close();
     await this.mqtt.close({ timeoutMs: RUN_GRACE_MS + BROKER_GRACE_MS });
     await tracked;
     await Promise.all([...this.cameras.values()].map((camera) => camera.close()));
@@ -295,6 +307,7 @@ class Parts implements Service {
       uptimeMs: Math.round(process.uptime() * 1000),
       rssBytes: process.memoryUsage.rss(),
       eventLoopDelayMs,
+      outputs: this.#sideOutputs.stats(),
     };
   }
 }

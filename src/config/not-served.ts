@@ -16,9 +16,7 @@ const LATER = 'is valid, but this version does not serve it yet';
 
 /** Settings that are validated but do nothing yet. A version that serves one deletes its line. */
 const NODE_SETTINGS: readonly NotServed<Config>[] = [
-  { path: 'outputs.labels', asked: ({ outputs }) => outputs.labels, message: LATER },
   { path: 'outputs.frames', asked: ({ outputs }) => outputs.frames, message: LATER },
-  { path: 'outputs.visionMsgs', asked: ({ outputs }) => outputs.visionMsgs, message: LATER },
   {
     path: 'http',
     asked: ({ http }) => http.host !== '127.0.0.1' || http.port !== 8080 || http.tokenFile !== null,

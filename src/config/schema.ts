@@ -301,9 +301,15 @@ const outputs = z
     )
       .default(['rle'])
       .describe('How masks are written where a prompt does not say; `[]`: scores and boxes only.'),
-    labels: flag().default(false).describe('Publish a label PNG for each masks message.'),
+    labels: flag()
+      .default(false)
+      .describe('Publish a label PNG (`<base>/<camera>/labels`) beside each masks message.'),
     frames: flag().default(false).describe('Publish `<base>/<camera>/frame` for each frame.'),
-    visionMsgs: flag().default(false).describe('Publish ROS 2 vision_msgs as JSON, too.'),
+    visionMsgs: flag()
+      .default(false)
+      .describe(
+        'Publish ROS 2 `vision_msgs/Detection2DArray` as JSON (`<base>/<camera>/vision_msgs`) beside each masks message.',
+      ),
     streamQos: z
       .union([z.literal(0), z.literal(1)], { error: '0 or 1' })
       .default(0)

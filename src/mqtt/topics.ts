@@ -88,6 +88,16 @@ export class NodeTopics {
     return `${this.base}/${camera}/masks`;
   }
 
+  /** PNGs of labels, one for each masks message. */
+  labels(camera: string): string {
+    return `${this.base}/${camera}/labels`;
+  }
+
+  /** Masks messages as ROS 2's Detection2DArray. */
+  visionMsgs(camera: string): string {
+    return `${this.base}/${camera}/vision_msgs`;
+  }
+
   /** The camera's errors, or the node's where there is no such camera. */
   errors(camera: string | null): string {
     return camera === null ? `${this.base}/errors` : `${this.base}/${camera}/errors`;

@@ -1,4 +1,4 @@
-/** Work on masks as compressed RLE, without a bitmap: a part of the addon's surface (types.ts). */
+/** Work on masks as compressed RLE: a part of the addon's surface (types.ts). */
 
 /** What is left of a mask. */
 export interface CleanedMask {
@@ -38,4 +38,14 @@ export interface NativeRuns {
     width: number,
     height: number,
   ): Float64Array;
+  /**
+   * A label image, row-major: each pixel has the label (0 to 65535) of the last layer that covers it, 0 where there is
+   * none. 16 bits are in the machine's byte order. Painted on libuv's pool; rejects as `rleToMask` throws.
+   */
+  paintLabels(
+    layers: readonly { readonly counts: string; readonly label: number }[],
+    width: number,
+    height: number,
+    bits: 8 | 16,
+  ): Promise<Buffer>;
 }

@@ -82,6 +82,18 @@ function chunk(type: string, data: Buffer): Buffer {
   return out;
 }
 
+/**
+ * The PNG with tEXt chunks (PNG, 11.3.3.2) behind its header, for what a receiver without MQTT 5's properties, or a
+ * file, would lose. Keywords and values are Latin-1.
+ */
+export function withText(png: Buffer, text: Readonly<Record<string, string>>): Buffer {
+  const afterHeader = SIGNATURE.length + 12 + 13;
+  const chunks = Object.entries(text).map(([keyword, value]) =>
+    chunk('tEXt', Buffer.from(`${keyword}\0${value}`, 'latin1')),
+  );
+  return Buffer.concat([png.subarray(0, afterHeader), ...chunks, png.subarray(afterHeader)]);
+}
+
 /** CRC-32 of ISO 3309, bit by bit per table entry; zlib's own is not in every Node 20. */
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n;

@@ -348,9 +348,7 @@ http: { port: 9000 }
       '/x.yaml',
     );
     expect(warnings.map(({ path }) => path)).toEqual([
-      'outputs.labels',
       'outputs.frames',
-      'outputs.visionMsgs',
       'http',
       'cameras["a.b"].detections',
       'cameras["a.b"].depth',

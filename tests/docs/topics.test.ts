@@ -12,6 +12,8 @@ function topicsOf(topics: NodeTopics, camera: string, verb: string): { in: strin
     in: [topics.prompt(camera), topics.request(verb)],
     out: [
       topics.masks(camera),
+      topics.labels(camera),
+      topics.visionMsgs(camera),
       topics.errors(camera),
       topics.errors(null),
       topics.state,
@@ -81,7 +83,6 @@ describe('a topic that a page names', () => {
 describe('what is not served yet', () => {
   it('is nothing that the node subscribes to', () => {
     const topics = new NodeTopics('BASE', 'NODE');
-    expect(NOT_SERVED.length).toBeGreaterThan(2);
     for (const topic of NOT_SERVED) {
       const concrete = topic
         .replace('<base>', topics.base)

@@ -166,6 +166,7 @@ const CASES: Record<string, Case> = {
   rleToPolygons: { args: [EMPTY_4X4, 4, 4, 0], kinds: ['never', 'never', 'never', 'number'] },
   rleIou: { args: [EMPTY_4X4, EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never', 'never'] },
   rleCentroid: { args: [EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never'] },
+  paintLabels: { args: [[], 4, 4, 8], kinds: ['strings', 'side', 'side', 'never'] },
   rleDeepest: { args: [EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never'] },
   polygonsToRle: { args: [[new Float64Array(6)], 4, 4], kinds: ['strings', 'side', 'side'] },
   masksFromPrototypes: {
