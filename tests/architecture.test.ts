@@ -11,7 +11,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['models'],
   ['prompts', 'mend'],
   ['segment', 'outputs', 'mqtt'],
-  ['build', 'everything', 'track'],
+  ['build', 'everything', 'track', 'client'],
   ['pipeline', 'health'],
   ['main'],
   ['demo', 'eval'],

@@ -1,10 +1,14 @@
+import { SamwireClient } from '../client/client.js';
+import { ClientError } from '../client/errors.js';
 import { brokerUrl } from '../config/addresses.js';
 import { loadConfig } from '../config/load.js';
 import { NAME } from '../config/names.js';
 import { ConfigSchema } from '../config/schema.js';
+import { UnavailableError } from '../errors.js';
 import { createLogger } from '../log.js';
+import type { MasksMessage } from '../masks/types.js';
 import type { MqttOptions } from '../mqtt/options.js';
-import { type PromptOutcome, sendPrompt } from '../mqtt/send-prompt.js';
+import type { ErrorMessage } from '../mqtt/topics.js';
 import { EXIT } from './exit.js';
 
 export interface PromptCommand {
@@ -22,8 +26,8 @@ export interface PromptCommand {
 
 interface Prompt {
   readonly id: string;
-  readonly box?: readonly number[];
-  readonly points?: readonly { x: number; y: number; label: number }[];
+  readonly box?: [number, number, number, number];
+  readonly points?: { x: number; y: number; label: 0 | 1 }[];
 }
 
 /**
@@ -41,33 +45,39 @@ export async function promptCommand(command: PromptCommand): Promise<number> {
   if (typeof prompts === 'string') return usage(prompts);
   const target = targetOf(command);
   if (typeof target === 'string') return usage(target);
-  const outcome = await sendPrompt({
-    ...target,
-    camera: command.camera,
-    prompt: { prompts },
-    timeoutMs: command.timeout * 1000,
+  const client = new SamwireClient(target.mqtt, {
+    node: target.nodeId,
     logger: createLogger({ level: command.logLevel ?? 'error', pretty: process.stderr.isTTY }),
   });
-  return print(outcome, command.json ?? false);
+  try {
+    const masks = await client.prompt(command.camera, { prompts }, { timeoutMs: command.timeout * 1000 });
+    return print(masks, command.json ?? false);
+  } catch (error) {
+    if (error instanceof ClientError && error.answer) return print(error.answer, command.json ?? false);
+    if (error instanceof ClientError) throw new UnavailableError(error.message, { cause: error });
+    throw error;
+  } finally {
+    await client.close();
+  }
 }
 
 /** Numbers of `--box` and `--point`, or what is wrong with them. */
 function readPrompts({ box, point }: PromptCommand): Prompt[] | string {
   if (box.length + point.length === 0)
     return 'expected at least one --box x1,y1,x2,y2 or --point x,y[,label], got none';
-  const boxes: number[][] = [];
+  const boxes: NonNullable<Prompt['box']>[] = [];
   for (const text of box) {
-    const numbers = numbersOf(text);
-    if (numbers.length !== 4 || !numbers.every(Number.isFinite))
+    const [x1 = Number.NaN, y1 = Number.NaN, x2 = Number.NaN, y2 = Number.NaN, ...rest] = numbersOf(text);
+    if (![x1, y1, x2, y2].every(Number.isFinite) || rest.length > 0)
       return `expected --box x1,y1,x2,y2 in pixels, got "${text}"`;
-    boxes.push(numbers);
+    boxes.push([x1, y1, x2, y2]);
   }
-  const points: { x: number; y: number; label: number }[] = [];
+  const points: NonNullable<Prompt['points']> = [];
   for (const text of point) {
     const [x = Number.NaN, y = Number.NaN, label = 1, ...rest] = numbersOf(text);
     if (![x, y].every(Number.isFinite) || ![0, 1].includes(label) || rest.length > 0)
       return `expected --point x,y or x,y,label with label 1 (foreground) or 0 (background), got "${text}"`;
-    points.push({ x, y, label });
+    points.push({ x, y, label: label === 0 ? 0 : 1 });
   }
   if (points.length === 0) return boxes.map((corners, i) => ({ id: `box-${i + 1}`, box: corners }));
   const [only] = boxes;
@@ -97,11 +107,10 @@ function targetOf(command: PromptCommand): { mqtt: MqttOptions; nodeId: string }
   return { mqtt: config.data.mqtt, nodeId: command.node };
 }
 
-function print(outcome: PromptOutcome, json: boolean): number {
+function print(message: MasksMessage | ErrorMessage, json: boolean): number {
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
-  const message = outcome.kind === 'masks' ? outcome.masks : outcome.error;
   if (json) write(JSON.stringify(message));
   else write(JSON.stringify(message, null, 2));
-  const answered = outcome.kind === 'masks' && outcome.masks.masks.some((mask) => !('error' in mask));
+  const answered = 'masks' in message && message.masks.some((mask) => !('error' in mask));
   return answered ? EXIT.done : EXIT.failed;
 }
