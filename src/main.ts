@@ -11,6 +11,8 @@ import { resolveModel } from './models/catalogue.js';
 import { MqttNode } from './mqtt/node.js';
 import { loadAddon } from './native/addon.js';
 import type { NativeAddon } from './native/types.js';
+import type { DetectionRules } from './pipeline/detections.js';
+import { startFrameOutput } from './pipeline/frame-output.js';
 import { startPeriodic } from './pipeline/periodic.js';
 import { Scheduler } from './pipeline/scheduler.js';
 import { PipelineService } from './pipeline/service.js';
@@ -103,6 +105,7 @@ class Parts implements Service {
       service: this.#pipeline,
       limits: { maxPrompts: config.model.maxPrompts, maxPoints: DEFAULT_PROMPT_LIMITS.maxPoints },
       streamQos: config.outputs.streamQos,
+      detections: new Map(Object.entries(config.cameras).map(([name, camera]) => [name, camera.detections])),
       statsIntervalMs: config.stats.intervalMs,
       ...(config.jobs.enabled ? { jobs: config.jobs } : {}),
       logger: log.child({ part: 'mqtt' }),
@@ -147,6 +150,7 @@ class Parts implements Service {
     this.#startPeriodic();
     mqtt.startJobs();
     this.#tracking.start();
+    this.#startFrames();
     mqtt.setNodeState({ state: 'online', backend: segmenter.backend, model: segmenter.model });
     this.#log.info(
       { model: segmenter.model, backend: segmenter.backend, cameras: [...this.cameras.keys()] },
@@ -173,6 +177,27 @@ class Parts implements Service {
           if (masks) await this.mqtt.publishMasks(name, masks);
         },
         onBusy: () => this.#pipeline.skippedEverything('busy'),
+      });
+      this.#stops.push(stop);
+    }
+  }
+
+  /** Each frame's name or picture, where the config wants it told. */
+  #startFrames(): void {
+    const { frames, framesMaxFps } = this.#config.outputs;
+    if (frames === false) return;
+    const { mqtt } = this;
+    for (const [name, camera] of this.cameras) {
+      const topic = mqtt.topics.frame(name);
+      const stop = startFrameOutput({
+        camera,
+        jpeg: frames === 'jpeg' ? { maxFps: framesMaxFps } : null,
+        addon: this.#addon,
+        hasProperties: () => mqtt.status.protocol !== '3.1.1',
+        maxBytes: (userProperties) => mqtt.maxPayloadBytes({ topic, properties: { userProperties } }),
+        publish: (payload, userProperties) =>
+          mqtt.publishVolatile({ topic, payload, ...(userProperties && { properties: { userProperties } }) }),
+        log: this.#log.child({ camera: name }),
       });
       this.#stops.push(stop);
     }
@@ -278,6 +303,11 @@ class Parts implements Service {
       maxImagePixels: pipeline.maxImagePixels,
       encodings: outputs.encodings,
       polygonTolerancePx: outputs.polygonTolerancePx,
+      maxPrompts: model.maxPrompts,
+      onDetections: (camera, on) => this.#tracking.associate(camera, on),
+      detections: new Map(
+        Object.entries(cameras).map(([name, { detections }]) => [name, detectionRules(detections)]),
+      ),
       everything: new Map(Object.entries(cameras).map(([name, { everything }]) => [name, everything])),
       thresholds: () => this.#thresholds,
       info: () => ({
@@ -329,4 +359,10 @@ function createCamera(name: string, config: CameraConfig, addon: NativeAddon, lo
     },
     log,
   );
+}
+
+function detectionRules({ frameSize, ...rules }: CameraConfig['detections']): DetectionRules {
+  if (!frameSize) return rules;
+  const [width, height] = frameSize;
+  return { ...rules, frameSize: { width, height } };
 }

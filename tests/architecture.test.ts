@@ -10,6 +10,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['config', 'frames', 'onnx'],
   ['models'],
   ['prompts', 'mend'],
+  ['detections'],
   ['segment', 'outputs', 'mqtt'],
   ['build', 'everything', 'track', 'client'],
   ['pipeline', 'health'],

@@ -16,7 +16,6 @@ const LATER = 'is valid, but this version does not serve it yet';
 
 /** Settings that are validated but do nothing yet. A version that serves one deletes its line. */
 const NODE_SETTINGS: readonly NotServed<Config>[] = [
-  { path: 'outputs.frames', asked: ({ outputs }) => outputs.frames, message: LATER },
   {
     path: 'http',
     asked: ({ http }) => http.host !== '127.0.0.1' || http.port !== 8080 || http.tokenFile !== null,
@@ -25,7 +24,6 @@ const NODE_SETTINGS: readonly NotServed<Config>[] = [
 ];
 
 const CAMERA_SETTINGS: readonly NotServed<CameraConfig>[] = [
-  { path: 'detections', asked: ({ detections }) => detections !== undefined, message: LATER },
   { path: 'weight', asked: ({ weight }) => weight !== 1, message: LATER },
   { path: 'depth', asked: ({ depth }) => depth !== undefined, message: LATER },
 ];

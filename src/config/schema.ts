@@ -1,55 +1,22 @@
 import { z } from 'zod';
 import { MASK_ENCODINGS } from '../masks/types.js';
 import { baseTopic, brokerUrl, cameraSource, filePath, topicFilter } from './addresses.js';
+import { detections } from './detections.js';
 import { duration, durationWithUnit } from './duration.js';
 import { defaultNodeId, NAME, RESERVED_CAMERA_NAMES, RESERVED_NODE_IDS } from './names.js';
 import { tracks } from './tracks.js';
+import { choice, DAY_MS, flag, int, list, number, text } from './values.js';
 
 /**
  * The config file, whole (docs/config.md): every key with its bounds, default and meaning. The JSON Schema, the
  * table in the docs and the suggestions for mistyped keys are made from this; `loadConfig` applies it.
  */
 
-const DAY_MS = 86_400_000;
 const MAX_CAMERAS = 64;
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export const DETECTION_FORMATS = [
-  'auto',
-  'samwire',
-  'deepstream-minimal',
-  'deepstream-full',
-  'vision-msgs',
-  'frigate',
-  'roboflow',
-  'dlstreamer',
-  'ultralytics',
-  'coco',
-] as const;
 export const EVERYTHING_STRATEGIES = ['grid', 'hierarchical', 'boxes'] as const;
 
-const int = (min: number, max: number) => {
-  const error = { error: `a whole number from ${min} to ${max}` };
-  return z.int(error).min(min, error).max(max, error);
-};
-const number = (min: number, max: number) => {
-  const error = { error: `a number from ${min} to ${max}` };
-  return z.number(error).min(min, error).max(max, error);
-};
-const text = (maxLength: number) => {
-  const error = { error: `a text of 1 to ${maxLength} characters` };
-  return z.string(error).min(1, error).max(maxLength, error);
-};
-const flag = () => z.boolean({ error: 'true or false' });
-const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, { error: `one of ${values.join(', ')}` });
-const list = <T extends z.ZodType>(item: T, max: number, what: string) => {
-  const error = { error: `a list of ${what}, each once, ${max} at most` };
-  return z
-    .array(item, error)
-    .max(max, error)
-    .refine((items) => new Set(items).size === items.length, error);
-};
 const nameExcept = (reserved: readonly string[], what: string) =>
   z.string({ error: what }).regex(new RegExp(`^(?!(?:${reserved.join('|')})$)${NAME.source.slice(1)}`), {
     error: what,
@@ -148,25 +115,6 @@ const mqtt = z
     responseTopics: value.responseTopics ?? [`${value.baseTopic}/reply/#`],
   }));
 
-const detections = z.strictObject({
-  topics: list(topicFilter, 64, 'MQTT topic filters')
-    .default([])
-    .describe('More topics with detections of this camera, besides `<base>/<camera>/detections`.'),
-  format: choice(DETECTION_FORMATS).default('auto').describe('Payload format; `auto` tells by its shape.'),
-  frameSize: z
-    .tuple([int(1, 16_384), int(1, 16_384)], { error: 'the width and height in pixels, such as [1280, 720]' })
-    .optional()
-    .describe(
-      "Width and height in pixels of the picture that the detector saw, where its payload does not say. Default: the camera's.",
-    ),
-  minScore: number(0, 1).default(0.4).describe('Detections with a lower score are left out.'),
-  classes: list(text(128), 1024, 'class names')
-    .default([])
-    .describe('Classes that are segmented; `[]`: all.'),
-  max: int(1, 1024).default(32).describe('Detections segmented per message, best scores first.'),
-  track: flag().default(true).describe('Follow the detected objects over the next frames.'),
-});
-
 const everything = z
   .strictObject({
     every: durationWithUnit({ minMs: 100, maxMs: DAY_MS })
@@ -211,7 +159,7 @@ const cameraSettings = z.strictObject({
   historyMs: duration({ unit: 'ms', min: 0, max: 60_000 })
     .prefault(500)
     .describe('How long frames are held for prompts that name one.'),
-  detections: detections.optional().describe('Boxes from a detector, segmented on the frame that it saw.'),
+  detections: detections.describe('Boxes from a detector, segmented on the frame that it saw.'),
   everything: everything.describe('Segmenting everything without prompts (docs/mqtt.md).'),
   depth: depth.optional().describe('Depth for masks of this camera.'),
   weight: number(0.01, 100)
@@ -304,7 +252,15 @@ const outputs = z
     labels: flag()
       .default(false)
       .describe('Publish a label PNG (`<base>/<camera>/labels`) beside each masks message.'),
-    frames: flag().default(false).describe('Publish `<base>/<camera>/frame` for each frame.'),
+    frames: z
+      .union([z.boolean(), z.literal('jpeg')], { error: 'false, true or jpeg' })
+      .default(false)
+      .describe(
+        'Publish `<base>/<camera>/frame` for each frame: its name (`true`) or its picture (`jpeg`, MQTT 5).',
+      ),
+    framesMaxFps: number(0.01, 240)
+      .default(10)
+      .describe('JPEGs a second and camera at most, with `frames: jpeg`.'),
     visionMsgs: flag()
       .default(false)
       .describe(
@@ -381,11 +337,21 @@ export const ConfigSchema = wholeConfig.check(
     error: 'auto or 5, because jobs.enabled is true (MQTT 3.1.1 has no shared subscriptions)',
     when: () => true,
   }),
+  z.refine((value) => !picturesWithoutNames(value), {
+    path: ['outputs', 'frames'],
+    error: 'false or true, because mqtt.protocol is 3.1.1, which has no user properties to name a JPEG by',
+    when: () => true,
+  }),
 );
 
 function wantsJobsWithout5(value: unknown): boolean {
   const { mqtt, jobs } = isMapping(value) ? value : {};
   return isMapping(mqtt) && mqtt.protocol === '3.1.1' && isMapping(jobs) && jobs.enabled === true;
+}
+
+function picturesWithoutNames(value: unknown): boolean {
+  if (!isMapping(value) || !isMapping(value.mqtt) || !isMapping(value.outputs)) return false;
+  return value.mqtt.protocol === '3.1.1' && value.outputs.frames === 'jpeg';
 }
 
 /** A config with every default filled in. Durations are numbers in their key's unit; `everything.every` is ms. */

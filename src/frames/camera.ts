@@ -40,6 +40,9 @@ export interface CameraOptions {
   readonly historyMs: number;
 }
 
+/** A frame that has just come; `acquire` gives it, as long as it is held. */
+export type ArrivedFrame = Pick<NativeFrameInfo, 'seq' | 'timestamp' | 'width' | 'height'>;
+
 export type FrameChoice =
   | 'latest'
   | { readonly seq: number }
@@ -73,7 +76,7 @@ export class Camera {
   readonly #options: CameraOptions;
   readonly #log: Logger;
   readonly #stateListeners = new Set<(state: CameraState) => void>();
-  readonly #frameListeners = new Set<(frame: { seq: number; timestamp: number }) => void>();
+  readonly #frameListeners = new Set<(frame: ArrivedFrame) => void>();
   readonly #waiting = new Set<(arrived: boolean) => void>();
   readonly #backoff = createBackoff({ firstMs: 500, maxMs: 4000 });
   readonly #rate = new FrameRate(2000);
@@ -136,7 +139,7 @@ export class Camera {
     return () => this.#stateListeners.delete(listener);
   }
 
-  onFrame(listener: (frame: { seq: number; timestamp: number }) => void): () => void {
+  onFrame(listener: (frame: ArrivedFrame) => void): () => void {
     this.#frameListeners.add(listener);
     return () => this.#frameListeners.delete(listener);
   }
@@ -238,7 +241,7 @@ export class Camera {
     }
   }
 
-  #onFrame(frame: { seq: number; timestamp: number; width: number; height: number }): void {
+  #onFrame(frame: ArrivedFrame): void {
     const now = monotonicMs();
     this.#lastSeq = frame.seq;
     this.#lastFrameAt = now;

@@ -6,6 +6,11 @@ export interface Counters {
   /** Messages taken from the broker, by what they are. */
   prompts: number;
   requests: number;
+  detections: number;
+  /** Detections for another camera, or about an object that is gone. */
+  detectionsIgnored: number;
+  /** Errors about detections that were not told, since one of their kind had just been. */
+  errorsLimited: number;
   /** Retained input, which is ignored. */
   retainedIgnored: number;
   /** Requests that were answered without being run again. */
@@ -24,6 +29,9 @@ export function createCounters(): Counters {
   return {
     prompts: 0,
     requests: 0,
+    detections: 0,
+    detectionsIgnored: 0,
+    errorsLimited: 0,
     retainedIgnored: 0,
     repeats: 0,
     answers: 0,

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
-import type { SamwireError } from '../errors.js';
+import { SamwireError } from '../errors.js';
 import type { MasksMessage } from '../masks/types.js';
+import { rendered } from '../prompts/json.js';
 import type { Counters } from './counters.js';
 import type { MessageProperties, OutboundMessage } from './messages.js';
 import type { AddOptions } from './outbox.js';
@@ -36,4 +37,11 @@ export function noteError({ counters, logger }: Exchange, error: SamwireError): 
   counters.errors[error.code] += 1;
   if (error.code === 'internal') logger.error({ err: error }, 'internal error');
   else logger.debug({ code: error.code, problem: error.message }, 'request refused');
+}
+
+export function unknownCamera(camera: string, names: readonly string[], path = 'topic'): SamwireError {
+  const expected = names.length === 0 ? 'a camera (none is configured)' : `one of ${names.join(', ')}`;
+  return new SamwireError('unknown_camera', `Expected ${expected}, got ${rendered(camera)}.`, {
+    details: [{ path, expected, got: rendered(camera) }],
+  });
 }

@@ -7,19 +7,21 @@ import { fittedMasks } from './answers.js';
 import type { LastWill } from './client-options.js';
 import { BrokerConnection, type ConnectionStatus } from './connection.js';
 import { type Counters, createCounters } from './counters.js';
+import { type DetectionSource, DetectionsHandler, detectionFilters } from './detections.js';
 import type { Exchange, Target } from './exchange.js';
 import { Gate } from './gate.js';
 import { Jobs } from './jobs/jobs.js';
 import type { JobsOptions } from './jobs/options.js';
 import { type InboundMessage, type OutboundMessage, packetOverheadBytes } from './messages.js';
 import type { MqttOptions } from './options.js';
+import { orAborted } from './or-aborted.js';
 import { type DropReason, Outbox } from './outbox.js';
 import { OwnState } from './own-state.js';
 import { PromptHandler } from './prompts.js';
 import { RequestHandler } from './requests.js';
 import type { SegmentService } from './service.js';
 import type { Session } from './session.js';
-import { jobsTopic, type NodeStateMessage, NodeTopics } from './topics.js';
+import { type InboundTopic, jobsTopic, type NodeStateMessage, NodeTopics } from './topics.js';
 
 /** Answers owed to the broker while it is away: beyond either bound the oldest are dropped. */
 const MAX_OWED_MESSAGES = 2000;
@@ -48,6 +50,8 @@ export interface MqttNodeOptions {
   readonly limits: Omit<PromptLimits, 'maxBytes'>;
   /** QoS of masks that nobody asked for by a message; 1 is still dropped, not kept, while there is no connection. */
   readonly streamQos?: 0 | 1;
+  /** Topics of detectors besides `<camera>/detections`, by camera. */
+  readonly detections?: ReadonlyMap<string, DetectionSource>;
   readonly statsIntervalMs: number;
   /** Absent: the node takes no jobs. */
   readonly jobs?: JobsOptions;
@@ -74,6 +78,8 @@ export class MqttNode {
   readonly #prompts: PromptHandler;
   readonly #requests: RequestHandler;
   readonly #jobs: Jobs | null;
+  readonly #detections: DetectionsHandler;
+  readonly #detectionFilters: readonly string[];
   readonly #ownState = new OwnState(Date.now());
   readonly #cameraStates = new Map<string, CameraState>();
   #state: NodeStateMessage;
@@ -90,7 +96,7 @@ export class MqttNode {
   #dropsUnlogged = 0;
 
   constructor(options: MqttNodeOptions) {
-    const { mqtt, nodeId, version, service, logger } = options;
+    const { mqtt, nodeId, version, service, logger, detections = new Map() } = options;
     this.#options = options;
     this.topics = new NodeTopics(mqtt.baseTopic, nodeId);
     this.#state = { state: 'starting', version, backend: null, model: null, since: Date.now() };
@@ -100,6 +106,7 @@ export class MqttNode {
       maxBytes: MAX_OWED_BYTES,
       onDropped: (message, reason, cause) => this.#dropped(message, reason, cause),
     });
+    this.#detectionFilters = detectionFilters(detections);
     const exchange: Exchange = {
       topics: this.topics,
       service,
@@ -107,7 +114,7 @@ export class MqttNode {
       logger,
       replyRules: {
         allowed: mqtt.responseTopics,
-        subscriptions: [...this.topics.subscribed, jobsTopic(mqtt.baseTopic)],
+        subscriptions: [...this.topics.subscribed, ...this.#detectionFilters, jobsTopic(mqtt.baseTopic)],
       },
       maxMessageBytes: mqtt.maxPacketBytes,
       deliver: (message, options) => this.#outbox.add(message, options),
@@ -117,6 +124,10 @@ export class MqttNode {
     this.#prompts = new PromptHandler(exchange, { limits: options.limits, answerKeepMs: mqtt.answerKeepMs });
     this.#requests = new RequestHandler(exchange);
     this.#jobs = options.jobs ? new Jobs(exchange, { ...options, jobs: options.jobs }) : null;
+    this.#detections = new DetectionsHandler(exchange, {
+      sources: detections,
+      publish: (camera, masks) => this.publishMasks(camera, masks),
+    });
     this.#connection = new BrokerConnection({
       mqtt,
       logger,
@@ -237,6 +248,8 @@ export class MqttNode {
       const refused = [
         ...(await session.subscribe([this.topics.state], { retained: true })),
         ...(await session.subscribe(this.topics.requests)),
+        // QoS 0, so that no broker keeps boxes for a node that is away: on another day's frame they mean nothing.
+        ...(await session.subscribe([this.topics.detections('+'), ...this.#detectionFilters], { qos: 0 })),
       ];
       for (const { filter, reasonCode } of refused) {
         logger.error({ filter, reasonCode }, 'the broker refuses a subscription; check its access list');
@@ -264,8 +277,8 @@ export class MqttNode {
 
   async #received(message: InboundMessage): Promise<void> {
     const topic = this.topics.parse(message.topic);
-    if (topic === null) return;
-    if (topic.kind === 'state') {
+    if (topic === null && this.#detections.takers(message.topic).length === 0) return;
+    if (topic?.kind === 'state') {
       if (this.#ownState.isForeign(message.payload)) this.#replaced();
       return;
     }
@@ -278,15 +291,28 @@ export class MqttNode {
     if (this.#closing !== null) return new Promise(() => {});
     const admitted = await this.#gate.enter(MAX_HELD_BACK_MS);
     const refusal = admitted ? undefined : overloaded(this.#gate.inside);
-    const handled =
-      topic.kind === 'prompt'
-        ? this.#prompts.handle(message, topic.camera, refusal)
-        : this.#requests.handle(message, topic.verb, refusal);
-    void handled
+    void this.#handle(message, topic, refusal)
       .catch((error: unknown) => this.#options.logger.error({ err: error }, 'a message was not answered'))
       .finally(() => {
         if (admitted) this.#gate.leave();
       });
+  }
+
+  async #handle(
+    message: InboundMessage,
+    topic: Exclude<InboundTopic, { kind: 'state' }> | null,
+    refusal: SamwireError | undefined,
+  ): Promise<void> {
+    switch (topic?.kind) {
+      case 'prompt':
+        return this.#prompts.handle(message, topic.camera, refusal);
+      case 'request':
+        return this.#requests.handle(message, topic.verb, refusal);
+      case 'detections':
+        return this.#detections.handle(message, topic.camera, refusal);
+      case undefined:
+        return this.#detections.handle(message, null, refusal);
+    }
   }
 
   /** Another process with this node id is on the broker; this one leaves it the place. */
@@ -361,14 +387,6 @@ export class MqttNode {
     await Promise.all([this.#connection.close(), this.#jobs?.close()]);
     this.#outbox.detach();
   }
-}
-
-function orAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    void work.then(() => resolve());
-  });
 }
 
 function overloaded(atWork: number): SamwireError {

@@ -1,10 +1,10 @@
 /** `<camera>/prompt`: from a message to its one answer, on the masks or errors topic and on the response topic. */
-import { SamwireError, toSamwireError } from '../errors.js';
+import { type SamwireError, toSamwireError } from '../errors.js';
 import type { MasksMessage } from '../masks/types.js';
-import { parseJsonObject, rendered } from '../prompts/json.js';
+import { parseJsonObject } from '../prompts/json.js';
 import { checkPromptMessage, type PromptLimits, requestIdOf } from '../prompts/message.js';
 import { errorAnswer, fittedMasks, tooLarge } from './answers.js';
-import { type Exchange, noteError, type Target } from './exchange.js';
+import { type Exchange, noteError, type Target, unknownCamera } from './exchange.js';
 import type { InboundMessage } from './messages.js';
 import { type Answer, Once, requestKey } from './once.js';
 import { answerProperties, checkExpiry, type ReplyAddress, replyAddress } from './replies.js';
@@ -91,7 +91,7 @@ export class PromptHandler {
     const { service, counters } = this.#exchange;
     try {
       checkExpiry(message, Date.now());
-      if (!request.known) throw this.#unknownCamera(camera);
+      if (!request.known) throw unknownCamera(camera, service.cameras());
       const prompt = checkPromptMessage(value, this.#limits);
       const { receivedAtMs, expiresAtMs } = message;
       const context = {
@@ -127,14 +127,6 @@ export class PromptHandler {
     const error = toSamwireError(thrown);
     noteError(this.#exchange, error);
     return errorAnswer(error, { requestId, camera: cameraNameOf(camera) });
-  }
-
-  #unknownCamera(camera: string): SamwireError {
-    const names = this.#exchange.service.cameras();
-    const expected = names.length === 0 ? 'a camera (none is configured)' : `one of ${names.join(', ')}`;
-    return new SamwireError('unknown_camera', `Expected ${expected}, got ${rendered(camera)}.`, {
-      details: [{ path: 'topic', expected, got: rendered(camera) }],
-    });
   }
 
   #targets(kind: Answer['kind'], { message, camera, known, reply }: Request): readonly Target[] {

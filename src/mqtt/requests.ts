@@ -6,7 +6,7 @@ import { check, parseJsonObject, rendered } from '../prompts/json.js';
 import { ID_PATTERN, idSchema } from '../prompts/message.js';
 import { checkTracksRequest } from '../prompts/tracks.js';
 import { errorAnswer, fittedMessage, tooLarge } from './answers.js';
-import { type Exchange, noteError, type Target } from './exchange.js';
+import { type Exchange, noteError, type Target, unknownCamera } from './exchange.js';
 import type { InboundMessage } from './messages.js';
 import { answerProperties, checkExpiry, replyAddress } from './replies.js';
 import type { ResponseMessage } from './topics.js';
@@ -148,11 +148,7 @@ export class RequestHandler {
 
   #checkCamera(camera: string): void {
     const names = this.#exchange.service.cameras();
-    if (names.includes(camera)) return;
-    const expected = names.length === 0 ? 'a camera (none is configured)' : `one of ${names.join(', ')}`;
-    throw new SamwireError('unknown_camera', `Expected ${expected}, got ${rendered(camera)}.`, {
-      details: [{ path: 'camera', expected, got: rendered(camera) }],
-    });
+    if (!names.includes(camera)) throw unknownCamera(camera, names, 'camera');
   }
 
   #fitted(response: ResponseMessage, target: Target): Buffer {

@@ -1,4 +1,5 @@
 /** What the link to the broker needs of the rest of the node; src/pipeline implements it. */
+import type { Detections } from '../detections/types.js';
 import type { MasksMessage } from '../masks/types.js';
 import type { EverythingMessage } from '../prompts/everything.js';
 import type { JobMessage } from '../prompts/job.js';
@@ -12,6 +13,11 @@ export interface PromptContext {
   readonly expiresAtMs?: number;
   /** Who asks, as far as MQTT tells: the response topic. */
   readonly client?: string;
+}
+
+export interface DetectionsContext extends PromptContext {
+  /** Where the message came from: of one stream only the newest waits. */
+  readonly stream: string;
 }
 
 export interface EverythingContext extends PromptContext {
@@ -47,6 +53,8 @@ export interface SegmentService {
   cameras(): readonly string[];
   /** The publisher adds its own time to `timing.publishMs` when the message is sent. */
   prompt(camera: string, message: PromptMessage, context: PromptContext): Promise<MasksMessage>;
+  /** The camera is one of `cameras()`. Null: a newer message of its stream came before its turn, and nobody waits for it. */
+  detections(camera: string, message: Detections, context: DetectionsContext): Promise<MasksMessage | null>;
   /** `request/everything`; the camera is one of `cameras()`. */
   everything(message: EverythingMessage, context: EverythingContext): Promise<EverythingReply>;
   /** The picture is nobody's camera: its frame has seq 0, and its capture time is the job's arrival. */

@@ -32,7 +32,7 @@ export interface Session extends Carrier {
    */
   subscribe(
     filters: readonly string[],
-    options?: { readonly retained?: boolean },
+    options?: { readonly retained?: boolean; readonly qos?: 0 | 1 },
   ): Promise<readonly RefusedSubscription[]>;
   /** Never rejects: with the connection the subscriptions of a clean session end as well. */
   unsubscribe(filters: readonly string[]): Promise<void>;
@@ -74,9 +74,9 @@ export function createSession(
       client.publish(message.topic, message.payload, { ...publishOptions(message), qos: 0 });
       return true;
     },
-    subscribe(filters, { retained = false } = {}) {
+    subscribe(filters, { retained = false, qos = 1 } = {}) {
       return new Promise((resolve, reject) => {
-        const options = { qos: 1 as const, rh: retained ? 0 : 2 };
+        const options = { qos, rh: retained ? 0 : 2 };
         const requests = Object.fromEntries(filters.map((filter) => [filter, options]));
         client.subscribe(requests, (error, _requests, suback) => {
           if (suback === undefined) {

@@ -44,6 +44,7 @@ export interface PublishedPayloads {
 /** A topic that the node subscribes to, taken apart. */
 export type InboundTopic =
   | { readonly kind: 'prompt'; readonly camera: string }
+  | { readonly kind: 'detections'; readonly camera: string }
   | { readonly kind: 'request'; readonly verb: string }
   /** The node's own state: what it published itself, or another process with the same node id. */
   | { readonly kind: 'state' };
@@ -84,6 +85,15 @@ export class NodeTopics {
     return `${this.base}/${camera}/prompt`;
   }
 
+  detections(camera: string): string {
+    return `${this.base}/${camera}/detections`;
+  }
+
+  /** What a camera sees now: a frame's name, or its JPEG. */
+  frame(camera: string): string {
+    return `${this.base}/${camera}/frame`;
+  }
+
   masks(camera: string): string {
     return `${this.base}/${camera}/masks`;
   }
@@ -118,7 +128,7 @@ export class NodeTopics {
 
   /** All that the node subscribes to, its own state among them ({@link InboundTopic}). */
   get subscribed(): readonly string[] {
-    return [this.state, ...this.requests];
+    return [this.state, ...this.requests, this.detections('+')];
   }
 
   /** Null for what the node has not subscribed to (a subscription that an older session left behind). */
@@ -129,8 +139,8 @@ export class NodeTopics {
     const [first, second] = levels;
     if (levels.length !== 2 || first === undefined || second === undefined) return null;
     if (first === 'request') return { kind: 'request', verb: second };
-    if (second !== 'prompt' || RESERVED.includes(first)) return null;
-    return { kind: 'prompt', camera: first };
+    if ((second !== 'prompt' && second !== 'detections') || RESERVED.includes(first)) return null;
+    return { kind: second, camera: first };
   }
 }
 
@@ -148,6 +158,25 @@ export function matchesFilter(filter: string, topic: string): boolean {
     if (level === '#') return true;
     if (index >= levels.length) return false;
     if (level !== '+' && level !== levels[index]) return false;
+  }
+  return pattern.length === levels.length;
+}
+
+/** The filters without those whose every topic another one takes: a broker may deliver a message once for each. */
+export function withoutCovered(filters: readonly string[]): readonly string[] {
+  const all = [...new Set(filters)];
+  return all.filter((filter) => !all.some((other) => other !== filter && covers(other, filter)));
+}
+
+function covers(wider: string, filter: string): boolean {
+  const pattern = wider.split('/');
+  const levels = filter.split('/');
+  if (/^[$]/.test(filter) && !wider.startsWith('$')) return false;
+  for (const [index, level] of pattern.entries()) {
+    if (level === '#') return true;
+    const other = levels[index];
+    if (other === undefined || other === '#') return false;
+    if (level !== '+' && level !== other) return false;
   }
   return pattern.length === levels.length;
 }

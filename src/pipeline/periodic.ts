@@ -1,11 +1,10 @@
 import type { Logger } from 'pino';
 import { toSamwireError } from '../errors.js';
-import type { Camera } from '../frames/camera.js';
 
 export interface PeriodicOptions {
   readonly everyMs: number;
   /** The first run comes with its first frame. */
-  readonly camera: Pick<Camera, 'onFrame'>;
+  readonly camera: { onFrame(listener: () => void): () => void };
   readonly work: () => Promise<void>;
   /** A run was left out, since the one before had not ended. */
   readonly onBusy: () => void;

@@ -1,10 +1,11 @@
-import sharp from 'sharp';
+import type { Detections } from '../detections/types.js';
 import { type ErrorBody, SamwireError, toSamwireError } from '../errors.js';
 import type { ModelThresholds } from '../everything/options.js';
 import { EVERYTHING_DEFAULTS, type EverythingOptions } from '../everything/types.js';
 import type { Camera } from '../frames/camera.js';
 import type { MaskEncoding, MaskItem, MasksMessage } from '../masks/types.js';
 import type {
+  DetectionsContext,
   EverythingContext,
   EverythingReply,
   PromptContext,
@@ -14,30 +15,24 @@ import type {
 } from '../mqtt/service.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import { edgePng } from '../outputs/edge-png.js';
-import { drawOverlay } from '../outputs/overlay.js';
 import { fitToPacket } from '../outputs/packet-size.js';
 import type { EverythingMessage } from '../prompts/everything.js';
 import type { JobMessage } from '../prompts/job.js';
 import type { PromptMessage } from '../prompts/message.js';
-import { type FrameSize, type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
+import { type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
 import type { TrackListing, TracksMessage } from '../prompts/tracks.js';
 import type { EdgeMap, Segmenter } from '../segment/segmenter.js';
 import { type Answer, toAnswer } from './answer.js';
 import { Counters, type Skipped } from './counters.js';
+import { DetectionService } from './detection-service.js';
+import type { DetectionRules, DetectionsListener } from './detections.js';
 import { answerEverything, type EverythingJob } from './everything.js';
 import { FOLLOWS_NOTHING, followPrompts } from './follow.js';
 import { answerJob } from './jobs.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { Scheduler } from './scheduler.js';
+import { type Overlaid, takeSnapshot } from './snapshot.js';
 import type { Tracking } from './tracking.js';
-
-/** How a snapshot is tried until it fits the packet: JPEG quality, and width as a share of the frame's. */
-const SNAPSHOT_STEPS = [
-  { quality: 85, share: 1 },
-  { quality: 60, share: 1 },
-  { quality: 60, share: 0.5 },
-  { quality: 50, share: 0.25 },
-] as const;
 
 export interface PipelineServiceOptions {
   readonly addon: NativeAddon;
@@ -53,6 +48,12 @@ export interface PipelineServiceOptions {
   readonly maxImagePixels: number;
   readonly encodings: readonly MaskEncoding[];
   readonly polygonTolerancePx: number;
+  /** Prompts of a frame that are decoded (`model.maxPrompts`). */
+  readonly maxPrompts: number;
+  /** Which detections are segmented, by camera. */
+  readonly detections: ReadonlyMap<string, DetectionRules>;
+  /** Hears of what detections gave, before it is told, where the camera follows objects. */
+  readonly onDetections?: DetectionsListener;
   /** How everything is segmented where a request does not say, by camera. */
   readonly everything: ReadonlyMap<string, EverythingDefaults>;
   /** The loaded model's own, where its manifest names some. */
@@ -65,19 +66,15 @@ export interface PipelineServiceOptions {
 
 export type EverythingDefaults = Pick<EverythingOptions, 'strategy' | 'grid'>;
 
-/** The frame and masks that a camera's last request was answered with, for snapshots with an overlay. */
-interface LastAnswer {
-  readonly frame: NativeFrameInfo;
-  readonly masks: readonly MaskItem[];
-}
-
 /** What the rest of the node asks of the pipeline: prompts to masks, everything of a frame, snapshots, figures. */
 export class PipelineService implements SegmentService {
   readonly #options: PipelineServiceOptions;
   readonly #counters = new Counters();
+  readonly #detections: DetectionService;
   readonly #cameraRate: RateLimiter;
   readonly #clientRate: RateLimiter;
-  readonly #last = new Map<string, LastAnswer>();
+  /** What a camera's last request was answered with, for snapshots with an overlay. */
+  readonly #last = new Map<string, Overlaid>();
   /** What a message's masks were made with, for as long as somebody holds them. */
   readonly #made = new WeakMap<MasksMessage['masks'], Omit<Answer, 'message'>>();
   /** Of the last periodic run, by camera. */
@@ -85,6 +82,8 @@ export class PipelineService implements SegmentService {
 
   constructor(options: PipelineServiceOptions) {
     this.#options = options;
+    const { detections: rules, onDetections: listener } = options;
+    this.#detections = new DetectionService({ ...options, rules, ...(listener && { listener }) });
     this.#cameraRate = new RateLimiter(options.perCameraPerSec);
     this.#clientRate = new RateLimiter(options.perClientPerSec);
   }
@@ -98,6 +97,27 @@ export class PipelineService implements SegmentService {
       const answer = await this.#segment(name, message, context);
       this.#counters.answered(message.prompts.length, answer.masks.length, answer.timing);
       return answer;
+    } catch (thrown) {
+      const error = toSamwireError(thrown);
+      this.#counters.failed(error.code);
+      throw error;
+    }
+  }
+
+  async detections(
+    name: string,
+    message: Detections,
+    context: DetectionsContext,
+  ): Promise<MasksMessage | null> {
+    try {
+      const camera = this.#camera(name);
+      const made = await this.#detections.serve({
+        camera,
+        message,
+        context,
+        model: this.#model('detections'),
+      });
+      return made && this.remember(name, made.frame, made.answer);
     } catch (thrown) {
       const error = toSamwireError(thrown);
       this.#counters.failed(error.code);
@@ -190,6 +210,7 @@ export class PipelineService implements SegmentService {
       ...this.#options.processStats(),
       ...this.#counters.snapshot(),
       tracks: this.#options.tracking.stats(),
+      detections: this.#detections.stats(),
       queue: this.#options.scheduler()?.length ?? 0,
       backgroundJobs: this.#options.scheduler()?.backgroundJobs ?? 0,
       framesInUse: this.#options.addon.framesInUse(),
@@ -205,33 +226,11 @@ export class PipelineService implements SegmentService {
     await this.#camera(name).restart();
   }
 
-  /**
-   * The newest frame; with `overlay` the frame and masks of the camera's last answer, where there is one. Width and
-   * height are the frame's; the JPEG is smaller where the packet demands it.
-   */
+  /** With `overlay` the frame and masks of the camera's last answer, where there is one. */
   async snapshot(name: string, { overlay, maxBytes }: SnapshotOptions): Promise<Snapshot> {
     const { addon } = this.#options;
-    const camera = this.#camera(name);
     const last = overlay ? this.#last.get(name) : undefined;
-    const held = last && addon.retainFrame(last.frame.id) ? last.frame : undefined;
-    const frame = held ?? camera.acquire('latest');
-    if (!frame)
-      throw new SamwireError('no_frame', `Camera ${name} is ${camera.state.state} and holds no frame.`);
-    try {
-      const { width, height, seq, timestamp } = frame;
-      const rgb = addon.frameRgb(frame.id);
-      const decode = (counts: string): Uint8Array => addon.rleToMask(counts, width, height);
-      const picture = held && last ? drawOverlay({ rgb, width, height, masks: last.masks, decode }) : rgb;
-      return {
-        width,
-        height,
-        seq,
-        timestamp,
-        jpeg: await toJpeg(picture, frame, maxBytes),
-      };
-    } finally {
-      addon.releaseFrame(frame.id);
-    }
+    return takeSnapshot({ camera: this.#camera(name), addon, last, maxBytes });
   }
 
   /** Lets go of the frames that it holds. */
@@ -360,19 +359,4 @@ export class PipelineService implements SegmentService {
     if (camera) return camera;
     throw new SamwireError('unknown_camera', `Expected one of ${this.cameras().join(', ')}, got "${name}".`);
   }
-}
-
-async function toJpeg(rgb: Buffer, { width, height }: FrameSize, maxBytes: number): Promise<Buffer> {
-  let smallestBytes = 0;
-  for (const { quality, share } of SNAPSHOT_STEPS) {
-    const picture = sharp(rgb, { raw: { width, height, channels: 3 } });
-    if (share < 1) picture.resize(Math.max(1, Math.round(width * share)));
-    const jpeg = await picture.jpeg({ quality }).toBuffer();
-    if (jpeg.length <= maxBytes) return jpeg;
-    smallestBytes = jpeg.length;
-  }
-  throw new SamwireError(
-    'too_large',
-    `The snapshot has ${smallestBytes} bytes as a small JPEG; expected at most ${maxBytes}. Raise mqtt.maxPacketBytes (and the broker's limit).`,
-  );
 }

@@ -13,6 +13,18 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
  * no object. The payload itself is never part of the error.
  */
 export function parseJsonObject(payload: Uint8Array | string, maxBytes: number): Record<string, unknown> {
+  const value = parseJson(messageText(payload, maxBytes));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidMessage([{ path: '', expected: 'a JSON object', got: rendered(value) }]);
+  }
+  return value as Record<string, unknown>;
+}
+
+/**
+ * The text of a message.
+ * @throws SamwireError `too_large`, or `invalid_json` where it is not UTF-8.
+ */
+export function messageText(payload: Uint8Array | string, maxBytes: number): string {
   const sizeBytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
   if (sizeBytes > maxBytes) {
     throw new SamwireError(
@@ -21,11 +33,7 @@ export function parseJsonObject(payload: Uint8Array | string, maxBytes: number):
       { details: [{ path: '', expected: `at most ${maxBytes} bytes`, got: `${sizeBytes} bytes` }] },
     );
   }
-  const value = parseJson(typeof payload === 'string' ? payload : decode(payload), sizeBytes);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidMessage([{ path: '', expected: 'a JSON object', got: rendered(value) }]);
-  }
-  return value as Record<string, unknown>;
+  return typeof payload === 'string' ? payload : decode(payload);
 }
 
 function decode(payload: Uint8Array): string {
@@ -40,13 +48,18 @@ function decode(payload: Uint8Array): string {
   }
 }
 
-function parseJson(text: string, sizeBytes: number): unknown {
+/**
+ * Any JSON value.
+ * @throws SamwireError `invalid_json`; the text itself is never part of it.
+ */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
     // V8's own message quotes the payload; only the position is taken from it, where it gives one.
     const position = /at position (\d+)/.exec(String(cause))?.[1];
     const where = position === undefined ? '' : `, wrong at character ${position}`;
+    const sizeBytes = Buffer.byteLength(text);
     throw new SamwireError('invalid_json', `Expected JSON, got ${sizeBytes} bytes that are not${where}.`);
   }
 }

@@ -9,11 +9,12 @@ const CAMERA = '<camera>';
 /** Every topic of the code, with its parts as the docs write them. */
 function topicsOf(topics: NodeTopics, camera: string, verb: string): { in: string[]; out: string[] } {
   return {
-    in: [topics.prompt(camera), topics.request(verb)],
+    in: [topics.prompt(camera), topics.detections(camera), topics.request(verb)],
     out: [
       topics.masks(camera),
       topics.labels(camera),
       topics.visionMsgs(camera),
+      topics.frame(camera),
       topics.errors(camera),
       topics.errors(null),
       topics.state,

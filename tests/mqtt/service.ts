@@ -1,6 +1,8 @@
+import type { Detections } from '../../src/detections/types.js';
 import { SamwireError } from '../../src/errors.js';
 import type { MasksMessage } from '../../src/masks/types.js';
 import type {
+  DetectionsContext,
   EverythingContext,
   EverythingReply,
   PromptContext,
@@ -22,6 +24,12 @@ export interface PromptCall {
 export interface JobCall {
   readonly message: JobMessage;
   readonly context: PromptContext;
+}
+
+export interface DetectionsCall {
+  readonly camera: string;
+  readonly message: Detections;
+  readonly context: DetectionsContext;
 }
 
 export interface EverythingCall {
@@ -65,6 +73,7 @@ export function masksMessage(camera: string, message: PromptMessage, counts = '0
 export class TestService implements SegmentService {
   readonly calls: PromptCall[] = [];
   readonly jobs: JobCall[] = [];
+  readonly detectionsCalls: DetectionsCall[] = [];
   readonly everythingCalls: EverythingCall[] = [];
   readonly tracksCalls: TracksMessage[] = [];
   readonly restarted: string[] = [];
@@ -95,6 +104,25 @@ export class TestService implements SegmentService {
     const call = { message, context };
     this.jobs.push(call);
     return this.onJob(call);
+  }
+
+  async detections(
+    camera: string,
+    message: Detections,
+    context: DetectionsContext,
+  ): Promise<MasksMessage | null> {
+    this.detectionsCalls.push({ camera, message, context });
+    const { frame: _, ...rest } = message;
+    const prompts = message.detections.map(({ id }) => ({ id, points: [] }));
+    const asked = {
+      ...rest,
+      frame: 'latest',
+      prompts,
+      normalized: false,
+      multimask: false,
+      track: false,
+    } as const;
+    return { ...masksMessage(camera, asked, this.counts), source: 'detections' };
   }
 
   /** Two masks, with the ids of the generator. */

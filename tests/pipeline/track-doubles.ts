@@ -1,5 +1,7 @@
 /** Tracking on the doubles of the scheduler's edges, with a tracker that believes what the test lets the model see. */
+
 import { pino } from 'pino';
+import type { ArrivedFrame } from '../../src/frames/camera.js';
 import type { MaskItem, MasksMessage } from '../../src/masks/types.js';
 import { loadAddon } from '../../src/native/addon.js';
 import type { NativeFrameInfo } from '../../src/native/types.js';
@@ -80,9 +82,9 @@ export class BelievingTracker implements Tracker {
 
 /** A camera that tells of its frames. */
 export class FollowedCamera extends FakeCamera {
-  readonly #listeners = new Set<(frame: { seq: number; timestamp: number }) => void>();
+  readonly #listeners = new Set<(frame: ArrivedFrame) => void>();
 
-  onFrame(listener: (frame: { seq: number; timestamp: number }) => void): () => void {
+  onFrame(listener: (frame: ArrivedFrame) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
