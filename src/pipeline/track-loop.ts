@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { toSamwireError } from '../errors.js';
+import { type ErrorCode, toSamwireError } from '../errors.js';
 import type { Camera } from '../frames/camera.js';
 import type { FrameSource } from '../frames/source.js';
 import type { EndedTrack, MasksMessage } from '../masks/types.js';
@@ -33,6 +33,9 @@ export interface TrackLoopOptions extends Omit<TrackAnswerOptions, 'camera' | 's
   readonly now: () => number;
 }
 
+/** What a request hears that the scheduler has no time or frame for. */
+const NO_TIME: readonly ErrorCode[] = ['overloaded', 'expired', 'no_frame'];
+
 /**
  * Follows a camera's tracks: the newest frame, then the newest frame at that time, never two at once, so that nothing
  * queues up however slow the model is.
@@ -49,7 +52,7 @@ export class TrackLoop {
   #lastFrame: MasksMessage['frame'] | null = null;
   #frameAtMs: number;
   #closed = false;
-  #loggedReason = '';
+  #loggedCode: ErrorCode | null = null;
 
   constructor(options: TrackLoopOptions) {
     this.#options = options;
@@ -180,7 +183,7 @@ export class TrackLoop {
         await before;
         const answer = await make();
         if (answer) await deliver(camera.name, answer, frame);
-        this.#loggedReason = '';
+        this.#loggedCode = null;
       } catch (thrown) {
         this.#failed(thrown);
       } finally {
@@ -190,12 +193,13 @@ export class TrackLoop {
     return this.#published;
   }
 
-  /** What fails for each frame says so once. */
+  /** What fails for each frame says so once; that the model has no time for a frame is counted only. */
   #failed(thrown: unknown): void {
     if (this.#closed) return;
     const { code, message } = toSamwireError(thrown);
-    const level = message === this.#loggedReason ? 'debug' : 'warn';
-    this.#loggedReason = message;
+    const isExpected = NO_TIME.includes(code) || code === this.#loggedCode;
+    const level = isExpected ? 'debug' : 'warn';
+    if (!NO_TIME.includes(code)) this.#loggedCode = code;
     this.#options.log[level]({ code, problem: message }, 'tracks could not be followed on a frame');
   }
 }

@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { masksMessageSchema } from '../../../src/outputs/masks-schema.js';
+import { broker, client, closeAll, type TestClient, waitFor } from '../mqtt/harness.js';
+import {
+  ask,
+  BASE,
+  configOf,
+  itemOf,
+  type Masks,
+  ready,
+  run,
+  type ServiceProcess,
+  seen,
+  send,
+  serviceMissing,
+} from './harness.js';
+import { boxIou, movingCamera, truth } from './moving-camera.js';
+
+const MASKS = `${BASE}/front/masks`;
+const missing = serviceMissing();
+if (missing) console.warn(`Tracks are not tested: ${missing}`);
+
+/** Slow enough that a loaded machine's model sees nearly all of them. */
+const FPS = 3;
+const FRAMES = 10;
+
+describe.skipIf(missing !== null)('tracks of the running service', () => {
+  let watcher: TestClient;
+  let service: ServiceProcess;
+  let newestSeq = 0;
+
+  beforeAll(async () => {
+    const { url } = await broker();
+    watcher = await client(url);
+    const camera = await movingCamera(FPS);
+    service = await run(
+      configOf(url, {
+        cameras: { front: { ...camera, historyMs: 5000 } },
+        pipeline: { maxAgeMs: 30_000 },
+        tracks: { maxPerCamera: 2, lostMs: 5000 },
+        outputs: { encodings: [] },
+      }),
+    );
+    await ready(watcher, 'front');
+  });
+  afterAll(closeAll);
+
+  /** Masks messages of tracks, from the n-th message received on. */
+  const tracked = (after = 0): Masks[] =>
+    watcher.received
+      .slice(after)
+      .filter(({ topic, json }) => topic === MASKS && json.source === 'track')
+      .map(({ json }) => masksMessageSchema.parse(json));
+
+  const request = async (what: object): Promise<Record<string, unknown>> => {
+    const transaction = `t${watcher.received.length}`;
+    await watcher.send(`${BASE}/request/tracks`, { transaction, camera: 'front', ...what });
+    const { json } = await seen(watcher, `${BASE}/response/tracks`, (got) => got.transaction === transaction);
+    return json;
+  };
+
+  const snapshotSeq = async (): Promise<number> => {
+    await watcher.send(`${BASE}/request/snapshot`, { camera: 'front', transaction: `s${++newestSeq}` });
+    const { json } = await seen(
+      watcher,
+      `${BASE}/response/snapshot`,
+      (got) => got.transaction === `s${newestSeq}`,
+    );
+    return (json.data as { seq: number }).seq;
+  };
+
+  /** Nothing but these two is followed then. */
+  const followBoth = async (): Promise<Masks> => {
+    await request({ remove: 'all' });
+    const seq = await snapshotSeq();
+    const { disc, square } = truth(seq);
+    const prompts = [
+      { id: 'disc', label: 'orange', box: disc },
+      { id: 'square', box: square },
+    ];
+    return ask(watcher, 'front', { frame: { seq }, track: true, prompts });
+  };
+
+  it('follow what a prompt names, under its ids, over the frames that come', async () => {
+    const answer = await followBoth();
+    expect(answer.source).toBe('prompt');
+    expect(itemOf(answer, 'disc').track).toEqual({ state: 'tracked', ageMs: 0 });
+    await waitFor(() => tracked().length >= FRAMES, `${FRAMES} messages of tracks`);
+    const messages = tracked().slice(0, FRAMES);
+    const ious: number[] = [];
+    for (const { frame, masks } of messages) {
+      expect(masks.map(({ id }) => id)).toEqual(['disc', 'square']);
+      for (const id of ['disc', 'square'] as const) {
+        const { box, track } = itemOf({ masks } as Masks, id);
+        expect(track?.state, `${id} on ${frame.seq}`).toBe('tracked');
+        ious.push(boxIou(box ?? [0, 0, 0, 0], truth(frame.seq)[id]));
+        expect(ious.at(-1), `${id} on ${frame.seq}`).toBeGreaterThan(0.4);
+      }
+    }
+    expect(ious.reduce((sum, iou) => sum + iou, 0) / ious.length).toBeGreaterThan(0.75);
+    expect(messages.filter((message) => 'requestId' in message)).toEqual([]);
+    const seqs = messages.map(({ frame }) => frame.seq);
+    expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+  });
+
+  it('are as many as the config says; one more is refused by itself', async () => {
+    await followBoth();
+    const seq = await snapshotSeq();
+    const { disc } = truth(seq);
+    const answer = await ask(watcher, 'front', {
+      frame: { seq },
+      track: true,
+      prompts: [
+        { id: 'third', box: disc },
+        { id: 'disc', label: 'again', box: disc },
+      ],
+    });
+    expect(answer.masks[0]).toMatchObject({ id: 'third', error: { code: 'overloaded' } });
+    expect(itemOf(answer, 'disc')).toMatchObject({ label: 'again', track: { state: 'tracked' } });
+  });
+
+  it('are listed, renamed and removed on request, and who listens hears it', async () => {
+    await followBoth();
+    expect(await request({ list: true })).toMatchObject({
+      status: 'ok',
+      data: {
+        camera: 'front',
+        tracks: [
+          { id: 'disc', label: 'orange', source: 'prompt', state: 'tracked' },
+          { id: 'square', source: 'prompt' },
+        ],
+      },
+    });
+    expect(await request({ rename: { square: 'box' } })).toMatchObject({
+      data: { tracks: [{ id: 'disc' }, { id: 'box' }] },
+    });
+    const after = watcher.received.length;
+    await waitFor(
+      () => tracked(after).some(({ masks }) => masks.some(({ id }) => id === 'box')),
+      'the new id',
+    );
+    expect(await request({ remove: ['square'] })).toMatchObject({
+      status: 'error',
+      error: { code: 'unknown_track' },
+    });
+    expect(await request({ remove: ['box'] })).toMatchObject({ data: { tracks: [{ id: 'disc' }] } });
+    await waitFor(
+      () =>
+        tracked(after).some(({ ended }) =>
+          ended?.some(({ id, reason }) => id === 'box' && reason === 'removed'),
+        ),
+      'the end of the track',
+    );
+    expect(await request({ remove: 'all' })).toMatchObject({ data: { tracks: [] } });
+  });
+
+  it('begin once for a request that is sent twice, and end when their time has passed', async () => {
+    await request({ remove: 'all' });
+    const started = async (): Promise<number> => {
+      const { json } = await seen(watcher, `${BASE}/stats`, () => true, watcher.received.length);
+      return (json.tracks as { started: number }).started;
+    };
+    const seq = await snapshotSeq();
+    const [before, startedBefore] = [watcher.received.length, await started()];
+    const prompt = { id: 'brief', box: truth(seq).square };
+    const message = { frame: { seq }, track: true, ttlMs: 800, requestId: 'twice', ...prompt };
+    await send(watcher, 'front', message);
+    await send(watcher, 'front', message);
+    const isEnd = ({ ended }: Masks): boolean =>
+      ended?.some(({ id, reason }) => id === 'brief' && reason === 'expired') === true;
+    await waitFor(() => tracked(before).some(isEnd), 'the end of the track');
+    expect(await started()).toBe(startedBefore + 1);
+    expect(tracked(before).filter(isEnd)).toHaveLength(1);
+  });
+
+  it('leave no frame behind, and do not hold up the end of the service', async () => {
+    const seq = await snapshotSeq();
+    await ask(watcher, 'front', { frame: { seq }, track: true, id: 'last', box: truth(seq).disc });
+    const { json } = await seen(watcher, `${BASE}/stats`, () => true, watcher.received.length);
+    expect(json.framesInUse).toBeLessThan(6);
+    expect((await service.stop()).code).toBe(0);
+  });
+});
