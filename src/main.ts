@@ -145,6 +145,7 @@ class Parts implements Service {
       releaseFrame: (id) => this.#addon.releaseFrame(id),
       queueLimit: config.pipeline.queue,
       maxPrompts: config.model.maxPrompts,
+      log: this.#log.child({ part: 'scheduler' }),
       onDeviceFailed: ({ message }) => this.#onFatal(message, EXIT_DEVICE),
     });
     this.#startPeriodic();

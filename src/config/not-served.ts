@@ -24,7 +24,6 @@ const NODE_SETTINGS: readonly NotServed<Config>[] = [
 ];
 
 const CAMERA_SETTINGS: readonly NotServed<CameraConfig>[] = [
-  { path: 'weight', asked: ({ weight }) => weight !== 1, message: LATER },
   { path: 'depth', asked: ({ depth }) => depth !== undefined, message: LATER },
 ];
 

@@ -164,7 +164,9 @@ const cameraSettings = z.strictObject({
   depth: depth.optional().describe('Depth for masks of this camera.'),
   weight: number(0.01, 100)
     .default(1)
-    .describe("Share of this camera when the model can't serve all: 2 gets twice as much as 1."),
+    .describe(
+      "Share of the model's time for this camera when the model can't serve all: 2 gets twice as much as 1.",
+    ),
 });
 
 const camera = cameraSettings.check(
@@ -222,15 +224,19 @@ const pipeline = z
       .describe('A prompt that waited longer is answered with `expired`, unless it says otherwise.'),
     queue: int(1, 4096)
       .default(64)
-      .describe('Prompt messages that may wait; the oldest is dropped, and its sender told.'),
+      .describe(
+        'Requests that may wait for the model, of each kind; one more, and the oldest of who waits with most is told `overloaded` (docs/scheduling.md).',
+      ),
     rateLimit: z
       .strictObject({
         perClientPerSec: number(0.01, 100_000)
           .default(100)
-          .describe('Prompt messages per second of one client.'),
+          .describe('Messages per second of one client, told by its response topic.'),
         perCameraPerSec: number(0.01, 100_000)
           .default(60)
-          .describe('Prompt messages per second for one camera.'),
+          .describe(
+            'Messages per second for one camera: as many prompts, detections and requests for everything.',
+          ),
       })
       .prefault({})
       .describe('More is answered with `rate_limited`.'),

@@ -31,6 +31,8 @@ interface Asked {
   readonly message: InboundMessage;
   readonly value: Data;
   readonly targets: readonly Target[];
+  /** Who asks: the response topic. */
+  readonly client: string | undefined;
 }
 
 export class RequestHandler {
@@ -49,16 +51,18 @@ export class RequestHandler {
     // A verb of another form stays out of topics: the response's could be longer than MQTT allows.
     const named = ID_PATTERN.test(verb);
     const targets: Target[] = named ? [{ topic: topics.response(verb), properties }] : [];
+    let client: string | undefined;
     try {
       if (!named) this.#refuse(unknownRequest(verb), properties);
       const reply = replyAddress(message, replyRules);
       if (reply !== null) targets.push(reply);
+      client = reply?.topic;
     } catch (thrown) {
       this.#refuse(toSamwireError(thrown), properties);
       return;
     }
     if (targets.length === 0) return;
-    const response = await this.#respond(message, verb, { targets, refusal });
+    const response = await this.#respond(message, verb, { targets, refusal, client });
     for (const target of targets) deliver({ ...target, payload: this.#fitted(response, target) });
   }
 
@@ -72,7 +76,10 @@ export class RequestHandler {
   async #respond(
     message: InboundMessage,
     verb: string,
-    { targets, refusal }: { readonly targets: readonly Target[]; readonly refusal: SamwireError | undefined },
+    {
+      refusal,
+      ...asking
+    }: Pick<Asked, 'targets' | 'client'> & { readonly refusal: SamwireError | undefined },
   ): Promise<ResponseMessage> {
     let transaction: Pick<ResponseMessage, 'transaction'> = {};
     try {
@@ -83,7 +90,7 @@ export class RequestHandler {
       if (named !== undefined) transaction = { transaction: named };
       if (refusal !== undefined) throw refusal;
       checkExpiry(message, Date.now());
-      const data = await this.#serve(verb, { message, value, targets });
+      const data = await this.#serve(verb, { message, value, ...asking });
       return { status: 'ok', ...transaction, data };
     } catch (thrown) {
       const error = toSamwireError(thrown);
@@ -123,7 +130,7 @@ export class RequestHandler {
   }
 
   /** A masks message, as on the masks topic, and the edges beside it where they are wanted. */
-  async #everything({ message, value, targets }: Asked): Promise<Data> {
+  async #everything({ message, value, targets, client }: Asked): Promise<Data> {
     const { service } = this.#exchange;
     const request = checkEverythingRequest(value);
     this.#checkCamera(request.camera);
@@ -132,6 +139,7 @@ export class RequestHandler {
     const { masks, edges: map } = await service.everything(request, {
       receivedAtMs,
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+      ...(client === undefined ? {} : { client }),
       maxEdgesBytes: Math.max(0, Math.floor((room * EDGES_SHARE * 3) / 4)),
     });
     const sinceMs = performance.now();

@@ -29,7 +29,7 @@ import type { DetectionRules, DetectionsListener } from './detections.js';
 import { answerEverything, type EverythingJob } from './everything.js';
 import { FOLLOWS_NOTHING, followPrompts } from './follow.js';
 import { answerJob } from './jobs.js';
-import { RateLimiter } from './rate-limiter.js';
+import { RateLimits } from './rate-limits.js';
 import type { Scheduler } from './scheduler.js';
 import { type Overlaid, takeSnapshot } from './snapshot.js';
 import type { Tracking } from './tracking.js';
@@ -66,13 +66,17 @@ export interface PipelineServiceOptions {
 
 export type EverythingDefaults = Pick<EverythingOptions, 'strategy' | 'grid'>;
 
+interface EverythingTerms
+  extends Pick<EverythingJob, 'requested' | 'receivedAtMs' | 'beginByMs' | 'maxAgeMs'> {
+  readonly client?: string | undefined;
+}
+
 /** What the rest of the node asks of the pipeline: prompts to masks, everything of a frame, snapshots, figures. */
 export class PipelineService implements SegmentService {
   readonly #options: PipelineServiceOptions;
   readonly #counters = new Counters();
   readonly #detections: DetectionService;
-  readonly #cameraRate: RateLimiter;
-  readonly #clientRate: RateLimiter;
+  readonly #rates: RateLimits;
   /** What a camera's last request was answered with, for snapshots with an overlay. */
   readonly #last = new Map<string, Overlaid>();
   /** What a message's masks were made with, for as long as somebody holds them. */
@@ -84,8 +88,7 @@ export class PipelineService implements SegmentService {
     this.#options = options;
     const { detections: rules, onDetections: listener } = options;
     this.#detections = new DetectionService({ ...options, rules, ...(listener && { listener }) });
-    this.#cameraRate = new RateLimiter(options.perCameraPerSec);
-    this.#clientRate = new RateLimiter(options.perClientPerSec);
+    this.#rates = new RateLimits(options);
   }
 
   cameras(): readonly string[] {
@@ -111,6 +114,7 @@ export class PipelineService implements SegmentService {
   ): Promise<MasksMessage | null> {
     try {
       const camera = this.#camera(name);
+      this.#rates.check({ what: 'detections', camera: name, client: context.client });
       const made = await this.#detections.serve({
         camera,
         message,
@@ -127,13 +131,14 @@ export class PipelineService implements SegmentService {
 
   async everything(message: EverythingMessage, context: EverythingContext): Promise<EverythingReply> {
     const { maxAgeMs } = this.#options;
-    const { receivedAtMs, expiresAtMs = Number.POSITIVE_INFINITY, maxEdgesBytes } = context;
+    const { receivedAtMs, expiresAtMs = Number.POSITIVE_INFINITY, maxEdgesBytes, client } = context;
     const ownMs = message.maxAgeMs ?? Number.POSITIVE_INFINITY;
     const { masks, edges } = await this.#everything(message, {
       requested: true,
       receivedAtMs,
       beginByMs: Math.min(expiresAtMs, receivedAtMs + ownMs),
       maxAgeMs: Math.min(maxAgeMs, ownMs, expiresAtMs - receivedAtMs),
+      client,
     });
     return edges ? { masks, edges: await edgePng(edges, maxEdgesBytes) } : { masks };
   }
@@ -213,6 +218,7 @@ export class PipelineService implements SegmentService {
       detections: this.#detections.stats(),
       queue: this.#options.scheduler()?.length ?? 0,
       backgroundJobs: this.#options.scheduler()?.backgroundJobs ?? 0,
+      scheduler: this.#options.scheduler()?.stats() ?? null,
       framesInUse: this.#options.addon.framesInUse(),
       cameras: Object.fromEntries([...this.#options.cameras].map(([name, camera]) => [name, camera.stats()])),
     };
@@ -243,7 +249,7 @@ export class PipelineService implements SegmentService {
     const { addon, maxAgeMs, encodings, polygonTolerancePx, tracking } = this.#options;
     const camera = this.#camera(name);
     const { scheduler, segmenter } = this.#model('prompt');
-    this.#checkRate(name, context);
+    this.#rates.check({ what: 'prompt', camera: name, client: context.client });
     const untilExpiry = (context.expiresAtMs ?? Number.POSITIVE_INFINITY) - context.receivedAtMs;
     let resolved: ResolvedPrompts = { prompts: [], failed: [] };
     let full: ReadonlyMap<string, ErrorBody> = new Map();
@@ -292,12 +298,13 @@ export class PipelineService implements SegmentService {
 
   async #everything(
     message: EverythingMessage,
-    terms: Pick<EverythingJob, 'requested' | 'receivedAtMs' | 'beginByMs' | 'maxAgeMs'>,
+    { client, ...terms }: EverythingTerms,
   ): Promise<{ readonly masks: MasksMessage; readonly edges: EdgeMap | null }> {
     const { addon, encodings, polygonTolerancePx, everything } = this.#options;
     const { camera: name } = message;
     try {
       const camera = this.#camera(name);
+      if (terms.requested) this.#rates.check({ what: 'everything', camera: name, client });
       const { strategy, grid } = everything.get(name) ?? EVERYTHING_DEFAULTS;
       const thresholds = this.#options.thresholds();
       const made = await answerEverything(
@@ -328,21 +335,6 @@ export class PipelineService implements SegmentService {
       'overloaded',
       `The model is still being loaded; send the ${what} again in a moment.`,
     );
-  }
-
-  /** Clients that name no response topic can't be told apart; the camera's limit holds for them. */
-  #checkRate(camera: string, { client }: PromptContext): void {
-    const advice = 'Send fewer, or put several prompts into one message.';
-    if (client !== undefined && !this.#clientRate.take(client))
-      throw new SamwireError(
-        'rate_limited',
-        `More prompt messages came with response topic ${client} than pipeline.rateLimit.perClientPerSec (${this.#options.perClientPerSec}) allows. ${advice}`,
-      );
-    if (!this.#cameraRate.take(camera))
-      throw new SamwireError(
-        'rate_limited',
-        `More prompt messages came for camera ${camera} than pipeline.rateLimit.perCameraPerSec (${this.#options.perCameraPerSec}) allows. ${advice}`,
-      );
   }
 
   /** Keeps the camera's last answer, for snapshots and smaller messages. Takes over a handle on its frame. */

@@ -93,7 +93,7 @@ describe.skipIf(serviceMissing() !== null)('a request for everything', () => {
     const answer = await everything(watcher, { camera: 'front', grid: 3, encodings: [], ...all });
     expect(answer.masks.length).toBeGreaterThan(3);
     for (const mask of answer.masks)
-      expect(Object.keys(mask).sort()).toEqual(['area', 'box', 'id', 'score', 'stability']);
+      expect(Object.keys(mask).sort()).toEqual(['area', 'box', 'centroid', 'id', 'score', 'stability']);
     const { timing } = answer;
     expect(timing.decodeMs).toBeGreaterThan(0);
     expect(answer.frame.timestamp + timing.captureToPublishMs).toBeLessThanOrEqual(Date.now() + 1);
