@@ -64,6 +64,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_labels(env, exports);
   export_mask(env, exports);
   export_mask_measure(env, exports);
+  export_colours(env, exports);
   export_objects(env, exports);
   export_edges(env, exports);
   export_camera(env, exports);

@@ -10,6 +10,7 @@ void export_image(Napi::Env env, Napi::Object exports);
 void export_labels(Napi::Env env, Napi::Object exports);
 void export_mask(Napi::Env env, Napi::Object exports);
 void export_mask_measure(Napi::Env env, Napi::Object exports);
+void export_colours(Napi::Env env, Napi::Object exports);
 void export_objects(Napi::Env env, Napi::Object exports);
 void export_edges(Napi::Env env, Napi::Object exports);
 void export_camera(Napi::Env env, Napi::Object exports);

@@ -3,6 +3,7 @@
  * state only. Errors thrown by the addon are `SamwireError` with a code.
  */
 
+import type { NativeColours } from './colours.js';
 import type { NativeEdges } from './edge-types.js';
 import type { NativeRuns } from './runs.js';
 
@@ -286,7 +287,7 @@ export interface NativeTensorrt {
   close(): Promise<void>;
 }
 
-export interface NativeAddon extends NativeEdges, NativeRuns {
+export interface NativeAddon extends NativeColours, NativeEdges, NativeRuns {
   about(): { readonly version: string; readonly gstreamer: string; readonly simd: string };
 
   /** Looks at the library and the device; cheap after the first call. */

@@ -2,7 +2,7 @@
 import type { CocoRle } from '../masks/types.js';
 import type { NativeAddon } from '../native/types.js';
 import type { Candidate } from '../segment/segmenter.js';
-import { boxIou } from '../track/motion.js';
+import { boxIou } from '../track/place.js';
 import type { Place } from './sightings.js';
 
 /** A detector's object on a frame, segmented. */

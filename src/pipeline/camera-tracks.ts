@@ -57,6 +57,11 @@ export class CameraTracks {
     return this.#byId.size;
   }
 
+  /** That the next frame can take. */
+  get mostPrompts(): number {
+    return this.#options.tracker.mostPrompts;
+  }
+
   /** In the order of their beginning. */
   get records(): readonly TrackRecord[] {
     return [...this.#byKey.values()];

@@ -2,7 +2,7 @@ import type { CocoRle } from '../masks/types.js';
 import type { NativeFrameInfo } from '../native/types.js';
 import type { Box } from '../prompts/types.js';
 import type { Candidate } from '../segment/segmenter.js';
-import { placeOf } from '../track/motion.js';
+import { placeOf } from '../track/place.js';
 
 /** Detections that come later than this after their frame's capture are held against the oldest that is known. */
 const KEPT_MS = 2000;

@@ -126,7 +126,7 @@ export class TrackLoop {
           prompts = tracks.prompts(frame);
           return prompts;
         },
-        promptCount: tracks.size,
+        promptCount: tracks.mostPrompts,
         multimask: false,
         receivedAtMs: Date.now(),
         maxAgeMs,

@@ -4,7 +4,7 @@ import { maskSpec } from '../models/geometry.js';
 import type { Manifest } from '../models/manifest.js';
 import type { NativeAddon } from '../native/types.js';
 import { decoderInputs, feedsMask, type PromptGroup } from '../prompts/decoder-inputs.js';
-import type { SegmentPrompt, SegmentRequest } from './segmenter.js';
+import type { KeptAnswerName, SegmentPrompt, SegmentRequest } from './segmenter.js';
 
 /** Answers whose logits are kept for `refine`, 256 kB each with a grid of 256 × 256. */
 export const LOGITS_KEPT = 64;
@@ -31,19 +31,25 @@ export interface DecoderRunsRequest<Kept> extends SegmentRequest {
   readonly addon: Pick<NativeAddon, 'rleToLogits'>;
   /** The most prompts of a run. */
   readonly maxBatch: number;
-  /** The logits of an earlier answer on the same frame, by its mask id. */
-  readonly kept: (maskId: string) => Kept | undefined;
+  /** The logits of an earlier answer. */
+  readonly kept: (answer: KeptAnswerName) => Kept | undefined;
 }
 
 /** Sorts a request's prompts into runs of the decoder, whatever it runs on. */
 export function decoderRuns<Kept>(request: DecoderRunsRequest<Kept>): DecoderRuns<Kept> {
-  const { prompts, frame, model, maxBatch } = request;
+  const { frame, model, maxBatch } = request;
   const { manifest, contract } = model;
   const failed = new Map<number, SamwireError>();
   const starts = new Map<number, Float32Array | Kept>();
   const takesMask = contract.decoder.inputs.maskInput !== undefined;
+  const prompts = request.prompts.map((prompt, index) => {
+    const kept = takesMask && prompt.previous !== undefined ? request.kept(prompt.previous) : undefined;
+    if (kept === undefined || feedsMask(prompt)) return prompt;
+    starts.set(index, kept);
+    return { ...prompt, refine: prompt.previous?.maskId ?? '' };
+  });
   for (const [index, prompt] of prompts.entries()) {
-    if (!takesMask || !feedsMask(prompt)) continue;
+    if (!takesMask || !feedsMask(prompt) || starts.has(index)) continue;
     try {
       starts.set(index, start(prompt, request));
     } catch (thrown) {
@@ -70,7 +76,7 @@ export function decoderRuns<Kept>(request: DecoderRunsRequest<Kept>): DecoderRun
 function start<Kept>(prompt: SegmentPrompt, request: DecoderRunsRequest<Kept>): Float32Array | Kept {
   const { frame, model, addon } = request;
   if (prompt.refine !== undefined) {
-    const kept = request.kept(prompt.refine);
+    const kept = request.kept({ frameId: frame.id, maskId: prompt.refine });
     if (kept !== undefined) return kept;
     throw new SamwireError(
       'invalid_message',

@@ -10,6 +10,18 @@ export interface SegmentPrompt extends FramePrompt {
   readonly candidate?: number;
   /** Where it is given, it goes before the request's. */
   readonly keepLogits?: boolean;
+  /**
+   * An answer on an earlier frame, whose logits are fed as `refine` feeds those of the same frame. Unlike `refine` it is
+   * a wish: where the model takes no mask, or they are not held any more, the prompt goes without.
+   */
+  readonly previous?: KeptAnswerName;
+}
+
+/** Under which an answer's logits are kept. */
+export interface KeptAnswerName {
+  readonly frameId: number;
+  /** The prompt's id, with `#0` … where it asked for all candidates. */
+  readonly maskId: string;
 }
 
 export interface SegmentRequest {

@@ -1,96 +1,192 @@
 import type { EndedTrack } from '../masks/types.js';
+import type { ColourPeak, MaskColours } from '../native/colours.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import type { Box, PromptPoint } from '../prompts/types.js';
-import type { Candidate, SegmentPrompt } from '../segment/segmenter.js';
-import { boxIou, boxWithin, Motion, type Place } from './motion.js';
+import type { Candidate, KeptAnswerName, SegmentPrompt } from '../segment/segmenter.js';
+import { Appearance } from './appearance.js';
+import { fitOf, placeFit } from './judge.js';
+import { Motion } from './motion.js';
+import { boxIou, boxWithin, type FrameSides, placeOf, shareWithin } from './place.js';
+import type { Tuning } from './tuning.js';
 import type { TrackedObject, TrackSeed } from './types.js';
 
-/** A mask that may be this object's on a frame, and how well it fits what is known of it, 0..1. */
-export interface Choice {
+/** What a tracker asks of the addon. */
+export type TrackerAddon = Pick<NativeAddon, 'rleDeepest' | 'rleIou' | 'maskColours' | 'findColours'>;
+
+/** A mask that may be an object's on a frame. */
+export interface Offer {
   readonly candidate: Candidate;
+  /** How well it fits what is known of the object, 0..1. */
   readonly fit: number;
+  readonly colours: MaskColours | null;
+  /** Under which its logits are kept. */
+  readonly answer: KeptAnswerName;
 }
 
-/** Masks of a lower predicted IoU are not taken. */
-const LEAST_SCORE = 0.4;
-/** Nor such whose box has a lower IoU with the expected one. */
-const LEAST_BOX_IOU = 0.2;
+/** The most prompts of one object on a frame. */
+export const PROMPTS_EACH = 2;
+/** Masks that look less like the object are not taken. */
+const LEAST_LIKENESS = 0.65;
+/** A peak of lower score shows nothing. */
+const LEAST_PEAK = 0.2;
+/** Sides of the window that is looked for are cut at this, px. */
+const MOST_WINDOW_PX = 2 ** 16;
+/** A place that overlaps the expected one more than this is no other. */
+const SAME_PLACE_IOU = 0.75;
+/** How fast an object that is not found may have got away from where it was expected, its own size / s. */
+const SEARCH_SPEED = 4;
+/** And within what it is looked for at least, its own size. */
+const SEARCH_SIZES = 1;
+/** Looks are learnt within about this time, ms. */
+const LEARN_MS = 800;
 /** An object less of which than this share is expected within the frame has left it. */
-const LEFT_SHARE = 0.1;
+const LEFT_SHARE = 0.25;
+/** Of a mask that two objects are after: it moves its winner little, for who it is shows when they part. */
+const CONTESTED_TRUST = 0.3;
 
-/** One object: where it goes, what of it was seen last, and what is chosen of a frame's candidates. */
+export interface FollowedOptions {
+  readonly addon: TrackerAddon;
+  readonly tuning: Tuning;
+}
+
+interface Asked {
+  readonly box: Box;
+}
+
+/** One object: where it goes, how it looks, what of it was seen last, and what of a frame may be it. */
 export class FollowedObject {
-  readonly #addon: Pick<NativeAddon, 'rleDeepest'>;
+  readonly #options: FollowedOptions;
   readonly #label: string | undefined;
   readonly #confidence: number | undefined;
   readonly #firstAt: number;
   #motion: Motion;
-  /** Capture time that the motion stands at. */
+  #appearance: Appearance | null;
+  /** Capture time that the motion stands at, and that at which it was found last. */
   #at: number;
-  /** Capture time at which it was found last. */
   #foundAt: number;
-  #frame: Pick<NativeFrameInfo, 'width' | 'height'>;
+  #frame: FrameSides;
   /** Of the last mask: a pixel well inside, relative to the middle, in units of the box's sides. */
   #inside: readonly [number, number] = [0, 0];
-  choice: Choice | null = null;
+  /** Pixels of the whole object in those of its box. */
+  #fill = 1;
+  #answer: KeptAnswerName | null = null;
+  /** It was not found in the last frame that was looked at. */
+  #missing = false;
+  #pointsRefused = false;
+  readonly #asked = new Map<string, Asked>();
+  readonly #offers: Offer[] = [];
+  #found: Offer | null = null;
 
-  constructor(seed: TrackSeed, addon: Pick<NativeAddon, 'rleDeepest'>) {
-    const { label, confidence, candidate, frame } = seed;
-    this.#addon = addon;
+  constructor({ label, confidence, candidate, frame }: TrackSeed, options: FollowedOptions) {
+    this.#options = options;
     this.#label = label;
     this.#confidence = confidence;
     this.#firstAt = frame.timestamp;
     this.#at = frame.timestamp;
     this.#foundAt = frame.timestamp;
     this.#frame = frame;
-    this.#motion = new Motion(boxOf(candidate));
-    this.#look(candidate, frame);
+    const box = boxOf(candidate);
+    this.#motion = new Motion(box);
+    this.#appearance = this.#looks(candidate, frame);
+    this.#keepShape(candidate, frame);
+  }
+
+  get offers(): readonly Offer[] {
+    return this.#offers;
+  }
+
+  get found(): Offer | null {
+    return this.#found;
   }
 
   /** Somebody knows better where it is. */
   correctBy({ candidate, frame }: TrackSeed): void {
     this.#motion = new Motion(boxOf(candidate));
+    this.#appearance = this.#looks(candidate, frame);
     this.#at = Math.max(this.#at, frame.timestamp);
     this.#foundAt = Math.max(this.#foundAt, frame.timestamp);
     this.#frame = frame;
-    this.#look(candidate, frame);
+    this.#answer = null;
+    this.#missing = false;
+    this.#keepShape(candidate, frame);
   }
 
+  /** Up to two: where it is expected, and where its colours are. */
   prompts(id: string, frame: NativeFrameInfo): SegmentPrompt[] {
-    this.choice = null;
+    this.#asked.clear();
+    this.#offers.length = 0;
+    this.#found = null;
     this.#goTo(frame);
     const { place } = this.#motion;
-    const box = boxWithin(place, frame);
-    return box ? [{ id, box, points: this.#points(place, box), multimask: false }] : [];
+    const prompts: SegmentPrompt[] = [];
+    const ask = (box: Box | null, inside: readonly [number, number]): void => {
+      if (!box) return;
+      const name = prompts.length === 0 ? id : `${id}@${prompts.length}`;
+      this.#asked.set(name, { box });
+      prompts.push(this.#prompt(name, box, inside));
+    };
+    const expected = boxWithin(place, frame);
+    const peaks = this.#peaks(frame);
+    const own: readonly [number, number] = [
+      place.x + this.#inside[0] * place.width,
+      place.y + this.#inside[1] * place.height,
+    ];
+    const lost = this.#missing;
+    if (!lost) ask(expected, own);
+    for (const peak of peaks) {
+      if (prompts.length >= PROMPTS_EACH) break;
+      const seen = boxWithin(placeOf(peak.seen), frame);
+      if (!seen || (!lost && expected && boxIou(seen, expected) > SAME_PLACE_IOU)) continue;
+      ask(seen, peak.inside);
+    }
+    if (lost && prompts.length < PROMPTS_EACH) ask(expected, own);
+    return prompts;
   }
 
-  choose(candidates: readonly Candidate[], frame: NativeFrameInfo): void {
-    const expected = boxWithin(this.#motion.place, frame);
-    if (!expected) return;
-    for (const candidate of candidates) {
-      if (!candidate.box || !(candidate.score >= LEAST_SCORE)) continue;
-      const agreement = boxIou(candidate.box, expected);
-      if (agreement < LEAST_BOX_IOU) continue;
-      const fit = (agreement + Math.min(1, candidate.score)) / 2;
-      if (fit > (this.choice?.fit ?? 0)) this.choice = { candidate, fit };
+  /** What the model answered to one of its prompts. */
+  offer(promptId: string, candidates: readonly Candidate[], frame: NativeFrameInfo): void {
+    const asked = this.#asked.get(promptId);
+    if (!asked) return;
+    const several = candidates.length > 1 || this.#options.tuning.multimask;
+    for (const [i, candidate] of candidates.entries()) {
+      const judged = this.#judge(candidate, asked, frame);
+      if (!judged) continue;
+      const maskId = several ? `${promptId}#${i}` : promptId;
+      this.#offers.push({ candidate, ...judged, answer: { frameId: frame.id, maskId } });
     }
   }
 
-  giveUp(): void {
-    this.choice = null;
+  /** The model takes no points. */
+  refusePoints(): void {
+    this.#pointsRefused = true;
   }
 
-  /** Takes the chosen mask in; says how the track ended, if it did. */
-  settle(frame: NativeFrameInfo, lostMs: number): EndedTrack['reason'] | null {
-    const candidate = this.choice?.candidate;
-    if (candidate) {
-      this.#motion.correct(boxOf(candidate), frame);
-      this.#foundAt = frame.timestamp;
-      this.#look(candidate, frame);
-      return null;
+  take(offer: Offer): void {
+    this.#found = offer;
+  }
+
+  /**
+   * Takes the mask in that was found; says how the track ended, if it did.
+   * @param contested somebody else is after the same mask.
+   */
+  settle(frame: NativeFrameInfo, lostMs: number, contested: boolean): EndedTrack['reason'] | null {
+    const found = this.#found;
+    if (!found) {
+      this.#answer = null;
+      this.#missing = true;
+      if (frame.timestamp - this.#foundAt < lostMs) return null;
+      return shareWithin(this.#motion.place, frame) < LEFT_SHARE ? 'left' : 'lost';
     }
-    if (shareWithin(this.#motion.place, frame) < LEFT_SHARE) return 'left';
-    return frame.timestamp - this.#foundAt >= lostMs ? 'lost' : null;
+    const { candidate, colours, answer } = found;
+    const since = frame.timestamp - this.#foundAt;
+    this.#missing = false;
+    this.#motion.correct(boxOf(candidate), frame, contested ? CONTESTED_TRUST : 1);
+    this.#foundAt = Math.max(this.#foundAt, frame.timestamp);
+    this.#answer = answer;
+    if (contested) return null;
+    this.#keepShape(candidate, frame);
+    if (colours) this.#appearance?.learn(colours, 1 - Math.exp(-Math.max(0, since) / LEARN_MS));
+    return null;
   }
 
   state(id: string, frame: NativeFrameInfo): TrackedObject {
@@ -99,48 +195,99 @@ export class FollowedObject {
       ...(this.#label === undefined ? {} : { label: this.#label }),
       ...(this.#confidence === undefined ? {} : { confidence: this.#confidence }),
       info: {
-        state: this.choice ? 'tracked' : 'occluded',
+        state: this.#found ? 'tracked' : 'occluded',
         ageMs: Math.max(0, frame.timestamp - this.#firstAt),
       },
-      candidate: this.choice?.candidate ?? null,
+      candidate: this.#found?.candidate ?? null,
     };
   }
 
   #goTo(frame: NativeFrameInfo): void {
     const { width, height } = this.#frame;
-    if (width !== frame.width || height !== frame.height)
+    if (width !== frame.width || height !== frame.height) {
       this.#motion.scale(frame.width / width, frame.height / height);
+      this.#answer = null;
+    }
     this.#frame = frame;
-    this.#motion.predict(frame.timestamp - this.#at);
+    this.#motion.predict(frame.timestamp - this.#at, !this.#missing);
     this.#at = frame.timestamp;
+    const { width: w, height: h } = this.#motion.place;
+    this.#motion.keepWithin([-w / 2, -h / 2, frame.width + w / 2, frame.height + h / 2]);
+  }
+  /** How far from where it is expected it may be, px. */
+  get #reach(): number {
+    const size = this.#motion.size;
+    const missedS = Math.max(0, this.#at - this.#foundAt) / 1000;
+    return SEARCH_SIZES * size + this.#motion.error + (this.#missing ? SEARCH_SPEED * size * missedS : 0);
   }
 
-  #points({ x, y, width, height }: Place, [x1, y1, x2, y2]: Box): PromptPoint[] {
+  #peaks(frame: NativeFrameInfo): readonly ColourPeak[] {
+    const { tuning, addon } = this.#options;
+    if (!tuning.search || !this.#appearance) return [];
+    const { x, y, width, height } = this.#motion.place;
+    const reach = this.#reach;
+    const peaks = addon.findColours(frame.id, this.#appearance.chances, {
+      area: [x - reach, y - reach, x + reach, y + reach],
+      width: Math.min(MOST_WINDOW_PX, Math.max(1, width)),
+      height: Math.min(MOST_WINDOW_PX, Math.max(1, height)),
+      expected: [x, y],
+      sigma: reach,
+      peaks: this.#missing ? 2 : 1,
+    });
+    return peaks.filter(({ score }) => score >= LEAST_PEAK);
+  }
+
+  #prompt(id: string, box: Box, [x, y]: readonly [number, number]): SegmentPrompt {
+    const { points, logits, multimask } = this.#options.tuning;
     const inside = (value: number, low: number, high: number): number =>
       Math.min(high - 1, Math.max(low, value));
-    return [
-      {
-        x: inside(x + this.#inside[0] * width, x1, x2),
-        y: inside(y + this.#inside[1] * height, y1, y2),
-        label: 1,
-      },
-    ];
+    const point: PromptPoint = { x: inside(x, box[0], box[2]), y: inside(y, box[1], box[3]), label: 1 };
+    return {
+      id,
+      box,
+      points: points && !this.#pointsRefused ? [point] : [],
+      multimask,
+      ...(logits && this.#answer ? { previous: this.#answer } : {}),
+    };
   }
 
-  #look({ rle }: Candidate, frame: NativeFrameInfo): void {
-    const deepest = this.#addon.rleDeepest(rle.counts, frame.width, frame.height);
+  #judge(
+    candidate: Candidate,
+    { box: asked }: Asked,
+    frame: NativeFrameInfo,
+  ): Pick<Offer, 'fit' | 'colours'> | null {
     const { x, y, width, height } = this.#motion.place;
+    const parts = placeFit(candidate, {
+      box: boxWithin(this.#motion.place, frame),
+      asked,
+      area: width * height * this.#fill,
+      reach: this.#reach,
+      middle: [x, y],
+    });
+    if (!parts) return null;
+    if (!this.#appearance) return { fit: fitOf(parts, 1), colours: null };
+    const colours = this.#options.addon.maskColours(frame.id, candidate.rle.counts);
+    const likeness = this.#appearance.likeness(colours);
+    if (likeness < LEAST_LIKENESS || this.#appearance.isSurroundings(colours)) return null;
+    return { fit: fitOf(parts, likeness), colours };
+  }
+
+  #looks({ rle }: Candidate, frame: NativeFrameInfo): Appearance | null {
+    const { tuning, addon } = this.#options;
+    if (!tuning.appearance && !tuning.search) return null;
+    return new Appearance(addon.maskColours(frame.id, rle.counts));
+  }
+
+  #keepShape({ rle, area, box }: Candidate, frame: FrameSides): void {
+    if (!box) return;
+    const deepest = this.#options.addon.rleDeepest(rle.counts, frame.width, frame.height);
+    const { x, y, width, height } = placeOf(box);
     if (deepest) this.#inside = [(deepest[0] - x) / width, (deepest[1] - y) / height];
+    this.#fill = area / (width * height);
   }
 }
 
 function boxOf({ box }: Candidate): Box {
   if (!box) throw new Error('a track needs a mask that is not empty');
   return box;
-}
-
-function shareWithin(place: Place, frame: NativeFrameInfo): number {
-  const within = boxWithin(place, frame);
-  if (!within) return 0;
-  return ((within[2] - within[0]) * (within[3] - within[1])) / (place.width * place.height);
 }

@@ -1,18 +1,5 @@
 import type { Box } from '../prompts/types.js';
-
-/** Pixels of the frame that a mask lies in. */
-export interface FrameSides {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** A box by its middle and sides, px; it may lie partly or wholly outside of the frame. */
-export interface Place {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
+import { type FrameSides, type Place, placeOf } from './place.js';
 
 /** A mask's edge this near the frame's is where the frame cuts the object, px. */
 const BORDER_PX = 2;
@@ -26,6 +13,8 @@ const MIDDLE_ERROR = 0.03;
 /** The same of the sides, as logarithms: 1 / s³, and without unit. */
 const SIDE_DENSITY = 0.3;
 const SIDE_ERROR = 0.06;
+/** A side this much shorter than expected, in standard deviations, is partly covered. */
+const COVERED_SURPRISE = 2;
 /** What an object may move at when it is seen first, its own size / s, and its sides' growth, 1 / s. */
 const FIRST_SPEED = 3;
 const FIRST_GROWTH = 0.5;
@@ -46,6 +35,11 @@ class Coordinate {
 
   get error(): number {
     return Math.sqrt(this.#pp);
+  }
+
+  /** How far a measurement is from what is expected, in standard deviations of the two. */
+  surprise(measured: number, error: number): number {
+    return (measured - this.value) / Math.sqrt(this.#pp + error * error);
   }
 
   predict(seconds: number, density: number): void {
@@ -77,6 +71,12 @@ class Coordinate {
 
   move(by: number): void {
     this.value += by;
+  }
+
+  keepWithin(low: number, high: number): void {
+    if (this.value >= low && this.value <= high) return;
+    this.value = Math.min(high, Math.max(low, this.value));
+    this.speed = 0;
   }
 }
 
@@ -118,22 +118,36 @@ export class Motion {
     return Math.hypot(this.#x.error, this.#y.error);
   }
 
-  /** Steps on; time that does not pass, or runs back, moves nothing. */
-  predict(elapsedMs: number): void {
+  /**
+   * Steps on; time that does not pass, or runs back, moves nothing. An object that is not seen keeps its size: it comes
+   * out again bit by bit, and none of these bits is all of it.
+   */
+  predict(elapsedMs: number, seen: boolean): void {
     const seconds = Math.min(MAX_STEP_S, Math.max(0, elapsedMs / 1000));
     if (!(seconds > 0)) return;
     const density = MIDDLE_DENSITY * this.size ** 2;
     this.#x.predict(seconds, density);
     this.#y.predict(seconds, density);
+    if (!seen) return;
     this.#width.predict(seconds, SIDE_DENSITY);
     this.#height.predict(seconds, SIDE_DENSITY);
   }
 
-  /** Takes a mask's box in: where the frame cuts it, the side is what it was before, and the other edge places it. */
-  correct(box: Box, frame: FrameSides): void {
-    const { place, size } = this;
-    axis({ low: box[0], high: box[2], limit: frame.width, side: place.width, size }, this.#x, this.#width);
-    axis({ low: box[1], high: box[3], limit: frame.height, side: place.height, size }, this.#y, this.#height);
+  /**
+   * Takes a mask's box in. Where the frame cuts it, the side is what it was before, and the other edge places it. A side
+   * that is all at once much shorter than expected is covered by something: where the middle is, is known the less, the more of it is
+   * missing. `trust`: how far to believe it, 1 as usual, towards 0 hardly.
+   */
+  correct([x1, y1, x2, y2]: Box, frame: FrameSides, trust = 1): void {
+    const { size } = this;
+    axis({ low: x1, high: x2, limit: frame.width, size, trust }, this.#x, this.#width);
+    axis({ low: y1, high: y2, limit: frame.height, size, trust }, this.#y, this.#height);
+  }
+
+  /** Keeps the middle within a rectangle; who runs against its border stays there. */
+  keepWithin([x1, y1, x2, y2]: Box): void {
+    this.#x.keepWithin(x1, x2);
+    this.#y.keepWithin(y1, y2);
   }
 
   /** Forgets how fast it went, as after a jump. */
@@ -159,52 +173,25 @@ interface Edges {
   readonly low: number;
   readonly high: number;
   readonly limit: number;
-  /** Expected, px. */
-  readonly side: number;
   readonly size: number;
+  readonly trust: number;
 }
 
-function axis({ low, high, limit, side, size }: Edges, middle: Coordinate, sideLog: Coordinate): void {
+function axis({ low, high, limit, size, trust }: Edges, middle: Coordinate, sideLog: Coordinate): void {
   const cutLow = low <= BORDER_PX;
   const cutHigh = high >= limit - BORDER_PX;
-  const seen = high - low;
-  const error = MIDDLE_ERROR * size;
+  const seen = Math.log(high - low);
+  const expected = Math.exp(sideLog.value);
   if (!cutLow && !cutHigh) {
-    middle.correct((low + high) / 2, error);
-    sideLog.correct(Math.log(seen), SIDE_ERROR);
+    const covered = sideLog.surprise(seen, SIDE_ERROR) < -COVERED_SURPRISE;
+    const missing = covered ? Math.max(0, expected - (high - low)) / 2 : 0;
+    middle.correct((low + high) / 2, (MIDDLE_ERROR * size + missing) / trust);
+    if (!covered) sideLog.correct(seen, SIDE_ERROR / trust);
     return;
   }
   // A side that is seen to be longer than expected is at least that long, wherever it is cut.
-  if (seen > side) sideLog.correct(Math.log(seen), SIDE_ERROR);
+  if (high - low > expected) sideLog.correct(seen, SIDE_ERROR / trust);
   if (cutLow && cutHigh) return;
   const whole = Math.exp(sideLog.value);
-  middle.correct(cutLow ? high - whole / 2 : low + whole / 2, 2 * error);
-}
-
-export function placeOf([x1, y1, x2, y2]: Box): Place {
-  return { x: (x1 + x2) / 2, y: (y1 + y2) / 2, width: x2 - x1, height: y2 - y1 };
-}
-
-/** The part of a place that lies in the frame; null where it has no pixel there. */
-export function boxWithin({ x, y, width, height }: Place, frame: FrameSides): Box | null {
-  const x1 = Math.max(0, x - width / 2);
-  const y1 = Math.max(0, y - height / 2);
-  const x2 = Math.min(frame.width, x + width / 2);
-  const y2 = Math.min(frame.height, y + height / 2);
-  return x2 - x1 >= 1 && y2 - y1 >= 1 ? [x1, y1, x2, y2] : null;
-}
-
-export function boxArea([x1, y1, x2, y2]: Box): number {
-  return Math.max(0, x2 - x1) * Math.max(0, y2 - y1);
-}
-
-export function boxIou(a: Box, b: Box): number {
-  const shared = boxArea([
-    Math.max(a[0], b[0]),
-    Math.max(a[1], b[1]),
-    Math.min(a[2], b[2]),
-    Math.min(a[3], b[3]),
-  ]);
-  const union = boxArea(a) + boxArea(b) - shared;
-  return union > 0 ? shared / union : 0;
+  middle.correct(cutLow ? high - whole / 2 : low + whole / 2, (2 * MIDDLE_ERROR * size) / trust);
 }

@@ -1,24 +1,24 @@
 import type { EndedTrack } from '../masks/types.js';
-import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
+import type { NativeFrameInfo } from '../native/types.js';
 import type { PromptResult, SegmentPrompt } from '../segment/segmenter.js';
-import { FollowedObject } from './followed.js';
+import { FollowedObject, type Offer, PROMPTS_EACH, type TrackerAddon } from './followed.js';
+import { TUNING, type Tuning } from './tuning.js';
 import type { TrackedObject, Tracker, TrackSeed, TrackUpdate } from './types.js';
-
-/** What the tracker asks of the addon. */
-export type TrackerAddon = Pick<NativeAddon, 'rleDeepest' | 'rleIou'>;
 
 export interface TrackerOptions {
   readonly addon: TrackerAddon;
   /** A track whose object is not found for so long of capture time is lost. Default 3000. */
   readonly lostMs?: number;
+  /** For measurements of what each part is worth. Default {@link TUNING}. */
+  readonly tuning?: Partial<Tuning>;
 }
 
 const LOST_MS = 3000;
 /** Two masks of a higher IoU are of one object. */
-const SAME_IOU = 0.6;
+const SAME_IOU = 0.5;
 
-export function createTracker({ addon, lostMs = LOST_MS }: TrackerOptions): Tracker {
-  return new MaskTracker(addon, lostMs);
+export function createTracker({ addon, lostMs = LOST_MS, tuning }: TrackerOptions): Tracker {
+  return new MaskTracker(addon, { ...TUNING, ...tuning }, lostMs);
 }
 
 class MaskTracker implements Tracker {
@@ -28,8 +28,11 @@ class MaskTracker implements Tracker {
   /** Whom the prompts of the last frame were made for, by their ids: names may change while the model runs. */
   readonly #asked = new Map<string, FollowedObject>();
 
-  constructor(addon: TrackerAddon, lostMs: number) {
+  readonly #tuning: Tuning;
+
+  constructor(addon: TrackerAddon, tuning: Tuning, lostMs: number) {
     this.#addon = addon;
+    this.#tuning = tuning;
     this.#lostMs = lostMs;
   }
 
@@ -37,10 +40,14 @@ class MaskTracker implements Tracker {
     return this.#objects.size;
   }
 
+  get mostPrompts(): number {
+    return this.#objects.size * PROMPTS_EACH;
+  }
+
   add(seed: TrackSeed): void {
     const known = this.#objects.get(seed.id);
     if (known) known.correctBy(seed);
-    else this.#objects.set(seed.id, new FollowedObject(seed, this.#addon));
+    else this.#objects.set(seed.id, new FollowedObject(seed, { addon: this.#addon, tuning: this.#tuning }));
   }
 
   remove(id: string): boolean {
@@ -73,14 +80,16 @@ class MaskTracker implements Tracker {
   ): TrackUpdate {
     for (const [i, { id }] of prompts.entries()) {
       const result = results[i];
-      const candidates = result && 'candidates' in result ? result.candidates : [];
-      this.#asked.get(id)?.choose(candidates, frame);
+      const object = this.#asked.get(id);
+      if (!result || !object) continue;
+      if ('candidates' in result) object.offer(id, result.candidates, frame);
+      else if (result.error.code === 'unsupported_prompt') object.refusePoints();
     }
-    this.#oneMaskOneObject(frame);
+    const contested = this.#share(frame);
     const objects: TrackedObject[] = [];
     const ended: EndedTrack[] = [];
     for (const [id, object] of this.#objects) {
-      const end = object.settle(frame, this.#lostMs);
+      const end = object.settle(frame, this.#lostMs, contested.has(object));
       if (end) ended.push({ id, reason: end });
       else objects.push(object.state(id, frame));
     }
@@ -88,16 +97,29 @@ class MaskTracker implements Tracker {
     return { objects, ended };
   }
 
-  /** Of two objects that took the same mask the one that it fits worse has not been found: no ids change hands. */
-  #oneMaskOneObject({ width, height }: NativeFrameInfo): void {
-    const found = [...this.#objects.values()].filter((object) => object.choice !== null);
-    found.sort((a, b) => (b.choice?.fit ?? 0) - (a.choice?.fit ?? 0));
-    for (const [i, better] of found.entries()) {
-      for (const worse of found.slice(i + 1)) {
-        const [a, b] = [better.choice?.candidate, worse.choice?.candidate];
-        if (!a || !b) continue;
-        if (this.#addon.rleIou(a.rle.counts, b.rle.counts, width, height) > SAME_IOU) worse.giveUp();
+  /**
+   * Gives each object the mask that fits it best, the best fit of all first, but no two the same one: whose mask is gone
+   * has not been found, so that no ids change hands. Returns those whose mask another was after too.
+   */
+  #share({ width, height }: NativeFrameInfo): Set<FollowedObject> {
+    const offers = [...this.#objects.values()].flatMap((object) =>
+      object.offers.map((offer) => ({ object, offer })),
+    );
+    offers.sort((a, b) => b.offer.fit - a.offer.fit);
+    const taken: { object: FollowedObject; offer: Offer }[] = [];
+    const refused = new Map<FollowedObject, FollowedObject>();
+    for (const { object, offer } of offers) {
+      if (object.found) continue;
+      const { counts } = offer.candidate.rle;
+      const owner = taken.find(
+        (other) => this.#addon.rleIou(other.offer.candidate.rle.counts, counts, width, height) > SAME_IOU,
+      );
+      if (owner) refused.set(object, owner.object);
+      else {
+        object.take(offer);
+        taken.push({ object, offer });
       }
     }
+    return new Set([...refused].flatMap(([loser, owner]) => (loser.found ? [] : [owner])));
   }
 }

@@ -47,7 +47,12 @@ export interface Tracker {
   remove(id: string): boolean;
   /** False when there is none of this id, or one of the new id already. */
   rename(id: string, to: string): boolean;
-  /** Where each object is expected to be on this frame, as prompts for the model; ids are the tracks'. */
+  /** The most prompts that the next frame can take. */
+  readonly mostPrompts: number;
+  /**
+   * Where each object is expected to be on this frame, as prompts for the model. An object can have two, one where it is
+   * expected and one where its colours are: their ids are the track's, and that with `@1` behind it.
+   */
   prompts(frame: NativeFrameInfo): readonly SegmentPrompt[];
   /** `results[i]` answers `prompts[i]`, on the frame that `prompts` was last called with, which the caller still holds. */
   update(

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../src/native/addon.js';
+import { COLOUR_BINS } from '../../src/native/colours.js';
 
 const addon = loadAddon();
 const functions = addon as unknown as Record<string, (...args: unknown[]) => unknown>;
@@ -168,6 +169,19 @@ const CASES: Record<string, Case> = {
   rleCentroid: { args: [EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never'] },
   paintLabels: { args: [[], 4, 4, 8], kinds: ['strings', 'side', 'side', 'never'] },
   rleDeepest: { args: [EMPTY_4X4, 4, 4], kinds: ['never', 'never', 'never'] },
+  maskColours: { args: [frame.id, '4'], kinds: ['id', 'never'] },
+  findColours: {
+    args: [
+      frame.id,
+      new Float32Array(COLOUR_BINS),
+      { area: [0, 0, 2, 2], width: 2, height: 2, expected: [1, 1], sigma: 1, peaks: 1 },
+    ],
+    kinds: [
+      'id',
+      'never',
+      { area: 'never', width: 'number', height: 'number', expected: 'never', sigma: 'number', peaks: 'int' },
+    ],
+  },
   polygonsToRle: { args: [[new Float64Array(6)], 4, 4], kinds: ['strings', 'side', 'side'] },
   masksFromPrototypes: {
     args: [logits, Float32Array.of(1, 1), Float32Array.of(0, 0, 4, 4), maskSpec],

@@ -36,6 +36,10 @@ export class BelievingTracker implements Tracker {
     return this.#objects.size;
   }
 
+  get mostPrompts(): number {
+    return this.#objects.size;
+  }
+
   get ids(): string[] {
     return [...this.#objects.keys()];
   }

@@ -1,7 +1,7 @@
 import { loadAddon } from '../../src/native/addon.js';
 import type { NativeFrameInfo } from '../../src/native/types.js';
 import type { Candidate, PromptResult, SegmentPrompt } from '../../src/segment/segmenter.js';
-import { boxIou } from '../../src/track/motion.js';
+import { boxIou } from '../../src/track/place.js';
 import { createTracker } from '../../src/track/tracker.js';
 import type { TrackedObject, TrackSeed, TrackUpdate } from '../../src/track/types.js';
 

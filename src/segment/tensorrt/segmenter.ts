@@ -81,7 +81,7 @@ class TensorrtSegmenter implements Segmenter {
       model: { manifest: this.#manifest, contract },
       addon: this.#addon,
       maxBatch: maxPrompts,
-      kept: (id) => this.#kept.find(frame.id, id),
+      kept: ({ frameId, maskId }) => this.#kept.find(frameId, maskId),
     });
     const results: PromptResult[] = new Array(prompts.length);
     for (const [index, error] of failed) results[index] = { error: error.toBody() };

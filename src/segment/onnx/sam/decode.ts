@@ -43,7 +43,7 @@ export class Decoder {
       model: this.#model,
       addon: this.#addon,
       maxBatch: CHUNK,
-      kept: (maskId) => this.#kept.get(`${frame.id}/${maskId}`),
+      kept: ({ frameId, maskId }) => this.#kept.get(`${frameId}/${maskId}`),
     });
     const answers: (Decoded | SamwireError)[] = new Array(prompts.length);
     for (const [index, error] of failed) answers[index] = error;
