@@ -13,7 +13,7 @@ run_packages=(
 )
 test_packages=(
   clang-format git libgtest-dev libgstrtspserver-1.0-dev mosquitto openssl
-  gstreamer1.0-tools gstreamer1.0-plugins-ugly gstreamer1.0-rtsp
+  gstreamer1.0-tools gstreamer1.0-plugins-ugly gstreamer1.0-rtsp python3-numpy
 )
 packages=("${run_packages[@]}")
 [ "${1:-}" = "--test" ] && packages+=("${test_packages[@]}")

@@ -95,8 +95,9 @@ describe.skipIf(serviceMissing())('outputs beside masks, on the broker', () => {
 
   it('are the same whatever the encodings of the masks', async () => {
     const withRle = await ask(watcher, 'front', { prompts });
+    const a = await beside('labels', withRle.requestId);
     const bare = await ask(watcher, 'front', { prompts, encodings: [] });
-    const [a, b] = [await beside('labels', withRle.requestId), await beside('labels', bare.requestId)];
+    const b = await beside('labels', bare.requestId);
     expect(await labelsOf(b.payload, 'uchar')).toEqual(await labelsOf(a.payload, 'uchar'));
   });
 
