@@ -55,3 +55,19 @@ export const detections = z
     track: flag().default(true).describe('Follow the detected objects over the next frames.'),
   })
   .prefault({});
+
+/**
+ * Whether a filter matches topics of the node itself: a broker may deliver those once for each subscription, so that
+ * each prompt would come twice, and its own masks as well. A camera's own topic for detections is none of these.
+ */
+export function meetsOwnTopics(filter: string, base: string): boolean {
+  const levels = filter.split('/');
+  const own = base.split('/');
+  for (const [index, level] of own.entries()) {
+    const pattern = levels[index];
+    if (pattern === '#') return true;
+    if (pattern !== '+' && pattern !== level) return false;
+  }
+  const rest = levels.slice(own.length);
+  return !(rest.length === 2 && rest[1] === 'detections' && !/[+#]/.test(filter));
+}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MASK_ENCODINGS } from '../masks/types.js';
 import { baseTopic, brokerUrl, cameraSource, filePath, topicFilter } from './addresses.js';
-import { detections } from './detections.js';
+import { detections, meetsOwnTopics } from './detections.js';
 import { duration, durationWithUnit } from './duration.js';
 import { defaultNodeId, NAME, RESERVED_CAMERA_NAMES, RESERVED_NODE_IDS } from './names.js';
 import { tracks } from './tracks.js';
@@ -348,6 +348,18 @@ export const ConfigSchema = wholeConfig.check(
     error: 'false or true, because mqtt.protocol is 3.1.1, which has no user properties to name a JPEG by',
     when: () => true,
   }),
+  ({ value: { mqtt, node, cameras }, issues }) => {
+    const base = `${mqtt.baseTopic}/${node.id}`;
+    for (const [name, camera] of Object.entries(cameras))
+      for (const [index, filter] of camera.detections.topics.entries())
+        if (meetsOwnTopics(filter, base))
+          issues.push({
+            code: 'custom',
+            path: ['cameras', name, 'detections', 'topics', index],
+            input: filter,
+            message: `a topic filter that matches none of the node's own topics (${base}/…)`,
+          });
+  },
 );
 
 function wantsJobsWithout5(value: unknown): boolean {

@@ -8,7 +8,7 @@ import { ErrorLimiter } from './error-limiter.js';
 import { type Exchange, noteError, unknownCamera } from './exchange.js';
 import type { InboundMessage } from './messages.js';
 import { answerProperties, checkExpiry, type ReplyAddress, replyAddress } from './replies.js';
-import { cameraNameOf, matchesFilter, withoutCovered } from './topics.js';
+import { cameraNameOf, matchesFilter } from './topics.js';
 
 /** Where a camera's detections come from: of the config's `detections` block. */
 export interface DetectionSource {
@@ -146,7 +146,7 @@ export class DetectionsHandler {
 
 /** Filters that the detections of all cameras are subscribed to, besides the node's own topics. */
 export function detectionFilters(sources: ReadonlyMap<string, DetectionSource>): readonly string[] {
-  return withoutCovered([...sources.values()].flatMap(({ topics }) => topics));
+  return [...sources.values()].flatMap(({ topics }) => topics);
 }
 
 /**

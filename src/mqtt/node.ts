@@ -21,7 +21,7 @@ import { PromptHandler } from './prompts.js';
 import { RequestHandler } from './requests.js';
 import type { SegmentService } from './service.js';
 import type { Session } from './session.js';
-import { type InboundTopic, jobsTopic, type NodeStateMessage, NodeTopics } from './topics.js';
+import { type InboundTopic, jobsTopic, type NodeStateMessage, NodeTopics, withoutCovered } from './topics.js';
 
 /** Answers owed to the broker while it is away: beyond either bound the oldest are dropped. */
 const MAX_OWED_MESSAGES = 2000;
@@ -106,7 +106,7 @@ export class MqttNode {
       maxBytes: MAX_OWED_BYTES,
       onDropped: (message, reason, cause) => this.#dropped(message, reason, cause),
     });
-    this.#detectionFilters = detectionFilters(detections);
+    this.#detectionFilters = withoutCovered([this.topics.detections('+'), ...detectionFilters(detections)]);
     const exchange: Exchange = {
       topics: this.topics,
       service,
@@ -249,7 +249,7 @@ export class MqttNode {
         ...(await session.subscribe([this.topics.state], { retained: true })),
         ...(await session.subscribe(this.topics.requests)),
         // QoS 0, so that no broker keeps boxes for a node that is away: on another day's frame they mean nothing.
-        ...(await session.subscribe([this.topics.detections('+'), ...this.#detectionFilters], { qos: 0 })),
+        ...(await session.subscribe(this.#detectionFilters, { qos: 0 })),
       ];
       for (const { filter, reasonCode } of refused) {
         logger.error({ filter, reasonCode }, 'the broker refuses a subscription; check its access list');

@@ -11,12 +11,12 @@ export interface NamedTime {
   readonly camera: FrameSource;
   readonly choice: FrameChoice;
   readonly addon: Pick<NativeAddon, 'releaseFrame'>;
-  /** The setting below the camera that mends a sender's clock. */
-  readonly key: string;
+  /** What `detections.clockOffsetMs` has added to a detector's time; absent where a client names its frame. */
+  readonly offsetMs?: number;
 }
 
 /** A `frame_evicted` for a time says how far that is from the newest frame, and what to do; other errors stay as they are. */
-export function evictedWithClocks(thrown: unknown, { camera, choice, addon, key }: NamedTime): unknown {
+export function evictedWithClocks(thrown: unknown, { camera, choice, addon, offsetMs }: NamedTime): unknown {
   if (!(thrown instanceof SamwireError) || thrown.code !== 'frame_evicted') return thrown;
   if (choice === 'latest' || 'seq' in choice) return thrown;
   const newest = camera.acquire('latest');
@@ -25,7 +25,11 @@ export function evictedWithClocks(thrown: unknown, { camera, choice, addon, key 
   const { timestamp, toleranceMs } = choice;
   const behindMs = Math.round(newest.timestamp - timestamp);
   const where = `No frame of camera ${camera.name} within ${toleranceMs} ms of ${new Date(timestamp).toISOString()} is held: that is ${Math.abs(behindMs)} ms ${behindMs < 0 ? 'after' : 'before'} the newest frame was captured.`;
-  const mend = `synchronise the clocks by NTP, or set cameras.${camera.name}.${key} to ${behindMs}`;
+  const setting =
+    offsetMs === undefined
+      ? ''
+      : `, or set cameras.${camera.name}.detections.clockOffsetMs to ${Math.round(offsetMs + behindMs)}`;
+  const mend = `synchronise the clocks by NTP${setting}`;
   const advice =
     behindMs < 0
       ? `The sender's clock is ahead: ${mend}.`

@@ -156,7 +156,12 @@ export async function answerDetections(
       onAnswer: (frame) => addon.retainFrame(frame.id),
     })
     .catch((thrown: unknown) => {
-      throw evictedWithClocks(thrown, { camera, choice, addon, key: 'detections.clockOffsetMs' });
+      throw evictedWithClocks(thrown, {
+        camera,
+        choice,
+        addon,
+        offsetMs: rules.clockOffsetMs,
+      });
     });
   try {
     return {

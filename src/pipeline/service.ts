@@ -23,6 +23,7 @@ import { type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
 import type { TrackListing, TracksMessage } from '../prompts/tracks.js';
 import type { EdgeMap, Segmenter } from '../segment/segmenter.js';
 import { type Answer, toAnswer } from './answer.js';
+import { evictedWithClocks } from './clocks.js';
 import { Counters, type Skipped } from './counters.js';
 import { DetectionService } from './detection-service.js';
 import type { DetectionRules, DetectionsListener } from './detections.js';
@@ -253,7 +254,7 @@ export class PipelineService implements SegmentService {
     const untilExpiry = (context.expiresAtMs ?? Number.POSITIVE_INFINITY) - context.receivedAtMs;
     let resolved: ResolvedPrompts = { prompts: [], failed: [] };
     let full: ReadonlyMap<string, ErrorBody> = new Map();
-    const answer = await scheduler.submit({
+    const submitted = scheduler.submit({
       kind: 'prompt',
       camera,
       frame: message.frame,
@@ -269,6 +270,9 @@ export class PipelineService implements SegmentService {
       receivedAtMs: context.receivedAtMs,
       maxAgeMs: Math.min(message.maxAgeMs ?? maxAgeMs, untilExpiry),
       onAnswer: (frame) => addon.retainFrame(frame.id),
+    });
+    const answer = await submitted.catch((thrown: unknown) => {
+      throw evictedWithClocks(thrown, { camera, choice: message.frame, addon });
     });
     try {
       const followed = message.track

@@ -347,6 +347,47 @@ describe('secrets', () => {
   });
 });
 
+describe('a detector’s topic', () => {
+  const withTopic = (topic: string): string =>
+    `version: 1
+node: { id: n1 }
+mqtt: { url: mqtt://h, baseTopic: site/a }
+cameras: { front: { source: 'csi://0', detections: { topics: ['${topic}'] } } }
+`;
+
+  it.each([
+    '#',
+    'site/#',
+    'site/+/+/front/detections',
+    'site/a/n1/#',
+    'site/a/n1/front/masks',
+    '+/a/n1/+/prompt',
+  ])('is none that the node has itself, as %s', (topic) => {
+    expect(faultsOf(withTopic(topic))).toMatchObject([
+      { path: 'cameras.front.detections.topics.0', expected: expect.stringContaining('site/a/n1/…') },
+    ]);
+  });
+
+  it.each([
+    'frigate/events',
+    'site/a/n2/#',
+    'site/+/n2/front/detections',
+    'site/a/n1/front/detections',
+    '+/events',
+  ])('may be %s', (topic) => {
+    expect(faultsOf(withTopic(topic))).toEqual([]);
+  });
+});
+
+describe('pictures of frames', () => {
+  it('can’t be named over MQTT 3.1.1, which is a fault', () => {
+    const config = (protocol: string) =>
+      `version: 1\nmqtt: { url: mqtt://h, protocol: ${protocol} }\noutputs: { frames: jpeg }\n`;
+    expect(faultsOf(config('3.1.1'))).toMatchObject([{ path: 'outputs.frames' }]);
+    expect(faultsOf(config('auto'))).toEqual([]);
+  });
+});
+
 describe('settings that are not served yet', () => {
   it('are warned of, each with its path', () => {
     const { warnings } = parseConfig(

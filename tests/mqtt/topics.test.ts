@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matchesFilter, NodeTopics } from '../../src/mqtt/topics.js';
+import { matchesFilter, NodeTopics, withoutCovered } from '../../src/mqtt/topics.js';
 
 describe('the topics of a node', () => {
   const topics = new NodeTopics('site/samwire', 'robot-7');
@@ -77,5 +77,32 @@ describe('a topic filter', () => {
     const level = fc.stringMatching(/^[a-z]{0,3}$/);
     const topic = fc.array(level, { minLength: 1, maxLength: 4 }).map((levels) => levels.join('/'));
     fc.assert(fc.property(topic, topic, (a, b) => matchesFilter(a, b) === (a === b)));
+  });
+});
+
+describe('filters of which one covers another', () => {
+  it.each([
+    [['a/#', 'a/b', 'a/+', 'a'], ['a/#']],
+    [['a/+', 'a/#'], ['a/#']],
+    [['+', 'a', 'b'], ['+']],
+    [
+      ['a/+/c', 'a/b/c', 'a/b/+'],
+      ['a/+/c', 'a/b/+'],
+    ],
+    [['a/b', 'a/b'], ['a/b']],
+    [
+      ['#', '$share'],
+      ['#', '$share'],
+    ],
+    [
+      ['+/b', 'a/+'],
+      ['+/b', 'a/+'],
+    ],
+    [
+      ['a/+', 'a/b/c'],
+      ['a/+', 'a/b/c'],
+    ],
+  ])('%j are as good as %j', (filters, kept) => {
+    expect(withoutCovered(filters)).toEqual(kept);
   });
 });
