@@ -1,20 +1,9 @@
 /** Which detection is which track's object (in the manner of SORT and ByteTrack, on masks instead of boxes). */
 import type { CocoRle } from '../masks/types.js';
 import type { NativeAddon } from '../native/types.js';
-import type { Candidate } from '../segment/segmenter.js';
 import { boxIou } from '../track/place.js';
+import type { DetectedObject } from './detections.js';
 import type { Place } from './sightings.js';
-
-/** A detector's object on a frame, segmented. */
-export interface Detected {
-  /** Its mask's id in the message, where it is not followed. */
-  readonly id: string;
-  /** The id by which the detector itself follows the object, where it does. */
-  readonly detectorId?: string;
-  readonly label?: string;
-  readonly confidence?: number;
-  readonly candidate: Candidate;
-}
 
 /** A track as far as it matters here. */
 export interface Associable {
@@ -48,7 +37,7 @@ const OWN_ID_BONUS = 0.5;
  * own id says so; classes are equal unless the masks are nearly the same.
  */
 export function associate(
-  detections: readonly Detected[],
+  detections: readonly DetectedObject[],
   tracks: readonly Associable[],
   addon: Pick<NativeAddon, 'rleIou'>,
 ): readonly Pair[] {
@@ -74,19 +63,19 @@ export function associate(
 
 /** The detection shows an object that is followed already, and that another detection shows better. */
 export function isSecondOf(
-  detected: Detected,
+  detected: DetectedObject,
   tracks: readonly Associable[],
   addon: Pick<NativeAddon, 'rleIou'>,
 ): boolean {
   return tracks.some((known) => known.place?.rle && overlapOf(detected, known, addon) >= SAME_OBJECT);
 }
 
-function otherClass({ label }: Detected, known: Associable): boolean {
+function otherClass({ label }: DetectedObject, known: Associable): boolean {
   return known.classified && label !== undefined && known.label !== undefined && label !== known.label;
 }
 
 function overlapOf(
-  { candidate }: Detected,
+  { candidate }: DetectedObject,
   { place }: Associable,
   addon: Pick<NativeAddon, 'rleIou'>,
 ): number {

@@ -69,6 +69,8 @@ export class SideOutputs {
   /** A masks message was published. Returns at once: what follows happens after the message has left. */
   onMasks(camera: string, message: MasksMessage): void {
     const { labels, visionMsgs, drawable } = this.#options;
+    // That tracks ended says nothing of the frame's objects.
+    if (message.ended && message.masks.length === 0) return;
     if (visionMsgs) setImmediate(() => this.#publishVisionMsgs(camera, message));
     if (labels) setImmediate(() => this.#labels.add({ camera, message, drawable: drawable(message) }));
   }

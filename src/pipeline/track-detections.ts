@@ -1,23 +1,9 @@
-import type { EndedTrack, TrackInfo } from '../masks/types.js';
+import type { EndedTrack } from '../masks/types.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
-import { type Associable, associate, type Detected, isSecondOf, type Pair } from './associate.js';
+import { type Associable, associate, isSecondOf, type Pair } from './associate.js';
 import type { CameraTracks } from './camera-tracks.js';
+import type { DetectedObject, DetectedOnFrame, NamedDetection } from './detections.js';
 import type { TrackRecord } from './track-record.js';
-
-/** A detector's objects on a frame. */
-export interface DetectionsOnFrame {
-  /** Held by the caller during the call. */
-  readonly frame: NativeFrameInfo;
-  readonly detections: readonly Detected[];
-  /** What is not among them was not seen; false where a payload tells of single objects (frigate, deepstream-full). */
-  readonly complete: boolean;
-}
-
-/** What a detection's mask is called; with `track` it is followed. */
-export interface Named {
-  readonly id: string;
-  readonly track?: TrackInfo;
-}
 
 export interface TrackDetectionsOptions {
   readonly tracks: CameraTracks;
@@ -46,7 +32,10 @@ export class TrackDetections {
   }
 
   /** `named[i]` is what detection i is called. */
-  take(on: DetectionsOnFrame): { readonly named: readonly Named[]; readonly ended: readonly EndedTrack[] } {
+  take(on: DetectedOnFrame): {
+    readonly named: readonly NamedDetection[];
+    readonly ended: readonly EndedTrack[];
+  } {
     const { tracks, addon } = this.#options;
     const { frame, detections } = on;
     const records = tracks.records;
@@ -69,12 +58,8 @@ export class TrackDetections {
     return { named: this.#named(detections, found, frame), ended };
   }
 
-  #confirm(
-    record: TrackRecord,
-    { frame, detections }: DetectionsOnFrame,
-    { detection, overlap }: Pair,
-  ): void {
-    const detected = detections[detection] as Detected;
+  #confirm(record: TrackRecord, { frame, detections }: DetectedOnFrame, { detection, overlap }: Pair): void {
+    const detected = detections[detection] as DetectedObject;
     const last = record.sightings.last?.timestamp ?? Number.NEGATIVE_INFINITY;
     const isOld = frame.timestamp < record.confirmedAt;
     const agrees = overlap >= (last > frame.timestamp ? AGREES_WHEN_LATE : AGREES);
@@ -102,7 +87,7 @@ export class TrackDetections {
   }
 
   /** Null: there is no room. */
-  #start(detected: Detected, frame: NativeFrameInfo, ended: EndedTrack[]): TrackRecord | null {
+  #start(detected: DetectedObject, frame: NativeFrameInfo, ended: EndedTrack[]): TrackRecord | null {
     const { tracks, onRefused } = this.#options;
     if (!tracks.hasRoom) {
       const stale = this.#stalest(frame);
@@ -149,10 +134,10 @@ export class TrackDetections {
 
   /** Ids of one message are unique: what is not followed gives way to what is. */
   #named(
-    detections: readonly Detected[],
+    detections: readonly DetectedObject[],
     found: ReadonlyMap<number, TrackRecord>,
     { timestamp }: NativeFrameInfo,
-  ): Named[] {
+  ): NamedDetection[] {
     const taken = new Set([...found.values()].map(({ id }) => id));
     return detections.map(({ id }, i) => {
       const record = found.get(i);

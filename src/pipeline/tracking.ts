@@ -6,11 +6,12 @@ import type { TrackListing, TracksMessage } from '../prompts/tracks.js';
 import type { Candidate, Segmenter } from '../segment/segmenter.js';
 import type { Tracker } from '../track/types.js';
 import { CameraTracks } from './camera-tracks.js';
+import type { DetectedOnFrame, NamedDetection } from './detections.js';
 import type { Scheduler } from './scheduler.js';
 import type { TrackAnswerAddon } from './track-answer.js';
 import { changeTracks } from './track-changes.js';
 import { TrackCounters } from './track-counters.js';
-import { type DetectionsOnFrame, type Named, TrackDetections } from './track-detections.js';
+import { TrackDetections } from './track-detections.js';
 import { type Deliver, type TrackedCamera, TrackLoop } from './track-loop.js';
 
 export interface TrackingOptions {
@@ -107,7 +108,7 @@ export class Tracking {
   }
 
   /** What a detector's objects are called, and followed as. */
-  associate(camera: string, on: DetectionsOnFrame): readonly Named[] {
+  associate(camera: string, on: DetectedOnFrame): readonly NamedDetection[] {
     const { detections, loop } = this.#camera(camera);
     const { named, ended } = detections.take(on);
     loop.notice(on.frame);

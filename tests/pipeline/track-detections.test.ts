@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { loadAddon } from '../../src/native/addon.js';
-import { associate, type Detected } from '../../src/pipeline/associate.js';
+import { associate } from '../../src/pipeline/associate.js';
+import type { DetectedObject } from '../../src/pipeline/detections.js';
 import { Sightings } from '../../src/pipeline/sightings.js';
 import { masksById, rectangle, setupTracks, type TracksSetup } from './track-doubles.js';
 
 type Corners = readonly [number, number, number, number];
-type Told = Omit<Detected, 'candidate' | 'id'> & { readonly box: Corners | null; readonly id?: string };
+type Told = Omit<DetectedObject, 'candidate' | 'id'> & { readonly box: Corners | null; readonly id?: string };
 
 const at = (x: number, y = 10, side = 10): Corners => [x, y, x + side, y + side];
 

@@ -17,17 +17,17 @@ import {
 import { boxIou, movingCamera, truth } from './moving-camera.js';
 
 const MASKS = `${BASE}/front/masks`;
+const FRAMES = `${BASE}/front/frame`;
 const missing = serviceMissing();
 if (missing) console.warn(`Tracks are not tested: ${missing}`);
 
 /** Slow enough that a loaded machine's model sees nearly all of them. */
 const FPS = 3;
-const FRAMES = 10;
+const TOLD = 10;
 
 describe.skipIf(missing !== null)('tracks of the running service', () => {
   let watcher: TestClient;
   let service: ServiceProcess;
-  let newestSeq = 0;
 
   beforeAll(async () => {
     const { url } = await broker();
@@ -38,7 +38,7 @@ describe.skipIf(missing !== null)('tracks of the running service', () => {
         cameras: { front: { ...camera, historyMs: 5000 } },
         pipeline: { maxAgeMs: 30_000 },
         tracks: { maxPerCamera: 2, lostMs: 5000 },
-        outputs: { encodings: [] },
+        outputs: { encodings: [], frames: true },
       }),
     );
     await ready(watcher, 'front');
@@ -59,20 +59,17 @@ describe.skipIf(missing !== null)('tracks of the running service', () => {
     return json;
   };
 
-  const snapshotSeq = async (): Promise<number> => {
-    await watcher.send(`${BASE}/request/snapshot`, { camera: 'front', transaction: `s${++newestSeq}` });
-    const { json } = await seen(
-      watcher,
-      `${BASE}/response/snapshot`,
-      (got) => got.transaction === `s${newestSeq}`,
-    );
-    return (json.data as { seq: number }).seq;
+  /** Of the newest frame that the camera has told of. */
+  const newestSeq = async (): Promise<number> => {
+    const { json } = await watcher.next(({ topic }) => topic === FRAMES, 'a frame');
+    const newest = watcher.received.findLast(({ topic }) => topic === FRAMES);
+    return Number((newest?.json ?? json).seq);
   };
 
   /** Nothing but these two is followed then. */
   const followBoth = async (): Promise<Masks> => {
     await request({ remove: 'all' });
-    const seq = await snapshotSeq();
+    const seq = await newestSeq();
     const { disc, square } = truth(seq);
     const prompts = [
       { id: 'disc', label: 'orange', box: disc },
@@ -85,8 +82,8 @@ describe.skipIf(missing !== null)('tracks of the running service', () => {
     const answer = await followBoth();
     expect(answer.source).toBe('prompt');
     expect(itemOf(answer, 'disc').track).toEqual({ state: 'tracked', ageMs: 0 });
-    await waitFor(() => tracked().length >= FRAMES, `${FRAMES} messages of tracks`);
-    const messages = tracked().slice(0, FRAMES);
+    await waitFor(() => tracked().length >= TOLD, `${TOLD} messages of tracks`);
+    const messages = tracked().slice(0, TOLD);
     const ious: number[] = [];
     for (const { frame, masks } of messages) {
       expect(masks.map(({ id }) => id)).toEqual(['disc', 'square']);
@@ -105,7 +102,7 @@ describe.skipIf(missing !== null)('tracks of the running service', () => {
 
   it('are as many as the config says; one more is refused by itself', async () => {
     await followBoth();
-    const seq = await snapshotSeq();
+    const seq = await newestSeq();
     const { disc } = truth(seq);
     const answer = await ask(watcher, 'front', {
       frame: { seq },
@@ -160,7 +157,7 @@ describe.skipIf(missing !== null)('tracks of the running service', () => {
       const { json } = await seen(watcher, `${BASE}/stats`, () => true, watcher.received.length);
       return (json.tracks as { started: number }).started;
     };
-    const seq = await snapshotSeq();
+    const seq = await newestSeq();
     const [before, startedBefore] = [watcher.received.length, await started()];
     const prompt = { id: 'brief', box: truth(seq).square };
     const message = { frame: { seq }, track: true, ttlMs: 800, requestId: 'twice', ...prompt };
@@ -173,8 +170,55 @@ describe.skipIf(missing !== null)('tracks of the running service', () => {
     expect(tracked(before).filter(isEnd)).toHaveLength(1);
   });
 
+  it('fill in between detections that come late and seldom, under the same ids', async () => {
+    await request({ remove: 'all' });
+    const before = watcher.received.length;
+    const detected = (): Masks[] =>
+      watcher.received
+        .slice(before)
+        .filter(({ topic, json }) => topic === MASKS && json.source === 'detections')
+        .map(({ json }) => masksMessageSchema.parse(json));
+    let told = 0;
+    const detector = setInterval(() => {
+      const frames = watcher.received.filter(({ topic }) => topic === FRAMES);
+      // Not the newest: what a slow detector has just finished with.
+      const seq = Number(frames.at(-2)?.json.seq);
+      const { disc, square } = truth(seq);
+      const detections = [
+        { label: 'disc', score: 0.9, box: disc },
+        { label: 'square', score: 0.8, box: square },
+      ];
+      // In another order each time, as detectors have them.
+      if (told++ % 2) detections.reverse();
+      void watcher.send(`${BASE}/front/detections`, { frame: { seq }, detections });
+    }, 1000);
+    try {
+      await waitFor(() => tracked(before).length >= TOLD && detected().length >= 3, 'detections and tracks');
+    } finally {
+      clearInterval(detector);
+    }
+    const [first] = detected();
+    if (!first) throw new Error('no detections');
+    const ids = new Map(first.masks.flatMap((mask) => ('error' in mask ? [] : [[mask.label, mask.id]])));
+    expect([...ids.values()].sort()).toEqual(['d1', 'd2']);
+    for (const { source, frame, masks } of [...detected(), ...tracked(before)])
+      for (const label of ['disc', 'square'] as const) {
+        const { box, track, confidence, ...mask } = itemOf({ masks } as Masks, ids.get(label) ?? '');
+        expect(mask.label).toBe(label);
+        expect(track?.state, `${label} on ${frame.seq}`).toBe('tracked');
+        expect(confidence).toBe(label === 'disc' ? 0.9 : 0.8);
+        expect(
+          boxIou(box ?? [0, 0, 0, 0], truth(frame.seq)[label]),
+          `${source} ${frame.seq}`,
+        ).toBeGreaterThan(0.4);
+      }
+    const seqs = new Set(detected().map(({ frame }) => frame.seq));
+    const between = tracked(before).filter(({ frame }) => !seqs.has(frame.seq));
+    expect(between.length).toBeGreaterThan(detected().length);
+  });
+
   it('leave no frame behind, and do not hold up the end of the service', async () => {
-    const seq = await snapshotSeq();
+    const seq = await newestSeq();
     await ask(watcher, 'front', { frame: { seq }, track: true, id: 'last', box: truth(seq).disc });
     const { json } = await seen(watcher, `${BASE}/stats`, () => true, watcher.received.length);
     expect(json.framesInUse).toBeLessThan(6);
