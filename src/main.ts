@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -107,7 +108,7 @@ class Parts implements Service {
       streamQos: config.outputs.streamQos,
       detections: new Map(Object.entries(config.cameras).map(([name, camera]) => [name, camera.detections])),
       statsIntervalMs: config.stats.intervalMs,
-      ...(config.jobs.enabled ? { jobs: config.jobs } : {}),
+      ...(config.jobs.enabled ? { jobs: { ...config.jobs, begunPath: begunPath(config) } } : {}),
       logger: log.child({ part: 'mqtt' }),
       onMasks: (camera, masks) => this.#sideOutputs.onMasks(camera, masks),
       onTakenOver: () =>
@@ -366,4 +367,9 @@ function detectionRules({ frameSize, ...rules }: CameraConfig['detections']): De
   if (!frameSize) return rules;
   const [width, height] = frameSize;
   return { ...rules, frameSize: { width, height } };
+}
+
+/** Beside the engines, where the service can write; one for each node that a machine has. */
+function begunPath({ model, node }: Config): string {
+  return join(model.cache, `jobs-at-work-${node.id}.json`);
 }

@@ -20,7 +20,12 @@ export async function runCommand(command: RunCommand): Promise<number> {
   const { config, path, warnings } = loadConfig(command.config);
   const log = createLogger({ level: command.logLevel ?? config.log.level, pretty: config.log.pretty });
   for (const warning of warnings) log.warn({ path: warning.path }, warning.message);
-  if (Object.keys(config.cameras).length === 0) log.warn('no camera is configured: only requests are served');
+  if (Object.keys(config.cameras).length === 0)
+    log.warn(
+      config.jobs.enabled
+        ? 'no camera is configured: only jobs and requests are served'
+        : 'no camera is configured: only requests are served',
+    );
   log.info({ config: path, node: config.node.id, broker: config.mqtt.url }, 'starting');
 
   const stop = new AbortController();

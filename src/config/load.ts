@@ -113,8 +113,9 @@ function withAbsolutePaths(config: Config, folder: string): Config {
 
 function warningsOf(config: Config): readonly ConfigWarning[] {
   const enabled = Object.values(config.cameras).some((camera) => camera.enabled);
-  const idle = enabled
-    ? []
-    : [{ path: 'cameras', message: 'there is no enabled camera: nothing will be segmented' }];
+  const idle =
+    enabled || config.jobs.enabled
+      ? []
+      : [{ path: 'cameras', message: 'there is no enabled camera: nothing will be segmented' }];
   return [...idle, ...notServed(config)];
 }

@@ -11,7 +11,7 @@ import { type DetectionSource, DetectionsHandler, detectionFilters } from './det
 import type { Exchange, Target } from './exchange.js';
 import { Gate } from './gate.js';
 import { Jobs } from './jobs/jobs.js';
-import type { JobsOptions } from './jobs/options.js';
+import type { JobsOptions, JobsPlace } from './jobs/options.js';
 import { type InboundMessage, type OutboundMessage, packetOverheadBytes } from './messages.js';
 import type { MqttOptions } from './options.js';
 import { orAborted } from './or-aborted.js';
@@ -54,7 +54,7 @@ export interface MqttNodeOptions {
   readonly detections?: ReadonlyMap<string, DetectionSource>;
   readonly statsIntervalMs: number;
   /** Absent: the node takes no jobs. */
-  readonly jobs?: JobsOptions;
+  readonly jobs?: JobsOptions & JobsPlace;
   readonly logger: Logger;
   /** A second node with the same id took the session: the process should end with exit code 78. */
   readonly onTakenOver: () => void;
@@ -234,6 +234,8 @@ export class MqttNode {
   #connected(session: Session): void {
     this.#session = session;
     this.#brokerMaxPacketBytes = session.maxPacketBytes;
+    if (this.#jobs !== null && session.protocol === '3.1.1')
+      this.#options.logger.error('no jobs are taken: they need MQTT 5, and this broker speaks 3.1.1');
     void this.#serve(session);
   }
 

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { endToEnd } from './end-to-end.js';
 import { eventLoop } from './event-loop.js';
 import { everything } from './everything.js';
+import { jobs } from './jobs.js';
 import { describeMachine } from './measure.js';
 import { ROOT } from './models.js';
 import { nativeCode } from './native-code.js';
@@ -14,6 +15,7 @@ const BENCHES = {
   'event-loop': eventLoop,
   'end-to-end': endToEnd,
   everything,
+  jobs,
 };
 type BenchName = keyof typeof BENCHES;
 

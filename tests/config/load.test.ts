@@ -407,6 +407,7 @@ http: { port: 9000 }
     expect(parseConfig(CAMERA, '/x.yaml').warnings).toEqual([]);
     const idle = `${MINIMAL}cameras: { front: { source: 'test://pattern', enabled: false } }`;
     expect(parseConfig(idle, '/x.yaml').warnings.map(({ path }) => path)).toEqual(['cameras']);
+    expect(parseConfig(`${idle}\njobs: { enabled: true }`, '/x.yaml').warnings).toEqual([]);
   });
 });
 

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
 import { brokerMissing } from '../integration/broker.js';
-import { broker, closeAll, mqttOptions, startNode } from '../integration/mqtt/harness.js';
+import { broker, closeAll, JOBS, mqttOptions, startNode } from '../integration/mqtt/harness.js';
 import { page } from './pages.js';
 
 describe.skipIf(brokerMissing() !== null)('the program of docs/client.md', () => {
@@ -13,8 +13,7 @@ describe.skipIf(brokerMissing() !== null)('the program of docs/client.md', () =>
 
   it('runs as it stands there, with the package’s own client', async () => {
     const { url } = await broker();
-    const jobs = { group: 'default', inFlight: 1, sessionExpirySec: 60, maxPacketBytes: 1_000_000 };
-    const { node, service } = startNode(mqttOptions(url), { nodeId: 'robot-7', jobs });
+    const { node, service } = startNode(mqttOptions(url), { nodeId: 'robot-7', jobs: JOBS });
     node.startJobs();
     const [program] = page('docs/client.md').blocks.filter(({ language }) => language === 'ts');
     // Inside the package, so that its name leads to itself.

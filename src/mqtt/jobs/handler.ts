@@ -8,16 +8,20 @@ import type { InboundMessage } from '../messages.js';
 import { type Answer, Once, requestKey } from '../once.js';
 import { answerProperties, checkExpiry, replyAddress } from '../replies.js';
 import { jobAnswerTopic } from '../topics.js';
+import type { BegunJobs } from './begun-jobs.js';
 
 /** Answers kept for repeats, whatever `mqtt.answerKeepMs`. */
 const MAX_KEPT_ANSWERS = 1000;
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
+/** A job over which the process has ended so often is not begun again. */
+const MAX_ENDS = 3;
 
 export interface JobHandlerOptions {
   readonly nodeId: string;
   readonly baseTopic: string;
   readonly limits: PromptLimits;
   readonly answerKeepMs: number;
+  readonly begun: BegunJobs;
 }
 
 /** What happened to jobs since the start: `mqtt.jobs` in `<base>/stats`. */
@@ -98,9 +102,21 @@ export class JobHandler {
       payload: message.payload,
       properties: JSON.stringify(message.userProperties?.prompts ?? null),
     });
-    const once = this.#once.run(key, () => this.#run(job, jobId));
+    const once = this.#once.run(key, () => this.#begin(key, job, jobId));
     if (once.state !== 'new') this.counters.repeats += 1;
     return Promise.resolve(once.answer);
+  }
+
+  async #begin(key: string, job: Job, jobId: string): Promise<Answer> {
+    const { begun } = this.#options;
+    const ends = begun.begin(key);
+    try {
+      if (ends < MAX_ENDS) return await this.#run(job, jobId);
+      const what = `The node ended ${ends} times while it worked on this job, and does not begin it again.`;
+      return this.#failed(new SamwireError('model_failed', what), jobId);
+    } finally {
+      begun.end(key);
+    }
   }
 
   /** Rejects where the job should be delivered again. */

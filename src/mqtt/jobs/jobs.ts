@@ -4,13 +4,14 @@ import type { Exchange } from '../exchange.js';
 import { Gate } from '../gate.js';
 import type { InboundMessage } from '../messages.js';
 import type { MqttOptions } from '../options.js';
+import { BegunJobs } from './begun-jobs.js';
 import { JobConnections } from './connections.js';
 import { JobHandler } from './handler.js';
-import type { JobsOptions } from './options.js';
+import type { JobsOptions, JobsPlace } from './options.js';
 
 export interface JobsSetup {
   readonly mqtt: MqttOptions;
-  readonly jobs: JobsOptions;
+  readonly jobs: JobsOptions & JobsPlace;
   readonly nodeId: string;
   readonly limits: Omit<PromptLimits, 'maxBytes'>;
   readonly logger: Logger;
@@ -34,6 +35,7 @@ export class Jobs {
       baseTopic: mqtt.baseTopic,
       limits: { ...limits, maxBytes: jobs.maxPacketBytes },
       answerKeepMs: mqtt.answerKeepMs,
+      begun: new BegunJobs(jobs.begunPath, setup.logger),
     });
     this.#connections = new JobConnections({ ...setup, onJob: (message) => this.#take(message) });
   }

@@ -9,3 +9,9 @@ export interface JobsOptions {
   /** Larger jobs are refused unread. */
   readonly maxPacketBytes: number;
 }
+
+/** What the config does not say in its `jobs` block. */
+export interface JobsPlace {
+  /** Where the jobs at work are written down. */
+  readonly begunPath: string;
+}

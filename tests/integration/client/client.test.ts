@@ -4,12 +4,21 @@ import { SamwireError, UnavailableError } from '../../../src/errors.js';
 import type { MqttOptions } from '../../../src/mqtt/options.js';
 import { TestService } from '../../mqtt/service.js';
 import { brokerMissing, freePort } from '../broker.js';
-import { broker, client, closeAll, mqttOptions, online, owe, startNode, waitFor } from '../mqtt/harness.js';
+import {
+  broker,
+  client,
+  closeAll,
+  JOBS,
+  mqttOptions,
+  online,
+  owe,
+  startNode,
+  waitFor,
+} from '../mqtt/harness.js';
 
 const prompt = { box: [1, 2, 30, 40] as [number, number, number, number] };
 const soon = { timeoutMs: 30_000, retryMs: 200 };
 const JPEG = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
-const JOBS = { group: 'default', inFlight: 2, sessionExpirySec: 3600, maxPacketBytes: 500_000 };
 
 function asker(options: ConnectOptions): SamwireClient {
   const made = connect({ node: 'n1', ...options });

@@ -61,6 +61,15 @@ export interface TestNode {
   takenOver: number;
 }
 
+/** For a node that takes jobs; those at work are not written down. */
+export const JOBS = {
+  group: 'default',
+  inFlight: 2,
+  sessionExpirySec: 3600,
+  maxPacketBytes: 500_000,
+  begunPath: '/dev/null/jobs.json',
+} as const;
+
 /** A started node `n1`; `logs` holds every line that it logged, at every level. */
 export function startNode(
   options: MqttOptions,

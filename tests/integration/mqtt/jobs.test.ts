@@ -1,12 +1,25 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SamwireError } from '../../../src/errors.js';
 import type { MasksMessage } from '../../../src/masks/types.js';
+import type { MqttNodeOptions } from '../../../src/mqtt/node.js';
 import { type JobCall, masksMessage, TestService } from '../../mqtt/service.js';
 import { brokerMissing } from '../broker.js';
-import { broker, client, closeAll, mqttOptions, startNode, type TestClient, waitFor } from './harness.js';
+import {
+  broker,
+  client,
+  closeAll,
+  JOBS,
+  mqttOptions,
+  owe,
+  startNode,
+  type TestClient,
+  waitFor,
+} from './harness.js';
 
 const JPEG = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
-const JOBS = { group: 'default', inFlight: 2, sessionExpirySec: 3600, maxPacketBytes: 100_000 };
 const PROMPTS = '[{"id":"cup","box":[1,2,30,40]}]';
 
 /** A job as a picture with user properties. */
@@ -16,7 +29,11 @@ function send(to: TestClient, jobId: string, properties: Record<string, unknown>
 }
 
 /** A node that takes jobs, as soon as its connections stand. */
-async function jobNode(url: string, service = new TestService(), jobs = JOBS) {
+async function jobNode(
+  url: string,
+  service = new TestService(),
+  jobs: NonNullable<MqttNodeOptions['jobs']> = JOBS,
+) {
   const test = startNode(mqttOptions(url), { service, jobs });
   test.node.startJobs();
   const subscribed = () => test.logs.filter((line) => line.includes('connected to the broker')).length;
@@ -100,7 +117,7 @@ describe.skipIf(brokerMissing() !== null)('a job', () => {
     expect((await watcher.on('samwire/n1/errors')).json).toMatchObject({ code: 'invalid_message' });
     await watcher.send('samwire/jobs', 'no job', { properties: { userProperties: { jobId: 'text' } } });
     expect((await watcher.on('samwire/job/text')).json).toMatchObject({ code: 'invalid_image' });
-    await watcher.send('samwire/jobs', Buffer.alloc(200_000, JPEG), {
+    await watcher.send('samwire/jobs', Buffer.alloc(600_000, JPEG), {
       properties: { userProperties: { jobId: 'big' } },
     });
     expect((await watcher.on('samwire/job/big')).json).toMatchObject({ code: 'too_large' });
@@ -136,6 +153,28 @@ describe.skipIf(brokerMissing() !== null)('a job', () => {
     expect(acks()).toBe(2);
     service.release();
     await waitFor(() => acks() === 4, 'all acknowledged');
+  });
+
+  it('that ends the process again and again is answered in the end, and others meanwhile', async () => {
+    const { url } = await broker();
+    const watcher = await client(url);
+    const dir = await mkdtemp(join(tmpdir(), 'samwire-jobs-'));
+    owe(() => rm(dir, { recursive: true, force: true }));
+    const jobs = { ...JOBS, inFlight: 1, begunPath: join(dir, 'cache', 'jobs.json') };
+    for (let ends = 0; ends < 3; ends += 1) {
+      const service = new HeldService();
+      const { node } = await jobNode(url, service, jobs);
+      if (ends === 0) await send(watcher, 'deadly');
+      await waitFor(() => service.jobs.length === 1, 'the job at work');
+      // As in a crash: the job never ends, and what was written down stays.
+      await node.close({ timeoutMs: 100 });
+    }
+    const { service } = await jobNode(url, new TestService(), jobs);
+    expect((await watcher.on('samwire/job/deadly')).json).toMatchObject({ code: 'model_failed' });
+    expect(service.jobs).toHaveLength(0);
+    await send(watcher, 'after');
+    await watcher.on('samwire/job/after');
+    expect(await readFile(jobs.begunPath, 'utf8')).toBe('{}');
   });
 
   it('that is at work when the connection ends comes again and shares the run', async () => {

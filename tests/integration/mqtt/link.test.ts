@@ -9,7 +9,7 @@ import { BrokerConnection } from '../../../src/mqtt/connection.js';
 import { brokerMissing, freePort } from '../broker.js';
 import { makeTlsFiles, type TlsFiles } from '../certificates.js';
 import { startProxy } from '../proxy.js';
-import { broker, client, closeAll, mqttOptions, online, owe, startNode, waitFor } from './harness.js';
+import { broker, client, closeAll, JOBS, mqttOptions, online, owe, startNode, waitFor } from './harness.js';
 
 const PROMPT = 'samwire/n1/front/prompt';
 const box = [1, 2, 30, 40];
@@ -365,10 +365,12 @@ describe.skipIf(brokerMissing() !== null)('the link to the broker', () => {
         await new Promise((resolve) => server.close(resolve));
       });
       const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      const { node } = startNode(mqttOptions(url));
+      const { node, logs } = startNode(mqttOptions(url), { jobs: JOBS });
+      node.startJobs();
       const sender = await client(url, { protocolVersion: 4 });
       await online(sender);
       expect(node.status).toMatchObject({ connected: true, protocol: '3.1.1' });
+      expect(logs.filter((line) => line.includes('no jobs are taken'))).toHaveLength(1);
       await sender.send(PROMPT, { requestId: 'r1', box });
       expect((await sender.on(MASKS)).json.requestId).toBe('r1');
     });

@@ -5,7 +5,15 @@ import { semanticModel } from '../../graphs/semantics.js';
 import { encode, testPicture } from '../../segment/picture.js';
 import type { Broker } from '../broker.js';
 import { broker, client, closeAll, owe, type TestClient, waitFor } from '../mqtt/harness.js';
-import { configOf, run, type ServiceProcess, seen, semanticConfig, serviceMissing } from './harness.js';
+import {
+  configOf,
+  directory,
+  run,
+  type ServiceProcess,
+  seen,
+  semanticConfig,
+  serviceMissing,
+} from './harness.js';
 
 const JOBS = 500;
 const prompt = { id: 'box', box: [10, 8, 55, 45] as [number, number, number, number] };
@@ -44,7 +52,7 @@ async function takesJobs(id: string): Promise<void> {
 describe.skipIf(serviceMissing() !== null)('two nodes of a group', () => {
   beforeAll(async () => {
     mosquitto = await broker();
-    const model = await semanticConfig(semanticModel('sam'));
+    const model = { ...(await semanticConfig(semanticModel('sam'))), cache: await directory() };
     configs = ['n1', 'n2'].map((id) =>
       configOf(mosquitto.url, { node: { id }, model, jobs: { enabled: true }, log: { level: 'warn' } }),
     );
