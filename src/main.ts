@@ -238,6 +238,7 @@ class Parts implements Service {
         maxPrompts,
         threads,
         warmUp: true,
+        cameras: this.cameras.size,
         log: this.#log.child({ part: 'segment' }),
         onProgress: (building) => {
           onBuilding?.(building);

@@ -6,6 +6,8 @@ import { type EnsureOptions, ensureEngines } from './ensure.js';
 export interface OpenOptions extends EnsureOptions {
   /** Run the model once while it loads: for a service, not for a single picture. */
   readonly warmUp?: boolean;
+  /** Cameras that the model serves. Default: 1. */
+  readonly cameras?: number;
 }
 
 /**
@@ -14,13 +16,14 @@ export interface OpenOptions extends EnsureOptions {
  * @throws what ensureEngines and createSegmenter throw.
  */
 export async function openSegmenter(options: OpenOptions): Promise<Segmenter> {
-  const { model, backend, threads, log, signal, warmUp } = options;
+  const { model, backend, threads, log, signal, warmUp, cameras } = options;
   const create = (engines: Awaited<ReturnType<typeof ensureEngines>>['engines']): Promise<Segmenter> =>
     createSegmenter({
       model,
       threads,
       log,
       ...(engines === null ? {} : { engines }),
+      ...(cameras === undefined ? {} : { cameras }),
       ...(warmUp === undefined ? {} : { warmUp }),
       ...(signal === undefined ? {} : { signal }),
     });

@@ -13,6 +13,8 @@ export interface SegmenterOptions {
   /** CPU threads of the onnx backend. */
   readonly threads: number;
   readonly log: Logger;
+  /** Cameras that the model serves: more frames' embeddings are kept for more. Default: 1. */
+  readonly cameras?: number;
   /** Run the model once while it loads: for a service, not for a single picture. Engines always are. */
   readonly warmUp?: boolean;
   /** Gives the loading up. */
@@ -38,6 +40,7 @@ export async function createSegmenter({
       manifest,
       engines,
       addon: loadAddon(),
+      ...(onnx.cameras === undefined ? {} : { cameras: onnx.cameras }),
       log,
       ...giveUp,
     });

@@ -18,6 +18,8 @@ export interface OnnxSegmenterOptions {
   readonly warmUp?: boolean;
   /** `detector`: only `proposals` can be asked for. Default: all of the model. */
   readonly part?: ModelPart;
+  /** Cameras that the model serves: more frames' embeddings are kept for more. Default: 1. */
+  readonly cameras?: number;
   /** Gives the loading up. */
   readonly signal?: AbortSignal;
 }
@@ -127,8 +129,8 @@ class OnnxSegmenter implements Segmenter {
   }
 
   async #load(): Promise<void> {
-    const { dir, threads, warmUp = false, part = 'all' } = this.#options;
-    const workerData: WorkerStart = { dir, threads, warmUp, part };
+    const { dir, threads, warmUp = false, part = 'all', cameras = 1 } = this.#options;
+    const workerData: WorkerStart = { dir, threads, warmUp, part, cameras };
     const worker = new Worker(WORKER, { workerData, name: 'samwire-inference' });
     try {
       this.#model = await new Promise<string>((resolve, reject) => {

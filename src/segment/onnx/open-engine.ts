@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly threads: number;
   readonly addon: NativeAddon;
   readonly part: ModelPart;
+  /** Cameras that the model serves. */
+  readonly cameras: number;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface EngineOptions {
  */
 export async function openEngine(
   directory: ModelDirectory,
-  { threads, addon, part }: EngineOptions,
+  { threads, addon, part, cameras }: EngineOptions,
 ): Promise<OpenedEngine> {
   if (directory.graphs === 1)
     return { engine: await openOneGraph(directory, threads, addon), mending: { changes: [] } };
@@ -40,7 +42,10 @@ export async function openEngine(
     return { engine: await openDetectorAlone(directory, threads, addon), mending: { changes: [] } };
   const model = await loadOnnxModel(directory, threads);
   const detect = await openDetector(directory, threads, addon);
-  return { engine: new OnnxEngine(model, addon, detect), mending: model.mending };
+  return {
+    engine: new OnnxEngine(model, addon, { cameras, ...(detect && { detect }) }),
+    mending: model.mending,
+  };
 }
 
 async function openOneGraph(

@@ -22,6 +22,8 @@ export interface WorkerStart {
   readonly warmUp: boolean;
   /** The detector alone, where engines run the rest. */
   readonly part: ModelPart;
+  /** Cameras that the model serves. */
+  readonly cameras: number;
 }
 
 /** What can be asked of the worker, by name. A frame's pixels stay in the addon: its id goes over. */

@@ -4,14 +4,13 @@ import { atThreshold, maskSpec } from '../../models/geometry.js';
 import type { Manifest } from '../../models/manifest.js';
 import type { NativeAddon, NativeTensorrt, NativeTensorrtAnswer } from '../../native/types.js';
 import { decoderRuns } from '../decoder-runs.js';
+import { embeddingsKept } from '../embeddings-kept.js';
 import type { PromptResult, Segmenter, SegmentRequest, SegmentResult, SegmentTiming } from '../segmenter.js';
 import type { BuiltEngines } from './engines.js';
 import { type KeptAnswer, KeptLogits, SLOTS } from './kept-logits.js';
 import { nativeGroup, resultsOf, type WantedMask, wantedMasks } from './native-groups.js';
 import { nativeModel, takesMask } from './native-model.js';
 
-/** Frames whose embedding stays on the device: 2 MB each for samwire-tiny, 4 MB for SAM's 256×64×64, 17 MB with SAM 2's features. */
-const EMBEDDINGS_KEPT = 8;
 /** The GPU prepares and encodes one request while it decodes the one before; a third would only wait. */
 const RUNS_AT_ONCE = 2;
 /** Buffers are made for frames of this size at the start; a larger frame makes them anew, once. */
@@ -23,6 +22,8 @@ export interface TensorrtSegmenterOptions {
   readonly manifest: Manifest;
   readonly engines: BuiltEngines;
   readonly addon: SegmenterAddon;
+  /** Cameras that the model serves. Default: 1. */
+  readonly cameras?: number;
   readonly log: Logger;
   /** Gives the loading up. */
   readonly signal?: AbortSignal;
@@ -34,14 +35,14 @@ export interface TensorrtSegmenterOptions {
  *   lost; UnavailableError when `signal` gave it up: what is loaded by then is closed.
  */
 export async function createTensorrtSegmenter(options: TensorrtSegmenterOptions): Promise<Segmenter> {
-  const { manifest, engines, addon, log, signal } = options;
+  const { manifest, engines, addon, cameras = 1, log, signal } = options;
   const startedAt = performance.now();
   const opening = addon.openTensorrt(nativeModel(manifest, engines), {
     encoderPlan: engines.encoderPlan,
     decoderPlan: engines.decoderPlan,
     device: engines.device,
     dlaCore: engines.dlaCore,
-    embeddingsKept: EMBEDDINGS_KEPT,
+    embeddingsKept: embeddingsKept(engines.contract.encoder, cameras),
     logitsKept: takesMask(engines.contract) ? SLOTS : 0,
     requestsAtOnce: RUNS_AT_ONCE,
     ...USUAL_FRAME,

@@ -2,13 +2,11 @@ import type { Tensor } from 'onnxruntime-node';
 import { SamwireError } from '../../../errors.js';
 import { imageSpec } from '../../../models/geometry.js';
 import type { NativeAddon } from '../../../native/types.js';
+import { embeddingsKept } from '../../embeddings-kept.js';
 import { Recent } from '../../recent.js';
 import type { SegmentRequest } from '../../segmenter.js';
 import { type OnnxModel, runGraph } from '../model.js';
 import { Picture } from '../picture.js';
-
-/** Frames whose embedding is kept: 2 MB each for samwire-tiny, 4 MB for SAM's 256×64×64, 17 MB with SAM 2's features. */
-const EMBEDDINGS_KEPT = 8;
 
 export interface Encoded {
   /** What the decoder takes of it, by the decoder's input: the embedding and the feature maps. */
@@ -26,9 +24,11 @@ type Kept = Pick<Encoded, 'tensors' | 'proposals'>;
 export class Encoder {
   readonly #model: OnnxModel;
   readonly #picture: Picture;
-  readonly #embeddings = new Recent<number, Kept>(EMBEDDINGS_KEPT);
+  readonly #embeddings: Recent<number, Kept>;
 
-  constructor(model: OnnxModel, addon: Pick<NativeAddon, 'place' | 'prepareImage'>) {
+  /** `cameras`: that the model serves. */
+  constructor(model: OnnxModel, addon: Pick<NativeAddon, 'place' | 'prepareImage'>, cameras: number) {
+    this.#embeddings = new Recent(embeddingsKept(model.contract.encoder, cameras));
     this.#model = model;
     this.#picture = new Picture(imageSpec(model.manifest), addon);
   }

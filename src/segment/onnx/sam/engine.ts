@@ -32,10 +32,14 @@ export class OnnxEngine implements InferenceEngine {
   readonly proposals?: NonNullable<InferenceEngine['proposals']>;
 
   /** `detect`: boxes of a detector beside the model, which go before the encoder's own. */
-  constructor(model: OnnxModel, addon: EngineAddon, detect?: InferenceEngine['proposals']) {
+  constructor(
+    model: OnnxModel,
+    addon: EngineAddon,
+    { cameras, detect }: { readonly cameras: number; readonly detect?: InferenceEngine['proposals'] },
+  ) {
     this.#model = model;
     this.#addon = addon;
-    this.#encoder = new Encoder(model, addon);
+    this.#encoder = new Encoder(model, addon, cameras);
     this.#decoder = new Decoder(model, addon);
     this.#edges = new EdgeMaps({
       addon,
