@@ -96,7 +96,8 @@ class CameraHandle : public Napi::ObjectWrap<CameraHandle> {
     return DefineClass(env, "NativeCamera",
                        {InstanceMethod("acquire", &CameraHandle::acquire),
                         InstanceMethod("stats", &CameraHandle::stats),
-                        InstanceMethod("close", &CameraHandle::close)});
+                        InstanceMethod("close", &CameraHandle::close),
+                        InstanceMethod("stopped", &CameraHandle::stopped)});
   }
 
   explicit CameraHandle(const Napi::CallbackInfo& info)
@@ -170,6 +171,10 @@ class CameraHandle : public Napi::ObjectWrap<CameraHandle> {
       camera_->close_async([channel = channel_, done] { channel->finish(done); });
       return closed_.Value();
     });
+  }
+
+  Napi::Value stopped(const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), camera_->stopped());
   }
 
   const std::shared_ptr<std::set<Camera*>> open_cameras_;

@@ -30,6 +30,8 @@ FramePtr Camera::acquire(const FrameQuery& query) { return session_->acquire(que
 
 CameraStats Camera::stats() const { return session_->stats(); }
 
+bool Camera::stopped() const { return session_->stopped(); }
+
 void Camera::close_async(std::function<void()> on_closed) {
   session_->close_async(std::move(on_closed));
 }

@@ -81,6 +81,9 @@ class Camera {
   void close_async(std::function<void()> on_closed);
   // Waits for the same, so at most close_deadline. Not from within on_event.
   void close();
+  // Whether the pipeline has stopped and the camera's thread is done. False after a close() that
+  // gave up on it, until it has stopped after all.
+  bool stopped() const;
 
  private:
   std::shared_ptr<CameraSession> session_;

@@ -1,11 +1,21 @@
 #include "camera/gstreamer.h"
 
 #include <clocale>
+#include <cstring>
 
 #include "frame/error.h"
 
 namespace samwire {
 namespace {
+
+// shmsrc (1.22) criticises itself whenever nobody shares a camera at its path, which is once every
+// few seconds for as long as that lasts: nothing that a log should be filled with.
+void forward_log(const gchar* domain, GLogLevelFlags level, const gchar* text, gpointer data) {
+  if (text != nullptr &&
+      std::strstr(text, "gst_poll_remove_fd: assertion 'fd->fd >= 0'") != nullptr)
+    return;
+  g_log_default_handler(domain, level, text, data);
+}
 
 // Empty, or why GStreamer could not start.
 std::string start_gstreamer() {
@@ -22,6 +32,7 @@ std::string start_gstreamer() {
   const bool started = gst_init_check(nullptr, nullptr, &raw) == TRUE;
   const GErrorPtr error(raw);
   std::setlocale(LC_ALL, locale.c_str());
+  g_log_set_handler("GStreamer", G_LOG_LEVEL_CRITICAL, forward_log, nullptr);
   if (started) return "";
   return error == nullptr ? "no reason given" : error->message;
 }

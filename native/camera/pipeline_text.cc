@@ -213,6 +213,7 @@ PipelineText rtsp(const CameraUri& uri, const PipelineRequest& request,
            request.source);
   }
   int latency_ms = 50;
+  std::string transport = "tcp";
   std::string query;
   for (std::string_view left = uri.query; !left.empty();) {
     const std::string_view item = left.substr(0, left.find('&'));
@@ -220,6 +221,11 @@ PipelineText rtsp(const CameraUri& uri, const PipelineRequest& request,
     if (item.rfind("latency=", 0) == 0) {
       latency_ms =
           whole_number(std::string(item.substr(8)), 0, 60000, "latency (ms) in an rtsp:// URI");
+    } else if (item.rfind("transport=", 0) == 0) {
+      transport = item.substr(10);
+      if (transport != "tcp" && transport != "udp") {
+        reject("transport=tcp or transport=udp in an rtsp:// URI", transport);
+      }
     } else {
       query += (query.empty() ? "?" : "&") + std::string(item);
     }
@@ -228,8 +234,8 @@ PipelineText rtsp(const CameraUri& uri, const PipelineRequest& request,
   // decodebin picks depayloader, parser and decoder by what the camera says it sends (H.264, H.265,
   // MJPEG) and by rank, which puts Jetson's nvv4l2decoder first. The caps keep it away from a
   // camera's audio.
-  return {"rtspsrc location=" + quoted(location) +
-          " protocols=tcp tcp-timeout=10000000 latency=" + std::to_string(latency_ms) +
+  return {"rtspsrc location=" + quoted(location) + " protocols=" + transport +
+          " tcp-timeout=8000000 latency=" + std::to_string(latency_ms) +
           " drop-on-latency=true ! application/x-rtp,media=video ! decodebin" +
           to_system_memory(has_element)};
 }

@@ -9,9 +9,9 @@ namespace samwire {
 // `source` is a camera URI:
 //   csi://N                         Jetson CSI sensor N (needs nvarguscamerasrc)
 //   v4l2:///dev/videoN[?format=]    USB camera; format mjpeg or yuyv, else what the camera offers
-//   rtsp://..., rtsps://...         H.264 or H.265 over TCP; `latency=<ms>` in the query is ours
-//   (default 50)
-//                                   and is taken out, everything else in the query is the camera's
+//   rtsp://..., rtsps://...         H.264, H.265 or MJPEG; `latency=<ms>` (default 50) and
+//                                   `transport=tcp|udp` (default tcp) in the query are ours and are
+//                                   taken out, everything else in the query is the camera's
 //   file:///path[?loop=1]           a video file, played in real time
 //   test://PATTERN                  a videotestsrc pattern; `pattern` is smpte
 //   shm:///socket?width=&height=    raw frames from a shmsink; also format= (default NV12) and fps=

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <string_view>
 
 #include "camera/gstreamer.h"
 #include "frame/error.h"
@@ -10,8 +9,6 @@
 
 namespace samwire {
 namespace {
-
-constexpr std::size_t kErrorTextBytes = 600;
 
 double wall_clock_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -30,33 +27,6 @@ ColorMatrix matrix_of(const GstVideoInfo& info) {
     default:
       return GST_VIDEO_INFO_HEIGHT(&info) > 576 ? ColorMatrix::kBT709 : ColorMatrix::kBT601;
   }
-}
-
-// What an error's debug text says beyond its lines of "file.c(12): function (): /path/of/element:".
-std::string detail_of(std::string_view debug) {
-  std::string detail;
-  while (!debug.empty()) {
-    const std::string_view line = debug.substr(0, debug.find('\n'));
-    debug.remove_prefix(std::min(line.size() + 1, debug.size()));
-    if (line.find(".c(") != std::string_view::npos && line.find("(): ") != std::string_view::npos)
-      continue;
-    detail += std::string(line) + ' ';
-  }
-  return detail;
-}
-
-std::string one_line(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool space = static_cast<unsigned char>(c) <= ' ';
-    if (!space) {
-      out += c;
-    } else if (!out.empty() && out.back() != ' ') {
-      out += ' ';
-    }
-  }
-  while (!out.empty() && out.back() == ' ') out.pop_back();
-  return out;
 }
 
 // Whether a plane lies within the memory that was mapped for it. gst_video_frame_map compares only
@@ -154,29 +124,6 @@ SampleTimes sample_times(GstSample* sample, GstElement* sink) {
   if (now <= 0 || running >= static_cast<GstClockTime>(now)) return times;
   times.timestamp_ms -= static_cast<double>(static_cast<GstClockTime>(now) - running) / GST_MSECOND;
   return times;
-}
-
-std::string error_text(GstMessage* message) {
-  GError* raw_error = nullptr;
-  gchar* raw_debug = nullptr;
-  gst_message_parse_error(message, &raw_error, &raw_debug);
-  const GErrorPtr error(raw_error);
-  const GCharPtr debug(raw_debug);
-
-  std::string text = error == nullptr ? "unknown error" : error->message;
-  text = one_line(text);
-  const std::string detail = one_line(detail_of(debug == nullptr ? "" : debug.get()));
-  text = detail.rfind(text, 0) == 0 ? detail : one_line(text + ' ' + detail);
-  if (text.size() > kErrorTextBytes) {
-    text.resize(kErrorTextBytes);
-    text += "...";
-  }
-  GstObject* const source = GST_MESSAGE_SRC(message);
-  if (source != nullptr && GST_IS_ELEMENT(source)) {
-    GstElementFactory* const factory = gst_element_get_factory(GST_ELEMENT(source));
-    if (factory != nullptr) text += std::string(" (") + GST_OBJECT_NAME(factory) + ")";
-  }
-  return text;
 }
 
 }  // namespace samwire

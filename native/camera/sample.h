@@ -43,8 +43,4 @@ struct SampleTimes {
 // gives clock and base time.
 SampleTimes sample_times(GstSample* sample, GstElement* sink);
 
-// "Could not open resource for reading. No such file "/x.mp4" (filesrc)", on one line, of an error
-// message.
-std::string error_text(GstMessage* message);
-
 }  // namespace samwire

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "camera/build.h"
+#include "camera/error_text.h"
 #include "camera/sample.h"
 #include "camera/uri.h"
 #include "frame/error.h"
@@ -259,6 +260,11 @@ FramePtr CameraSession::acquire(const FrameQuery& query) {
 }
 
 CameraStats CameraSession::stats() const { return {frames_, history_.stats()}; }
+
+bool CameraSession::stopped() {
+  const std::lock_guard lock(close_mutex_);
+  return worker_done_;
+}
 
 void CameraSession::silence() {
   const std::lock_guard lock(event_mutex_);

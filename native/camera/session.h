@@ -29,6 +29,7 @@ class CameraSession : public std::enable_shared_from_this<CameraSession> {
   void start();
   FramePtr acquire(const FrameQuery& query);
   CameraStats stats() const;
+  bool stopped();
   void close_async(std::function<void()> on_closed);
   // No event is being delivered when this returns, and none will be. From within an event it
   // returns at once.

@@ -152,7 +152,9 @@ const cameraSettings = z.strictObject({
   height: int(16, 16_384)
     .optional()
     .describe("Picture height in pixels to ask for. Default: the source's own."),
-  fps: number(1, 240).optional().describe("Frames per second to ask for. Default: the source's own."),
+  fps: number(0.1, 240)
+    .optional()
+    .describe("Frames per second to ask for, or to expect of a slow camera. Default: the source's own."),
   clockOffsetMs: duration({ unit: 'ms', min: -DAY_MS, max: DAY_MS })
     .prefault(0)
     .describe('Added to capture times, for a source whose clock is off.'),

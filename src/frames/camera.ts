@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import type { ErrorCode } from '../errors.js';
 import { SamwireError } from '../errors.js';
 import type {
   CameraPipeline,
@@ -8,22 +7,7 @@ import type {
   NativeCameraEvent,
   NativeFrameInfo,
 } from '../native/types.js';
-import { createBackoff } from './backoff.js';
-import { FrameRate } from './frame-rate.js';
-
-export type CameraStateName = 'connecting' | 'streaming' | 'stalled' | 'failed' | 'disabled';
-
-/** What is published on `<camera>/state`. */
-export interface CameraState {
-  readonly state: CameraStateName;
-  /** Measured over the last two seconds; 0 until it is known. */
-  readonly fps: number;
-  readonly width: number;
-  readonly height: number;
-  /** When the state began, ms since the Unix epoch. */
-  readonly since: number;
-  readonly error?: { readonly code: ErrorCode; readonly message: string };
-}
+import { type CameraState, Supervision, type SupervisionStats } from './supervision.js';
 
 export interface CameraOptions {
   readonly name: string;
@@ -48,26 +32,22 @@ export type FrameChoice =
   | { readonly seq: number }
   | { readonly timestamp: number; readonly toleranceMs: number };
 
+export interface CameraStats extends SupervisionStats {
+  readonly held: number;
+  readonly heldBytes: number;
+}
+
 type AddonCameras = Pick<NativeAddon, 'cameraPipeline' | 'openCamera'>;
 
 /** Bytes of frames that one camera may hold: 40 frames of 1080p NV12. */
 const HISTORY_BYTES = 128 * 1024 * 1024;
-/** No frame for this long, or for five frame intervals if that is longer: stalled. */
-const STALL_MS = 2000;
-/** Stalled, or connecting without a first frame, for this long: closed and opened again. */
-const REOPEN_STALLED_MS = 3000;
-const CONNECT_TIMEOUT_MS = 10_000;
 const TICK_MS = 250;
-/** A change of the measured rate by less than this share is not worth a message. */
-const FPS_CHANGE = 0.2;
-const FPS_CHECK_MS = 5000;
-
-/** Durations are measured on the monotonic clock, so that a jump of the wall clock stalls no camera. */
-const monotonicMs = (): number => performance.now();
+/** Openings of one camera that may hang while they stop (a wedged driver), each with a thread, before no more are tried. */
+const MAX_HUNG = 3;
 
 /**
  * One supervised camera: opens its source, watches that frames come, and reopens it with growing pauses for as long
- * as the service runs. It fails alone: nothing here touches another camera.
+ * as the service runs. It fails alone: nothing here touches another camera. When it does what is `Supervision`'s to say.
  */
 export class Camera {
   readonly name: string;
@@ -78,20 +58,11 @@ export class Camera {
   readonly #stateListeners = new Set<(state: CameraState) => void>();
   readonly #frameListeners = new Set<(frame: ArrivedFrame) => void>();
   readonly #waiting = new Set<(arrived: boolean) => void>();
-  readonly #backoff = createBackoff({ firstMs: 500, maxMs: 4000 });
-  readonly #rate = new FrameRate(2000);
+  readonly #supervision: Supervision;
+  readonly #hung = new Set<NativeCamera>();
   #native: NativeCamera | undefined;
   #pipeline: CameraPipeline | undefined;
-  #state: CameraState = { state: 'connecting', fps: 0, width: 0, height: 0, since: Date.now() };
   #lastSeq = 0;
-  #frames = 0;
-  #reopens = 0;
-  #enteredAt = 0;
-  #lastFrameAt = 0;
-  #openedAt = 0;
-  #reopenAt: number | undefined;
-  #publishedFpsAt = 0;
-  #loggedReason = '';
   #timer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #restarting: Promise<void> | undefined;
@@ -102,13 +73,21 @@ export class Camera {
     this.#addon = addon;
     this.#options = options;
     this.#log = log.child({ camera: options.name });
+    this.#supervision = new Supervision({
+      name: options.name,
+      log: this.#log,
+      onState: (state) => {
+        for (const listener of this.#stateListeners) listener(state);
+      },
+      ...(options.fps === undefined ? {} : { fps: options.fps }),
+    });
   }
 
   /** Opens the source. Never throws: what is wrong becomes the camera's state. */
   start(): void {
     if (this.#timer) return;
     if (this.#options.enabled === false) {
-      this.#enter('disabled');
+      this.#supervision.disabled();
       return;
     }
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -116,19 +95,17 @@ export class Camera {
   }
 
   get state(): CameraState {
-    return this.#state;
+    return this.#supervision.state;
   }
 
   get streaming(): boolean {
-    return this.#state.state === 'streaming';
+    return this.state.state === 'streaming';
   }
 
-  stats(): { frames: number; reopens: number; fps: number; held: number; heldBytes: number } {
+  stats(): CameraStats {
     const native = this.#native?.stats();
     return {
-      frames: this.#frames,
-      reopens: this.#reopens,
-      fps: this.#rate.perSecond(monotonicMs()),
+      ...this.#supervision.stats(),
       held: native?.held ?? 0,
       heldBytes: native?.heldBytes ?? 0,
     };
@@ -164,12 +141,17 @@ export class Camera {
     });
   }
 
-  /** Closes the source and opens it again at once, whatever its state. Calls during that share it. */
+  /**
+   * Closes the source and opens it again at once, whatever its state. Calls during that share it.
+   * @throws SamwireError `invalid_message` for a camera that is disabled, or was closed.
+   */
   async restart(): Promise<void> {
     if (!this.#timer)
       throw new SamwireError(
         'invalid_message',
-        `Camera ${this.name} is ${this.#state.state}; it cannot be restarted.`,
+        this.#options.enabled === false
+          ? `Expected a camera that is enabled, got ${this.name}, which the config disables. Set cameras.${this.name}.enabled and start the service again.`
+          : `Camera ${this.name} is not open; it cannot be restarted.`,
       );
     this.#restarting ??= this.#restart().finally(() => {
       this.#restarting = undefined;
@@ -187,16 +169,14 @@ export class Camera {
   }
 
   async #restart(): Promise<void> {
-    this.#backoff.reset();
-    this.#reopenAt = undefined;
+    this.#supervision.restarting();
     await this.#release();
     if (this.#timer) this.#open();
   }
 
   #open(): void {
-    this.#openedAt = monotonicMs();
-    this.#rate.reset();
-    this.#enter('connecting', this.#state.error);
+    this.#supervision.opening();
+    if (this.#hangs()) return;
     try {
       const { source, width, height, fps } = this.#options;
       this.#pipeline = this.#addon.cameraPipeline({
@@ -225,15 +205,27 @@ export class Camera {
     }
   }
 
+  /** Each opening that does not stop keeps a thread and what its pipeline holds: there is an end to that. */
+  #hangs(): boolean {
+    for (const native of this.#hung) if (native.stopped()) this.#hung.delete(native);
+    if (this.#hung.size < MAX_HUNG) return false;
+    this.#fail(
+      `The last ${MAX_HUNG} openings of camera ${this.name} hang while they stop; it is opened again when one of them has ended. Is its driver or daemon stuck?`,
+    );
+    return true;
+  }
+
   #onEvent(event: NativeCameraEvent): void {
     switch (event.type) {
       case 'frame':
-        this.#onFrame(event);
+        this.#lastSeq = event.seq;
+        this.#supervision.frame(event);
+        for (const listener of this.#frameListeners) listener(event);
         return;
       case 'playing':
         return;
       case 'end':
-        this.#onEnd();
+        this.#follow(this.#supervision.ended(this.#pipeline?.sync === true && !this.#pipeline.loop));
         return;
       case 'error':
         this.#fail(event.message);
@@ -241,114 +233,18 @@ export class Camera {
     }
   }
 
-  #onFrame(frame: ArrivedFrame): void {
-    const now = monotonicMs();
-    this.#lastSeq = frame.seq;
-    this.#lastFrameAt = now;
-    this.#frames += 1;
-    this.#rate.add(now);
-    this.#reopenAt = undefined;
-    const sizeChanged = frame.width !== this.#state.width || frame.height !== this.#state.height;
-    if (sizeChanged || this.#state.state !== 'streaming') {
-      if (sizeChanged && this.#state.width > 0)
-        this.#log.info({ width: frame.width, height: frame.height }, 'frame size changed');
-      if (this.#loggedReason !== '') this.#log.info('camera streams again');
-      this.#loggedReason = '';
-      this.#backoff.reset();
-      this.#publishedFpsAt = now;
-      this.#enter('streaming', undefined, frame);
-    }
-    for (const listener of this.#frameListeners) listener(frame);
-  }
-
-  /** A file that is not looped has ended for good; any other stream should not end, and is opened again. */
-  #onEnd(): void {
-    if (this.#pipeline?.sync && !this.#pipeline.loop) {
-      this.#reopenAt = Number.POSITIVE_INFINITY;
-      this.#enter('stalled', {
-        code: 'no_frame',
-        message: `The file of camera ${this.name} has ended. Add ?loop=1 to its source to play it again and again.`,
-      });
-      return;
-    }
-    this.#fail(`The stream of camera ${this.name} ended.`);
-  }
-
   #fail(message: string): void {
-    const waitMs = this.#backoff.next();
-    this.#reopenAt = monotonicMs() + waitMs;
-    // A camera that is away for a day says so once, not every four seconds.
-    const level = message === this.#loggedReason ? 'debug' : 'warn';
-    this.#loggedReason = message;
-    this.#log[level](
-      { reason: message, retryInMs: Math.round(waitMs) },
-      'camera failed; trying again for ever',
-    );
-    this.#enter('failed', { code: 'no_frame', message });
-    void this.#release();
+    this.#follow(this.#supervision.failed(message));
   }
 
   #tick(): void {
-    if (this.#restarting) return;
-    const now = monotonicMs();
-    if (this.#reopenAt !== undefined) {
-      if (now >= this.#reopenAt && !this.#closing) {
-        this.#reopenAt = undefined;
-        this.#reopens += 1;
-        this.#open();
-      }
-      return;
-    }
-    if (this.#state.state === 'connecting' && now - this.#openedAt > CONNECT_TIMEOUT_MS)
-      this.#fail(
-        `No frame came from camera ${this.name} within ${CONNECT_TIMEOUT_MS / 1000} s of opening it.`,
-      );
-    if (this.#state.state === 'streaming') this.#watch(now);
-    if (this.#state.state === 'stalled' && now - this.#enteredAt > REOPEN_STALLED_MS)
-      this.#fail(
-        `No frame came from camera ${this.name} for ${Math.round((now - this.#lastFrameAt) / 1000)} s.`,
-      );
+    if (this.#restarting || this.#closing) return;
+    this.#follow(this.#supervision.tick());
   }
 
-  #watch(now: number): void {
-    const fps = this.#rate.perSecond(now);
-    const stallMs = Math.max(STALL_MS, this.#state.fps > 0 ? 5000 / this.#state.fps : 0);
-    if (now - this.#lastFrameAt > stallMs) {
-      this.#enter('stalled', {
-        code: 'no_frame',
-        message: `No frame for ${Math.round(stallMs / 100) / 10} s.`,
-      });
-      return;
-    }
-    const firstFps = this.#state.fps === 0 && this.#rate.settled(now);
-    const drifted =
-      now - this.#publishedFpsAt > FPS_CHECK_MS &&
-      Math.abs(fps - this.#state.fps) > FPS_CHANGE * this.#state.fps;
-    if (firstFps || drifted) {
-      this.#publishedFpsAt = now;
-      this.#publish({ ...this.#state, fps });
-    }
-  }
-
-  #enter(
-    state: CameraStateName,
-    error?: CameraState['error'],
-    size: { width: number; height: number } = this.#state,
-  ): void {
-    if (state !== this.#state.state) this.#enteredAt = monotonicMs();
-    this.#publish({
-      state,
-      fps: state === 'streaming' ? this.#state.fps : 0,
-      width: size.width,
-      height: size.height,
-      since: state === this.#state.state ? this.#state.since : Date.now(),
-      ...(error && state !== 'streaming' ? { error } : {}),
-    });
-  }
-
-  #publish(state: CameraState): void {
-    this.#state = state;
-    for (const listener of this.#stateListeners) listener(state);
+  #follow(step: ReturnType<Supervision['tick']>): void {
+    if (step === 'open') this.#open();
+    if (step === 'close') void this.#release();
   }
 
   async #release(): Promise<void> {
@@ -358,9 +254,14 @@ export class Camera {
       await this.#closing;
       return;
     }
-    this.#closing = native.close().catch((error: unknown) => {
-      this.#log.warn({ err: error }, 'closing the camera failed');
-    });
+    this.#closing = native.close().then(
+      () => {
+        if (!native.stopped()) this.#hung.add(native);
+      },
+      (error: unknown) => {
+        this.#log.warn({ err: error }, 'closing the camera failed');
+      },
+    );
     await this.#closing;
     this.#closing = undefined;
   }

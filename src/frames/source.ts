@@ -1,5 +1,6 @@
 import type { NativeFrameInfo } from '../native/types.js';
-import type { CameraState, FrameChoice } from './camera.js';
+import type { FrameChoice } from './camera.js';
+import type { CameraState } from './supervision.js';
 
 /** Where the pipeline takes frames from: a camera, or the picture of a job. */
 export interface FrameSource {

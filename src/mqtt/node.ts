@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { SamwireError } from '../errors.js';
-import type { CameraState } from '../frames/camera.js';
+import type { CameraState } from '../frames/supervision.js';
 import type { MasksMessage } from '../masks/types.js';
 import type { PromptLimits } from '../prompts/message.js';
 import { fittedMasks } from './answers.js';

@@ -1,7 +1,7 @@
 /** Every topic of a node in one place, with what its payloads are (docs/mqtt.md). */
 import { NAME, RESERVED_CAMERA_NAMES } from '../config/names.js';
 import type { ErrorBody } from '../errors.js';
-import type { CameraState } from '../frames/camera.js';
+import type { CameraState } from '../frames/supervision.js';
 import type { MasksMessage } from '../masks/types.js';
 
 /** `<base>/state`. `offline` is the last will, which the broker publishes. */

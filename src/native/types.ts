@@ -109,7 +109,7 @@ export interface CameraPipeline {
   readonly live: boolean;
 }
 
-/** One open camera. `close()` resolves when its threads are gone; frames acquired before stay valid. */
+/** One open camera. `close()` resolves when its threads are `stopped()`, or hang for 5 s; acquired frames stay valid. */
 export interface NativeCamera {
   /** The newest frame held, or the one asked for; null when none matches. The caller owes a `releaseFrame`. */
   acquire(
@@ -118,6 +118,7 @@ export interface NativeCamera {
   /** Frames received, dropped since open; frames and bytes held now; oldest and newest seq held. */
   stats(): { frames: number; held: number; heldBytes: number; oldestSeq: number; newestSeq: number };
   close(): Promise<void>;
+  stopped(): boolean;
 }
 
 /** What of TensorRT and CUDA this addon and this machine have. */

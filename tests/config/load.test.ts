@@ -131,7 +131,7 @@ stats: { intervalMs: soon }
       ['stats.intervalMs', 7, 22],
     ]);
     expect(faults[1]).toMatchObject({ suggestion: 'fps', got: 'the unknown key "fsp"' });
-    expect(faults[2]).toMatchObject({ expected: 'a number from 1 to 240', got: '999' });
+    expect(faults[2]).toMatchObject({ expected: 'a number from 0.1 to 240', got: '999' });
     expect(faults[4]?.got).toBe('"soon"');
   });
 

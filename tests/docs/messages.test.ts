@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseConfig } from '../../src/config/load.js';
 import { EVERYTHING_DEFAULTS } from '../../src/everything/types.js';
-import type { CameraState } from '../../src/frames/camera.js';
+import type { CameraState } from '../../src/frames/supervision.js';
 import { createCounters } from '../../src/mqtt/counters.js';
 import type { NodeStateMessage, ResponseMessage } from '../../src/mqtt/topics.js';
 import { errorBodySchema, errorMessageSchema, masksMessageSchema } from '../../src/outputs/masks-schema.js';

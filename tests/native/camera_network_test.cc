@@ -240,9 +240,14 @@ TEST(CameraShm, ReadsFramesThatAnotherProcessPutsIntoSharedMemory) {
   EXPECT_EQ(frame->view.planes[0].data[47 * frame->view.planes[0].stride + 63 * 3], 255);
   FrameRegistry::instance().release(frame->id);
 
-  Recorder wrong;
-  Camera larger(options_for("shm://" + socket + "?format=RGB", 640, 480), wrong.listener());
-  EXPECT_TRUE(has(wrong.wait_error(), "640x480")) << wrong.wait_error();
+  for (const auto& [width, height] : {std::pair{640, 480}, {63, 48}, {64, 40}, {48, 64 * 3}}) {
+    Recorder wrong;
+    Camera other(options_for("shm://" + socket + "?format=RGB", width, height), wrong.listener());
+    const std::string message = wrong.wait_error();
+    EXPECT_TRUE(has(message, std::to_string(width) + "x" + std::to_string(height))) << message;
+    EXPECT_TRUE(has(message, "got one of 9216")) << message;
+    EXPECT_EQ(wrong.count(Type::kFrame), 0u);
+  }
 }
 
 TEST(CameraShm, ReportsASocketThatIsNotThere) {
@@ -252,7 +257,8 @@ TEST(CameraShm, ReportsASocketThatIsNotThere) {
       g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK));
   Recorder recorder;
   Camera camera(options_for("shm:///tmp/samwire-no-such-socket", 64, 48), recorder.listener());
-  EXPECT_TRUE(has(recorder.wait_error(), "(shmsrc)")) << recorder.wait_error();
+  EXPECT_TRUE(has(recorder.wait_error(), "(shmsrc). No process shares a camera there yet"))
+      << recorder.wait_error();
   camera.close();
   g_log_set_always_fatal(fatal);
 }

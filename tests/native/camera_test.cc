@@ -266,6 +266,9 @@ TEST(Camera, IsNotHeldUpByAPipelineThatDoesNotStop) {
   camera->close();
   EXPECT_GE(wall_ms() - start, 100);
   EXPECT_LT(wall_ms() - start, 1400) << "as long as the pipeline itself";
+  EXPECT_FALSE(camera->stopped());
+  for (int i = 0; i < 250 && !camera->stopped(); ++i) std::this_thread::sleep_for(20ms);
+  EXPECT_TRUE(camera->stopped()) << "in the end";
   camera.reset();
   const auto events = recorder.all().size();
   for (int i = 0; i < 250 && !alive.expired(); ++i) std::this_thread::sleep_for(20ms);

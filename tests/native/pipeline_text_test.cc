@@ -159,7 +159,7 @@ TEST(PipelineText, PullsRtspOverTcpAndLeavesTheCamerasQueryAlone) {
   EXPECT_EQ(
       text.pipeline,
       "rtspsrc location=\"rtsp://user:p%40ss@10.0.0.5:8554/cam/realmonitor?channel=1&subtype=0\" "
-      "protocols=tcp tcp-timeout=10000000 latency=200 drop-on-latency=true ! "
+      "protocols=tcp tcp-timeout=8000000 latency=200 drop-on-latency=true ! "
       "application/x-rtp,media=video ! decodebin");
   EXPECT_TRUE(text.live);
   EXPECT_FALSE(text.sync);
@@ -169,6 +169,9 @@ TEST(PipelineText, PullsRtspOverTcpAndLeavesTheCamerasQueryAlone) {
   EXPECT_TRUE(
       has(on_jetson("rtsp://h/s").pipeline, "decodebin ! nvvidconv ! video/x-raw,format=NV12"));
   EXPECT_TRUE(has(fault("rtsp://h/s?latency=fast"), "fast"));
+  EXPECT_TRUE(has(on_pc("rtsp://h/s").pipeline, " protocols=tcp "));
+  EXPECT_TRUE(has(on_pc("rtsp://h/s?transport=udp&a=b").pipeline, "h/s?a=b\" protocols=udp "));
+  EXPECT_TRUE(has(fault("rtsp://h/s?transport=http"), "http"));
 }
 
 TEST(PipelineText, CarriesRtspUrisThroughGStreamersParserWithoutLettingElementsIn) {

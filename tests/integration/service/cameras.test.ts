@@ -1,71 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ConfigSchema } from '../../../src/config/schema.js';
-import { Camera, type CameraState } from '../../../src/frames/camera.js';
 import { startService } from '../../../src/main.js';
 import { loadAddon } from '../../../src/native/addon.js';
 import { semanticModel } from '../../graphs/semantics.js';
 import { testPicture } from '../../segment/picture.js';
 import { brokerMissing, freePort } from '../broker.js';
-import { broker, client, closeAll, owe, waitFor } from '../mqtt/harness.js';
-import { ask, directory, ready, rtspServer, seen, semanticConfig, stillCamera } from './harness.js';
+import { broker, client, closeAll, owe } from '../mqtt/harness.js';
+import { rtspCamera, rtspServer } from '../rtsp.js';
+import { ask, ready, seen, semanticConfig, stillCamera } from './harness.js';
+import { clip, frames, open } from './watched-camera.js';
 
 const addon = loadAddon();
 const log = pino({ level: 'silent' });
 
 afterEach(closeAll);
-
-interface Watched {
-  readonly camera: Camera;
-  readonly states: CameraState[];
-  /** Resolves when a state of that name has come since the last `until`. */
-  until(state: CameraState['state']): Promise<CameraState>;
-}
-
-function open(source: string, more: { width?: number; height?: number; historyMs?: number } = {}): Watched {
-  const camera = new Camera(
-    addon,
-    { name: 'front', source, clockOffsetMs: 0, historyMs: 1000, ...more },
-    log,
-  );
-  const states: CameraState[] = [];
-  camera.onState((state) => states.push(state));
-  camera.start();
-  owe(() => camera.close());
-  let looked = 0;
-  return {
-    camera,
-    states,
-    async until(wanted) {
-      const at = (): number => states.findIndex(({ state }, i) => i >= looked && state === wanted);
-      await waitFor(() => at() >= 0, `${wanted} of ${source}; got ${JSON.stringify(states.slice(-3))}`);
-      looked = at() + 1;
-      return states[looked - 1] as CameraState;
-    },
-  };
-}
-
-async function frames(camera: Camera, count: number): Promise<void> {
-  const from = camera.stats().frames;
-  await waitFor(() => camera.stats().frames >= from + count, `${count} more frames`);
-}
-
-/** A Motion-JPEG clip of 20 frames, one second long, which the camera code writes itself. */
-async function clip(): Promise<string> {
-  const path = join(await directory(), 'clip.avi');
-  const source = 'videotestsrc num-buffers=20 ! video/x-raw,width=160,height=120,framerate=20/1';
-  const file = `t. ! queue ! jpegenc ! avimux ! filesink location=${path}`;
-  const writer = open(`gst://${source} ! tee name=t ${file} t. ! queue`);
-  await writer.until('failed');
-  await writer.camera.close();
-  expect((await stat(path)).size).toBeGreaterThan(1000);
-  return path;
-}
 
 describe('a camera', () => {
   it('streams a test pattern of the size that is asked for', async () => {
@@ -146,35 +95,17 @@ describe('a camera', () => {
 });
 
 describe.skipIf(rtspServer() === null)('an RTSP camera (the native tests build its server)', () => {
-  async function serve(port: number): Promise<ChildProcess> {
-    const child = spawn(
-      rtspServer() as string,
-      ['--port', String(port), '--width', '320', '--height', '240', '--fps', '15'],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    owe(async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    });
-    await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), 'line');
-    return child;
-  }
-
   it('comes back when its server was killed and is started again', async () => {
-    const port = await freePort();
-    const server = await serve(port);
-    const { camera, until } = open(`rtsp://127.0.0.1:${port}/stream`);
+    const server = await rtspCamera();
+    const { camera, until } = open(server.url);
     expect(await until('streaming')).toMatchObject({ width: 320, height: 240 });
     await frames(camera, 5);
     const before = camera.acquire('latest');
     if (!before) throw new Error('no frame');
     addon.releaseFrame(before.id);
-    server.kill('SIGKILL');
-    await once(server, 'exit');
+    await server.kill();
     await until('failed');
-    await serve(port);
+    await server.start();
     await until('streaming');
     await frames(camera, 5);
     const after = camera.acquire('latest');
@@ -188,7 +119,7 @@ describe.skipIf(rtspServer() === null)('an RTSP camera (the native tests build i
     const port = await freePort();
     const { until } = open(`rtsp://127.0.0.1:${port}/stream`);
     expect((await until('failed')).error?.message).toMatch(/127\.0\.0\.1|onnect/);
-    await serve(port);
+    await rtspCamera({ port });
     await until('streaming');
   });
 });

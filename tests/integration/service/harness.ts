@@ -1,6 +1,5 @@
 /** The real service, as a process of its own on a real broker, and what a test says to it. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -222,10 +221,4 @@ export function itemOf({ masks }: Masks, id: string): MaskItem {
   const item = masks.find((mask) => mask.id === id);
   if (!item || 'error' in item) throw new Error(`Expected a mask ${id}, got ${JSON.stringify(item)}`);
   return item;
-}
-
-/** Of the native tests' build, or of SAMWIRE_RTSP_SERVER; null where there is none. */
-export function rtspServer(): string | null {
-  const path = process.env.SAMWIRE_RTSP_SERVER ?? join(PACKAGE_ROOT, 'build/tests/tests/native/rtsp_server');
-  return existsSync(path) ? path : null;
 }
