@@ -65,8 +65,9 @@ TEST(CameraError, AddsNothingWhereItKnowsNoMore) {
 TEST(CameraError, SaysHowAPipelineThatCanNotBeBuiltIsTried) {
   init_gstreamer();
   GError* raw = nullptr;
-  const GstPtr<GstElement> parsed(static_cast<GstElement*>(gst_object_ref_sink(
-      gst_parse_launch("videotestsrc patern=ball", &raw))));
+  EXPECT_EQ(
+      gst_parse_launch_full("videotestsrc patern=ball", nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw),
+      nullptr);
   const GErrorPtr error(raw);
   const std::string text = parse_error_text(error.get());
   EXPECT_NE(text.find("no property \"patern\""), std::string::npos) << text;
