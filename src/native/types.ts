@@ -1,7 +1,4 @@
-/**
- * The addon's surface, as native/binding exposes it. TypeScript validates and explains; C++ rechecks types and
- * state only. Errors thrown by the addon are `SamwireError` with a code.
- */
+/** The addon's surface. TypeScript validates and explains, C++ rechecks; errors are `SamwireError` with a code. */
 
 import type { NativeColours } from './colours.js';
 import type { NativeEdges } from './edge-types.js';
