@@ -115,7 +115,8 @@ export class PipelineService implements SegmentService {
   ): Promise<MasksMessage | null> {
     try {
       const camera = this.#camera(name);
-      this.#rates.check({ what: 'detections', camera: name, client: context.client });
+      // Of a frame with twenty objects there come twenty of these, which share its run.
+      if (!message.oneObject) this.#rates.check({ what: 'detections', camera: name, client: context.client });
       const made = await this.#detections.serve({
         camera,
         message,
