@@ -233,6 +233,7 @@ command('prompt', 'sends one prompt to a running node and prints the masks messa
     [],
   )
   .option('--timeout <s>', 'seconds to wait for the answer', seconds, 10)
+  .option('--track', 'follow what is found, a line for each frame, until Ctrl-C or the end of the tracks')
   .option('--json', 'print the whole masks message as one line')
   .action(async (options: LogOption & PromptFlags) => {
     const { promptCommand } = await import('./prompt.js');
@@ -247,6 +248,7 @@ interface PromptFlags {
   readonly box: readonly string[];
   readonly point: readonly string[];
   readonly timeout: number;
+  readonly track?: boolean;
   readonly json?: boolean;
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { SamwireClient } from '../client/client.js';
 import { ClientError } from '../client/errors.js';
 import { brokerUrl } from '../config/addresses.js';
@@ -10,6 +11,8 @@ import type { MasksMessage } from '../masks/types.js';
 import type { MqttOptions } from '../mqtt/options.js';
 import type { ErrorMessage } from '../mqtt/topics.js';
 import { EXIT } from './exit.js';
+import { type FollowOptions, followPrompt } from './follow.js';
+import { interruptible } from './interrupt.js';
 
 export interface PromptCommand {
   readonly config?: string;
@@ -20,6 +23,7 @@ export interface PromptCommand {
   readonly point: readonly string[];
   /** Seconds. */
   readonly timeout: number;
+  readonly track?: boolean;
   readonly json?: boolean;
   readonly logLevel: string | undefined;
 }
@@ -45,11 +49,10 @@ export async function promptCommand(command: PromptCommand): Promise<number> {
   if (typeof prompts === 'string') return usage(prompts);
   const target = targetOf(command);
   if (typeof target === 'string') return usage(target);
-  const client = new SamwireClient(target.mqtt, {
-    node: target.nodeId,
-    logger: createLogger({ level: command.logLevel ?? 'error', pretty: process.stderr.isTTY }),
-  });
+  const logger = createLogger({ level: command.logLevel ?? 'error', pretty: process.stderr.isTTY });
+  const client = new SamwireClient(target.mqtt, { node: target.nodeId, logger });
   try {
+    if (command.track) return await track(command, prompts, { ...target, client, logger });
     const masks = await client.prompt(command.camera, { prompts }, { timeoutMs: command.timeout * 1000 });
     return print(masks, command.json ?? false);
   } catch (error) {
@@ -59,6 +62,49 @@ export async function promptCommand(command: PromptCommand): Promise<number> {
   } finally {
     await client.close();
   }
+}
+
+interface TrackTarget extends Pick<FollowOptions, 'mqtt' | 'nodeId' | 'logger'> {
+  readonly client: SamwireClient;
+}
+
+/** Prints the answer, and what becomes of its objects until Ctrl-C, which lets go of them. */
+async function track(
+  { camera, timeout, json = false }: PromptCommand,
+  prompts: readonly Prompt[],
+  { client, ...target }: TrackTarget,
+): Promise<number> {
+  // Ids of this run's own: another's would take its tracks over.
+  const run = randomBytes(2).toString('hex');
+  const named = prompts.map((prompt) => ({ ...prompt, id: `${prompt.id}-${run}` }));
+  let code: number = EXIT.failed;
+  await interruptible((signal) =>
+    followPrompt({
+      ...target,
+      camera,
+      signal,
+      ask: async () => {
+        const answer = await client.prompt(
+          camera,
+          { prompts: named, track: true },
+          { timeoutMs: timeout * 1000, signal },
+        );
+        code = print(answer, json);
+        return answer;
+      },
+      onMasks: (message) => write(json ? JSON.stringify(message) : lineOf(message)),
+    }),
+  );
+  return code;
+}
+
+/** `seq 159  box-1-3f2a [1019,162,1234,368]` */
+function lineOf({ frame, masks, ended = [] }: MasksMessage): string {
+  const places = masks.flatMap((mask) =>
+    'error' in mask ? [] : [`${mask.id} ${mask.box ? JSON.stringify(mask.box) : mask.track?.state}`],
+  );
+  const ends = ended.map(({ id, reason }) => `${id} ended: ${reason}`);
+  return [`seq ${frame.seq}`, ...places, ...ends].join('  ');
 }
 
 /** Numbers of `--box` and `--point`, or what is wrong with them. */
@@ -107,8 +153,11 @@ function targetOf(command: PromptCommand): { mqtt: MqttOptions; nodeId: string }
   return { mqtt: config.data.mqtt, nodeId: command.node };
 }
 
+function write(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
 function print(message: MasksMessage | ErrorMessage, json: boolean): number {
-  const write = (line: string): void => void process.stdout.write(`${line}\n`);
   if (json) write(JSON.stringify(message));
   else write(JSON.stringify(message, null, 2));
   const answered = 'masks' in message && message.masks.some((mask) => !('error' in mask));

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { masksMessageSchema } from '../../../src/outputs/masks-schema.js';
+import { samwire } from '../../cli/samwire.js';
 import { broker, client, closeAll, type TestClient, waitFor } from '../mqtt/harness.js';
 import {
   ask,
@@ -28,9 +29,10 @@ const TOLD = 10;
 describe.skipIf(missing !== null)('tracks of the running service', () => {
   let watcher: TestClient;
   let service: ServiceProcess;
+  let url: string;
 
   beforeAll(async () => {
-    const { url } = await broker();
+    ({ url } = await broker());
     watcher = await client(url);
     const camera = await movingCamera(FPS);
     service = await run(
@@ -215,6 +217,29 @@ describe.skipIf(missing !== null)('tracks of the running service', () => {
     const seqs = new Set(detected().map(({ frame }) => frame.seq));
     const between = tracked(before).filter(({ frame }) => !seqs.has(frame.seq));
     expect(between.length).toBeGreaterThan(detected().length);
+  });
+
+  it('are told line by line by samwire prompt --track, until they have ended', async () => {
+    await request({ remove: 'all' });
+    const before = watcher.received.length;
+    const box = truth(await newestSeq()).square.join(',');
+    const asked = ['prompt', '--broker', url, '--node', 'n1', '--camera', 'front', '--timeout', '30'];
+    const command = samwire([...asked, '--track', '--json', '--box', box]);
+    await waitFor(() => tracked(before).filter(({ masks }) => masks.length > 0).length >= 3, 'tracks');
+    await request({ remove: 'all' });
+    const { code, stdout, stderr } = await command;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => masksMessageSchema.parse(JSON.parse(line)));
+    expect(lines[0]).toMatchObject({ source: 'prompt', masks: [{ track: { state: 'tracked' } }] });
+    const [{ id } = { id: '' }] = lines[0]?.masks ?? [];
+    expect(id).toMatch(/^box-1-[0-9a-f]{4}$/);
+    expect(lines.slice(1, -1).every(({ source, masks }) => source === 'track' && masks[0]?.id === id)).toBe(
+      true,
+    );
+    expect(lines.at(-1)).toMatchObject({ ended: [{ id, reason: 'removed' }] });
   });
 
   it('leave no frame behind, and do not hold up the end of the service', async () => {
