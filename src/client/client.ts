@@ -156,8 +156,7 @@ export class SamwireClient {
   async job(image: Uint8Array, prompts: JobPrompts, options: JobOptions = {}): Promise<MasksMessage> {
     const { timeoutMs = JOB_TIMEOUT_MS, retryMs = JOB_RETRY_MS, signal, jobId = randomUUID() } = options;
     const calledAt = performance.now();
-    if (!(await this.#jobs.enter(timeoutMs)))
-      throw new ClientError('timeout', `${this.#jobs.inside} jobs before this one had no answer in time.`);
+    await this.#admitted(timeoutMs, signal);
     try {
       return await this.#requests.send({
         id: jobId,
@@ -178,6 +177,24 @@ export class SamwireClient {
   /** What waits is told `closed`. */
   async close(): Promise<void> {
     await this.#requests.close();
+  }
+
+  /** Waits for one of the places of `jobsAtOnce`; who gives up meanwhile hands it on. */
+  async #admitted(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const entered = this.#jobs.enter(timeoutMs);
+    let giveUp: (() => void) | undefined;
+    const given = new Promise<'given up'>((resolve) => {
+      giveUp = () => resolve('given up');
+      if (signal?.aborted) giveUp();
+      else signal?.addEventListener('abort', giveUp, { once: true });
+    });
+    const outcome = await Promise.race([entered, given]);
+    if (giveUp) signal?.removeEventListener('abort', giveUp);
+    if (outcome === true) return;
+    if (outcome === false)
+      throw new ClientError('timeout', `${this.#jobs.inside} jobs before this one had no answer in time.`);
+    void entered.then((inside) => inside && this.#jobs.leave());
+    throw new ClientError('aborted', 'The job was given up before it was sent.');
   }
 
   #whyNoAnswer(topics: NodeTopics, camera: string, timeoutMs: number): string {

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SamwireError } from '../../src/errors.js';
 import { openJob, type RawJob } from '../../src/prompts/job.js';
 
 const LIMITS = { maxBytes: 10_000, maxPrompts: 4, maxPoints: 8 };
@@ -79,6 +81,44 @@ describe('a job', () => {
     ['unsupported_prompt', 'a track', json({ ...whole, track: true })],
   ])('is refused as %s for %s', (code, _, raw) => {
     expect(codeOf(raw)).toBe(code);
+  });
+
+  it('of whatever bytes and properties is read or refused', () => {
+    const text = fc.oneof(
+      fc.json(),
+      fc.string(),
+      fc.constantFrom('[{"box":[1,2,3,4]}]', 'j1', '{}', 'null', '"'),
+    );
+    const start = fc.constantFrom(
+      Buffer.alloc(0),
+      JPEG,
+      PNG,
+      Buffer.from('{"jobId":"j","image":'),
+      Buffer.from(' {'),
+    );
+    const bytes = fc.tuple(
+      start,
+      fc.oneof(
+        fc.uint8Array(),
+        fc.json().map((json) => Buffer.from(json)),
+      ),
+    );
+    const properties = fc.dictionary(
+      fc.constantFrom('jobId', 'prompts', '__proto__', 'x'),
+      fc.oneof(text, fc.array(text)),
+    );
+    fc.assert(
+      fc.property(bytes, properties, (parts, userProperties) => {
+        const opened = openJob({ payload: Buffer.concat(parts), userProperties }, LIMITS);
+        if (opened.jobId !== undefined) expect(opened.jobId).toMatch(/^[A-Za-z0-9._:-]{1,64}$/);
+        try {
+          expect(opened.parse().jobId).toBe(opened.jobId);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SamwireError);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('that is refused is named where it has a name', () => {

@@ -168,6 +168,28 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)(
       });
     });
 
+    it('gives up jobs that wait for others, and lets the next ones go on', async () => {
+      const { url } = await broker();
+      const asking = asker({ url, protocol, jobsAtOnce: 1 });
+      const first = expect(asking.job(JPEG, [prompt], { timeoutMs: 1000 })).rejects.toMatchObject({
+        code: 'timeout',
+      });
+      const abort = new AbortController();
+      const second = expect(asking.job(JPEG, [prompt], { signal: abort.signal })).rejects.toMatchObject({
+        code: 'aborted',
+      });
+      const third = expect(asking.job(JPEG, [prompt], { timeoutMs: 300 })).rejects.toMatchObject({
+        code: 'timeout',
+        message: expect.stringContaining('1 jobs before this one'),
+      });
+      const fourth = asking.job(JPEG, [prompt], soon);
+      abort.abort();
+      await Promise.all([second, third, first]);
+      const { node } = startNode(mqttOptions(url), { jobs: JOBS });
+      node.startJobs();
+      expect((await fourth).masks).toHaveLength(1);
+    });
+
     it('tells that nobody takes jobs', async () => {
       const { url } = await broker();
       const none = asker({ url, protocol }).job(JPEG, [prompt], { timeoutMs: 500, jobId: 'lonely' });

@@ -86,6 +86,12 @@ describe.skipIf(serviceMissing() !== null)('two nodes of a group', () => {
     }
     const { n1 = 0, n2 = 0 } = answeredBy();
     console.log(`${n1} by n1, ${n2} by n2, ${n1 + n2 - JOBS} twice, ${before} before the kill`);
+    const { json } = await seen(
+      watcher,
+      'samwire/n1/stats',
+      ({ jobs }) => (jobs as { answers: number }).answers >= n1,
+    );
+    expect(json.framesInUse).toBe(0);
     // Mosquitto deals in turn to the four connections, whether or not somebody is there.
     expect(Math.min(n1, n2)).toBeGreaterThan(JOBS / 4);
   });
