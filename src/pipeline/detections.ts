@@ -102,6 +102,7 @@ export interface DetectionsAnswer {
 }
 
 const MAX_REFUSED_TOLD = 16;
+const MAX_ID = 64;
 
 export function chooseDetections(
   { detections, refused }: Pick<Detections, 'detections' | 'refused'>,
@@ -255,7 +256,7 @@ async function toMasks(
   const { camera, message } = job;
   const { addon, segmenter, encodings, polygonTolerancePx } = dependencies;
   const names = namesOf(answer, { job, chosen, dependencies });
-  const rename = (id: string): string => names.get(id)?.id ?? id;
+  const rename = renaming(names);
   const extra = new Map<string, MaskExtra>();
   for (const { id, confidence } of chosen.chosen) {
     const track = names.get(id)?.track;
@@ -277,12 +278,18 @@ async function toMasks(
       encodings,
       multimask: false,
       ids,
-      refused: failed,
+      refused: new Map([...failed].map(([id, error]) => [rename(id), error])),
       extra,
       polygonTolerancePx,
       addon,
     },
   );
+}
+
+/** What has no mask gives way where its id is another's name: a detector's id that its object's track has got from an older one. */
+function renaming(names: ReadonlyMap<string, NamedDetection>): (id: string) => string {
+  const taken = new Set([...names.values()].map(({ id }) => id));
+  return (id) => names.get(id)?.id ?? (taken.has(id) ? `${id.slice(0, MAX_ID - 2)}:0` : id);
 }
 
 /** By the detection's id, what its mask is called: its own id, or as the listener says. */

@@ -231,6 +231,25 @@ describe('a detector’s message', () => {
     for (const answer of [b, untracked, also, a2]) expect((await answer)?.masks).toHaveLength(1);
   });
 
+  it('keeps its ids apart where a track is called as a box that was refused', async () => {
+    const { camera, take, answered, settled } = service({}, (_camera, { detections }) =>
+      detections.map(() => ({ id: '17', track: { state: 'tracked', ageMs: 5 } })),
+    );
+    camera.push(1);
+    const answer = take([
+      { ...detection('cup', 0.9), id: '18' },
+      { label: 'cup', score: 0.8, id: '17', box: [900, 900, 999, 999] },
+    ]);
+    await settled();
+    await answered();
+    expect(await answer).toMatchObject({
+      masks: [
+        { id: '17', label: 'cup', track: { ageMs: 5 } },
+        { id: '17:0', error: { code: 'invalid_message' } },
+      ],
+    });
+  });
+
   it('tells whoever follows objects, also of none, and its masks are called as that one says', async () => {
     const heard: DetectedOnFrame[] = [];
     const { camera, take, answered, settled } = service({ max: 2 }, (_camera, on) => {
