@@ -179,6 +179,11 @@ export class Lanes {
     });
   }
 
+  /** Of a camera and client that asked for more than their share, when a run last began in overload. */
+  inExcess({ request }: Waiting): boolean {
+    return this.#cameras.get(request.camera)?.clients.get(request.client ?? '')?.excess ?? false;
+  }
+
   /** Overload is over: the oldest go first again. */
   relax(): void {
     for (const { clients } of this.#cameras.values())

@@ -5,15 +5,21 @@
  * use for servers' queues in Maurer, "Fail at Scale", ACM Queue 13(8), 2015: look at time, not at length).
  */
 
-/** Looked at over so many runs, or over so many ms if that is longer. CoDel's interval is 100 ms. */
+/**
+ * Looked at over so many runs, within these bounds: a burst takes a while to arrive, and with a slow model nobody waits for eight
+ * runs. CoDel's interval is 100 ms.
+ */
 const WINDOW_RUNS = 8;
-const WINDOW_MS = 100;
+const WINDOW_MS: Bounds = [100, 1000];
+const LEAST_RUNS = 2;
 /** Twice as much asked as done, over one window: grave enough to act at once. */
 const GRAVE = 2;
-/** Less grave overload must last this long, and cost requests. */
-const LASTING_MS = 1000;
+/** Less grave overload must last longer, and cost requests. */
+const LASTING_MS: Bounds = [1000, 4000];
 /** A model that is idle for more of the time than this is not overloaded, whatever is refused. */
 const IDLE_SHARE = 0.25;
+
+type Bounds = readonly [leastMs: number, mostMs: number];
 
 interface Window {
   readonly sinceMs: number;
@@ -91,7 +97,7 @@ export class Overload {
     this.#short ??= begun(nowMs);
     this.#long ??= begun(nowMs);
     const { askedMs, doneMs } = this.#short;
-    if (nowMs - this.#short.sinceMs >= Math.max(WINDOW_RUNS * runMs, WINDOW_MS)) {
+    if (nowMs - this.#short.sinceMs >= lengthMs(runMs, WINDOW_MS)) {
       if (askedMs > GRAVE * doneMs) {
         this.#enter(nowMs);
         return;
@@ -99,7 +105,7 @@ export class Overload {
       this.#short = begun(nowMs);
     }
     const long = this.#long;
-    if (nowMs - long.sinceMs >= Math.max(WINDOW_RUNS * runMs, LASTING_MS)) {
+    if (nowMs - long.sinceMs >= lengthMs(runMs, LASTING_MS)) {
       if (long.lost > 0 && long.askedMs >= long.doneMs) this.#enter(nowMs);
       else this.#long = begun(nowMs);
     }
@@ -115,7 +121,7 @@ export class Overload {
 
   #mayEnd({ nowMs, runMs }: Observation): void {
     const elapsedMs = nowMs - this.#checkedMs;
-    if (elapsedMs < Math.max(WINDOW_RUNS * runMs, LASTING_MS)) return;
+    if (elapsedMs < lengthMs(runMs, LASTING_MS)) return;
     if (this.#refused === 0 || this.#idleMs > IDLE_SHARE * elapsedMs) this.#overloaded = false;
     this.#restart(nowMs);
   }
@@ -125,6 +131,10 @@ export class Overload {
     this.#idleMs = 0;
     this.#checkedMs = nowMs;
   }
+}
+
+function lengthMs(runMs: number, [leastMs, mostMs]: Bounds): number {
+  return Math.max(leastMs, Math.min(WINDOW_RUNS * runMs, mostMs), LEAST_RUNS * runMs);
 }
 
 function begun(sinceMs: number): Window {

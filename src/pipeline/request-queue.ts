@@ -81,10 +81,7 @@ export class RequestQueue {
     for (const kind of REQUEST_KINDS) {
       const { lanes, overload } = this.#kinds[kind];
       if (!overload.overloaded || lanes.waiting === 0) continue;
-      for (const waiting of lanes.late({ runs, nowMs })) {
-        overload.refused();
-        this.#drop(waiting, 'overload');
-      }
+      for (const waiting of lanes.late({ runs, nowMs })) this.#refuseInOverload(waiting);
     }
   }
 
@@ -149,8 +146,12 @@ export class RequestQueue {
           nextMs = Math.min(nextMs, deadlineMs);
           continue;
         }
-        overload.lost();
-        this.#drop(waiting, 'expired');
+        // With a model that is slower than a request may wait, overload shows by this.
+        if (lanes.inExcess(waiting)) this.#refuseInOverload(waiting);
+        else {
+          overload.lost();
+          this.#drop(waiting, 'expired');
+        }
       }
     }
     return nextMs;
@@ -163,6 +164,11 @@ export class RequestQueue {
     return all;
   }
 
+  #refuseInOverload(waiting: Waiting): void {
+    this.#kinds[waiting.request.kind].overload.refused();
+    this.#drop(waiting, 'overload');
+  }
+
   #drop(waiting: Waiting, why: Refusal): number {
     const ms = this.#kinds[waiting.request.kind].lanes.take(waiting);
     this.#options.refuse(waiting, why);
@@ -170,14 +176,14 @@ export class RequestQueue {
   }
 
   /**
-   * `first` and those of its camera that the same run can answer. Its own kind and higher ones come along as far as there is
+   * `first` and those of its camera that the same run can answer without getting too long. Its own kind and higher ones come along as far as there is
    * room; lower ones as long as they cost less than they save, which is an encoding of their own.
    */
   #joining(first: Waiting, { frame, newest }: FrameTaken): Waiting[] {
     const { cost, maxPrompts } = this.#options;
     const { kind, promptCount } = first.request;
     const joining = [first];
-    let room = maxPrompts - promptCount;
+    let room = cost.sharing(maxPrompts) - promptCount;
     let savedMs = cost.encodeMs;
     for (const [place, of] of REQUEST_KINDS.entries()) {
       const lower = place > REQUEST_KINDS.indexOf(kind);

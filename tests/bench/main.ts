@@ -8,6 +8,7 @@ import { describeMachine } from './measure.js';
 import { ROOT } from './models.js';
 import { nativeCode } from './native-code.js';
 import { describe, printLimits, writeReport } from './report.js';
+import { scheduler } from './scheduler.js';
 
 const BENCHES = {
   image: nativeCode('image'),
@@ -16,6 +17,7 @@ const BENCHES = {
   'end-to-end': endToEnd,
   everything,
   jobs,
+  scheduler,
 };
 type BenchName = keyof typeof BENCHES;
 

@@ -3,7 +3,7 @@ import { SamwireError } from '../../src/errors.js';
 import type { Camera } from '../../src/frames/camera.js';
 import type { BackgroundJob, BackgroundWork } from '../../src/pipeline/background.js';
 import type { SegmentPrompt } from '../../src/segment/segmenter.js';
-import { idsOf, setup } from './doubles.js';
+import { FakeCamera, idsOf, setup } from './doubles.js';
 
 type Work<T> = (work: BackgroundWork) => Promise<T>;
 
@@ -116,6 +116,50 @@ describe('background work', () => {
     clock.now = 1300;
     await segmenter.answer();
     expect(await job).toMatchObject({ ageMs: 10, queueMs: 50, workMs: 250, answeredAtMs: 1300, skewMs: 0 });
+  });
+
+  it('goes on, a chunk at a time, while prompts keep the model busy: for a tenth of its time', async () => {
+    const { camera, segmenter, submit, later, settled, clock } = background();
+    camera.push(1);
+    later(segmenting('p', 1000));
+    await settled();
+    let chunks = 0;
+    for (let i = 0; i < 200; i += 1) {
+      submit(`prompt ${i}`, { maxAgeMs: 100_000, receivedAtMs: clock.now });
+      await settled();
+      if (segmenter.requests.at(-1)?.keepLogits === false) chunks += 1;
+      clock.now += 50;
+      await segmenter.answer();
+    }
+    expect(chunks).toBeGreaterThan(17);
+    expect(chunks).toBeLessThan(23);
+  });
+
+  it('that nobody waits for goes round the cameras by weight', async () => {
+    const { camera, segmenter, later, settled, clock } = background();
+    const heavy = new FakeCamera('heavy', camera.handles);
+    heavy.weight = 3;
+    camera.push(1);
+    heavy.push(2);
+    const order: string[] = [];
+    const again = (of: FakeCamera, left: number): void => {
+      if (left === 0) return;
+      void later(segmenting(of.name, 1), { camera: of as unknown as Camera, requested: false }).then(() => {
+        order.push(of.name);
+        again(of, left - 1);
+      });
+    };
+    again(camera, 12);
+    again(camera, 12);
+    again(heavy, 12);
+    again(heavy, 12);
+    for (let i = 0; i < 12; i += 1) {
+      await settled();
+      clock.now += 100;
+      await segmenter.answer();
+    }
+    expect(order.slice(0, 12).filter((name) => name === 'heavy').length).toBeGreaterThanOrEqual(8);
+    expect(order.slice(0, 12)).toContain('front');
   });
 
   it('is one job at a time: requested ones first, others in the order of their arrival', async () => {

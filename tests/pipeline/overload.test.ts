@@ -143,6 +143,15 @@ describe('five times as many prompts as the model can do', () => {
     expect(load.busyShare).toBeGreaterThan(0.98);
   });
 
+  it('of a model that is slower than a request may wait: what expires is told that it is overload', async () => {
+    const streams = cameras(2).map((camera) => ({ camera, named: true, perSec: 5, untilMs: 20_000 }));
+    const load = await run({ streams, pace: { encodeMs: 700, promptMs: 100 }, maxPrompts: 1 }, 20);
+    const known = load.outcomes.filter(({ atMs }) => atMs > 4000);
+    expect(codes(known)).toEqual(['overloaded', 'served']);
+    expect(slowest(known)).toBeLessThan(boundMs(load));
+    expect(load.busyShare).toBeGreaterThan(0.95);
+  });
+
   it('is over when it is over: the next requests are served in order, none refused', async () => {
     const [first, ...rest] = cameras(4) as [LoadCamera, ...LoadCamera[]];
     const flood = [first, ...rest].map((camera) => ({ camera, named: true, perSec: 25, untilMs: 3000 }));

@@ -94,6 +94,17 @@ describe('a run', () => {
     expect(segmenter.requests.slice(2).map(idsOf)).toEqual([['second prompt'], ['dear track']]);
   });
 
+  it('takes no more along than a run is worth: decoding up to four times as long as encoding, or 120 ms', async () => {
+    const { camera, segmenter, submit, settled } = setup({ queueLimit: 100, maxPrompts: 64 });
+    camera.push(1);
+    submit('running');
+    await settled();
+    for (let i = 0; i < 40; i += 1) submit(String(i));
+    await segmenter.answer();
+    // 17 prompts of 7 ms.
+    expect(segmenter.requests.map(({ prompts }) => prompts.length)).toEqual([1, 17]);
+  });
+
   it('of a lower kind takes higher ones along, whatever they cost', async () => {
     const { camera, segmenter, submit, settled, clock } = setup();
     camera.push(1);
