@@ -5,6 +5,9 @@ import type { Refusal } from './refusals.js';
 import { REQUEST_KINDS, type RequestKind, type Waiting } from './request.js';
 import type { RunCost } from './run-cost.js';
 
+/** Jobs are to be answered however late, and the broker hands over a few at a time: nothing of them is refused for being late. */
+const IN_TIME = REQUEST_KINDS.filter((kind) => kind !== 'job');
+
 export interface RequestQueueOptions {
   /** Requests of a kind that may wait. */
   readonly limit: number;
@@ -78,7 +81,7 @@ export class RequestQueue {
 
   /** Before the next run is chosen: refuses what overload lets nobody wait for. */
   refuseLate(runs: number, nowMs: number): void {
-    for (const kind of REQUEST_KINDS) {
+    for (const kind of IN_TIME) {
       const { lanes, overload } = this.#kinds[kind];
       if (!overload.overloaded || lanes.waiting === 0) continue;
       for (const waiting of lanes.late({ runs, nowMs })) this.#refuseInOverload(waiting);
@@ -122,7 +125,7 @@ export class RequestQueue {
   /** Whether each kind is overloaded, once a run has begun or nothing is left to begin. */
   observe(nowMs: number): void {
     const { cost, onOverload } = this.#options;
-    for (const kind of REQUEST_KINDS) {
+    for (const kind of IN_TIME) {
       const { lanes, overload } = this.#kinds[kind];
       if (!overload.observe({ waiting: lanes.waiting, nowMs, runMs: cost.runMs })) continue;
       if (!overload.overloaded) lanes.relax();

@@ -260,6 +260,25 @@ describe('lower kinds while prompts flood the node', () => {
   });
 });
 
+describe('jobs while prompts flood the node', () => {
+  it('are all answered, however late', async () => {
+    const [flooded, picture] = cameras(2) as [LoadCamera, LoadCamera];
+    const flood = { camera: flooded, named: true, perSec: 100, untilMs: 12_000 };
+    const jobs = {
+      camera: picture,
+      kind: 'job',
+      named: true,
+      clump: 8,
+      perSec: 8,
+      maxAgeMs: 60_000,
+      untilMs: 1500,
+    } as const;
+    const { outcomes } = await run({ streams: [flood, jobs], maxPrompts: 1 }, 12);
+    expect(codes(of(outcomes, jobs))).toEqual(['served']);
+    expect(of(outcomes, jobs).length).toBeGreaterThan(7);
+  });
+});
+
 describe('five times as many prompts as the model can do, in real time', () => {
   it('is served at its full pace and in time', { timeout: 20_000 }, async () => {
     vi.useRealTimers();
