@@ -8,6 +8,7 @@ import type { CameraConfig, Config } from './config/schema.js';
 import { ConfigError, TransientError, UnavailableError } from './errors.js';
 import type { ModelThresholds } from './everything/options.js';
 import { Camera } from './frames/camera.js';
+import { DepthSource } from './frames/depth-source.js';
 import { resolveModel } from './models/catalogue.js';
 import { MqttNode } from './mqtt/node.js';
 import { loadAddon } from './native/addon.js';
@@ -347,6 +348,7 @@ class Parts implements Service {
 
 function createCamera(name: string, config: CameraConfig, addon: NativeAddon, log: Logger): Camera {
   const { source, enabled, weight, width, height, fps, clockOffsetMs, historyMs } = config;
+  const depth = config.depth && new DepthSource(addon, { ...config.depth, camera: name, historyMs }, log);
   return new Camera(
     addon,
     {
@@ -359,6 +361,7 @@ function createCamera(name: string, config: CameraConfig, addon: NativeAddon, lo
       ...(fps === undefined ? {} : { fps }),
       clockOffsetMs,
       historyMs,
+      ...(depth ? { depth } : {}),
     },
     log,
   );

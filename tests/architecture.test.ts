@@ -22,7 +22,7 @@ const NATIVE_ROWS: readonly (readonly string[])[] = [
   ['frame'],
   ['image'],
   ['mask', 'camera'],
-  ['edges'],
+  ['edges', 'depth'],
   ['cuda'],
   ['tensorrt'],
   ['binding'],

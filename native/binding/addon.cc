@@ -66,6 +66,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_mask_measure(env, exports);
   export_colours(env, exports);
   export_objects(env, exports);
+  export_depth(env, exports);
   export_edges(env, exports);
   export_camera(env, exports);
   export_tensorrt(env, exports);

@@ -1,6 +1,7 @@
 #include "camera/camera.h"
 
 #include <atomic>
+#include <cmath>
 #include <memory>
 #include <set>
 #include <string>
@@ -14,6 +15,7 @@
 #include "binding/exports.h"
 #include "camera/gstreamer.h"
 #include "camera/pipeline_text.h"
+#include "frame/registry.h"
 
 namespace samwire::binding {
 namespace {
@@ -70,9 +72,14 @@ class Events {
   const std::shared_ptr<std::atomic<int>> pending_ = std::make_shared<std::atomic<int>>(0);
 };
 
+FrameKind kind_of(const Napi::Object& object) {
+  return object.Has("depth") && bool_of(object, "depth") ? FrameKind::kDepth : FrameKind::kPicture;
+}
+
 CameraOptions camera_options(const Napi::Object& object) {
   CameraOptions options;
   options.pipeline = string_of(object, "pipeline");
+  options.kind = kind_of(object);
   options.sync = bool_of(object, "sync");
   options.loop = bool_of(object, "loop");
   options.history_ms = number_of(object, "historyMs");
@@ -93,11 +100,12 @@ FrameQuery frame_query(const Napi::Value& which) {
 class CameraHandle : public Napi::ObjectWrap<CameraHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "NativeCamera",
-                       {InstanceMethod("acquire", &CameraHandle::acquire),
-                        InstanceMethod("stats", &CameraHandle::stats),
-                        InstanceMethod("close", &CameraHandle::close),
-                        InstanceMethod("stopped", &CameraHandle::stopped)});
+    return DefineClass(
+        env, "NativeCamera",
+        {InstanceMethod("acquire", &CameraHandle::acquire),
+         InstanceMethod("link", &CameraHandle::link), InstanceMethod("stats", &CameraHandle::stats),
+         InstanceMethod("close", &CameraHandle::close),
+         InstanceMethod("stopped", &CameraHandle::stopped)});
   }
 
   explicit CameraHandle(const Napi::CallbackInfo& info)
@@ -140,6 +148,23 @@ class CameraHandle : public Napi::ObjectWrap<CameraHandle> {
       const FramePtr frame = camera_->acquire(frame_query(info[0]));
       if (!frame) return info.Env().Null();
       return to_js(info.Env(), *frame);
+    });
+  }
+
+  // Of two depth pictures the one that is nearer in time to the frame stays.
+  Napi::Value link(const Napi::CallbackInfo& info) {
+    return call(info.Env(), [&]() -> Napi::Value {
+      const std::uint64_t id = frame_id_of(info[0]);
+      const double tolerance_ms = number_argument(info, 1);
+      auto& registry = FrameRegistry::instance();
+      const FramePtr frame = registry.find(id);
+      if (frame == nullptr) return info.Env().Undefined();
+      const FramePtr before = registry.linked(id);
+      const double limit_ms =
+          before == nullptr ? tolerance_ms : std::abs(before->timestamp_ms - frame->timestamp_ms);
+      const FramePtr found = camera_->find(FrameNear{frame->timestamp_ms, limit_ms});
+      if (found != nullptr) registry.link(id, found);
+      return info.Env().Undefined();
     });
   }
 
@@ -193,6 +218,7 @@ Napi::Value camera_pipeline(const Napi::CallbackInfo& info) {
     const auto options = object_argument(info, 0);
     PipelineRequest request;
     request.source = string_of(options, "source");
+    request.kind = kind_of(options);
     if (options.Has("width")) request.width = int_of(options, "width");
     if (options.Has("height")) request.height = int_of(options, "height");
     if (options.Has("fps")) request.fps = number_of(options, "fps");

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "camera/camera.h"
+#include "depth/measure.h"
 #include "frame/pool.h"
 #include "image/prepare.h"
 #include "mask/extract.h"
@@ -22,6 +23,7 @@ struct EnvironmentData {
   std::shared_ptr<std::set<Camera*>> open_cameras = std::make_shared<std::set<Camera*>>();
   FramePool pool;
   ImagePreparer preparer;
+  DepthMeter depth_meter;
   // The extractor of the last spec: its tables depend on the frame's size only, which rarely
   // changes.
   std::unique_ptr<MaskExtractor> extractor;

@@ -126,11 +126,12 @@ void tune_decoder(GstBin*, GstBin*, GstElement* element, gpointer) {
 
 }  // namespace
 
-GstPtr<GstElement> build_pipeline(const std::string& pipeline, bool sync,
+GstPtr<GstElement> build_pipeline(const CameraOptions& options,
                                   const std::shared_ptr<CameraSession>& session) {
   GError* raw_error = nullptr;
-  GstElement* const parsed = gst_parse_launch_full(with_sink(pipeline, sync).c_str(), nullptr,
-                                                   GST_PARSE_FLAG_FATAL_ERRORS, &raw_error);
+  const std::string text = with_sink(options.pipeline, options.sync, options.kind);
+  GstElement* const parsed =
+      gst_parse_launch_full(text.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw_error);
   const GErrorPtr error(raw_error);
   GstPtr<GstElement> root(parsed == nullptr
                               ? nullptr

@@ -4,8 +4,8 @@
 #include <gst/gst.h>
 
 #include <memory>
-#include <string>
 
+#include "camera/camera.h"
 #include "camera/gstreamer.h"
 
 namespace samwire {
@@ -14,7 +14,7 @@ class CameraSession;
 
 // Parses the pipeline with its sink and connects the sink to the session, which it keeps alive as
 // long as the pipeline is. Throws Error("device_failed") with GStreamer's words.
-GstPtr<GstElement> build_pipeline(const std::string& pipeline, bool sync,
+GstPtr<GstElement> build_pipeline(const CameraOptions& options,
                                   const std::shared_ptr<CameraSession>& session);
 
 }  // namespace samwire

@@ -28,6 +28,8 @@ Camera::~Camera() {
 
 FramePtr Camera::acquire(const FrameQuery& query) { return session_->acquire(query); }
 
+FramePtr Camera::find(const FrameQuery& query) const { return session_->find(query); }
+
 CameraStats Camera::stats() const { return session_->stats(); }
 
 bool Camera::stopped() const { return session_->stopped(); }

@@ -15,6 +15,7 @@ namespace samwire {
 // NativeCameraOptions of src/native/types.ts.
 struct CameraOptions {
   std::string pipeline;  // gst-launch text without a sink, from pipeline_text()
+  FrameKind kind = FrameKind::kPicture;
   bool sync = false;
   bool loop = false;
   double history_ms = 500;
@@ -73,6 +74,8 @@ class Camera {
   // The frame asked for, with one more handle in the FrameRegistry: the caller owes one
   // release(frame->id). Null where none matches, and after close.
   FramePtr acquire(const FrameQuery& query);
+  // The same without a handle, for the time that the caller holds it.
+  FramePtr find(const FrameQuery& query) const;
   CameraStats stats() const;
 
   // Never blocks. `on_closed` (may be empty) is called once from another thread, when the camera's

@@ -1,12 +1,12 @@
 #include "camera/pipeline_text.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "camera/file_pipeline.h"
+#include "camera/pipeline_parts.h"
 #include "camera/uri.h"
 #include "frame/error.h"
 #include "frame/layout.h"
@@ -46,78 +46,6 @@ constexpr std::string_view kPatterns[] = {"smpte",
                                           "gradient",
                                           "colors"};
 
-[[noreturn]] void reject(const std::string& expected, std::string_view got) {
-  throw Error("invalid_argument", "Expected " + expected + ", got \"" + mask_uri(got) + "\".");
-}
-
-// A quoted gst-launch value. Within the quotes only the quote and the backslash mean anything.
-std::string quoted(std::string_view value) {
-  std::string out = "\"";
-  for (const char c : value) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
-std::string absolute_path(const CameraUri& uri, std::string_view source,
-                          const std::string& expected) {
-  std::string path = percent_decode(uri.rest);
-  if (path.size() < 2 || path.front() != '/') reject(expected, source);
-  if (std::any_of(path.begin(), path.end(),
-                  [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
-    reject(expected + " without control characters", source);
-  }
-  return path;
-}
-
-int whole_number(const std::string& text, int low, int high, const std::string& what) {
-  const bool digits =
-      !text.empty() && text.size() <= 6 &&
-      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  const int value = digits ? std::stoi(text) : -1;
-  if (value < low || value > high) {
-    reject(
-        what + " to be a whole number from " + std::to_string(low) + " to " + std::to_string(high),
-        text);
-  }
-  return value;
-}
-
-// The options of a URI's query, each of which must be one of `known`.
-std::vector<std::pair<std::string, std::string>> options_of(const CameraUri& uri,
-                                                            std::string_view source,
-                                                            const std::vector<std::string>& known) {
-  auto pairs = query_pairs(uri.query);
-  std::string names;
-  for (const auto& name : known) names += (names.empty() ? "" : ", ") + name;
-  for (const auto& pair : pairs) {
-    if (std::find(known.begin(), known.end(), pair.first) == known.end()) {
-      reject(known.empty()
-                 ? "no options after \"?\" in a " + uri.scheme + ":// URI"
-                 : "only the options " + names + " after \"?\" in a " + uri.scheme + ":// URI",
-             source);
-    }
-  }
-  return pairs;
-}
-
-struct Fraction {
-  long numerator;
-  long denominator;
-};
-
-// Frame rates as thousandths: 30 -> 30/1, 29.97 -> 2997/100.
-Fraction fraction(double fps) {
-  const long thousandths = std::max(1L, std::lround(fps * 1000));
-  const long divisor = std::gcd(thousandths, 1000L);
-  return {thousandths / divisor, 1000 / divisor};
-}
-
-std::string text(Fraction rate) {
-  return std::to_string(rate.numerator) + "/" + std::to_string(rate.denominator);
-}
-
 void check_request(const PipelineRequest& request) {
   for (const auto& [name, side] : {std::pair{"width", request.width}, {"height", request.height}}) {
     if (side && (*side < 1 || *side > kMaxFrameSide)) {
@@ -130,22 +58,8 @@ void check_request(const PipelineRequest& request) {
   }
 }
 
-std::string size_caps(const PipelineRequest& request) {
-  std::string caps;
-  if (request.width) caps += ",width=" + std::to_string(*request.width);
-  if (request.height) caps += ",height=" + std::to_string(*request.height);
-  return caps;
-}
-
-std::string rate_caps(const PipelineRequest& request) {
-  return request.fps ? ",framerate=" + text(fraction(*request.fps)) : "";
-}
-
-// Cameras say 30000/1001 as well as 30/1: what is within 2% is what was asked for.
-std::string near_rate_caps(const PipelineRequest& request) {
-  if (!request.fps) return "";
-  return ",framerate=(fraction)[" + text(fraction(*request.fps * 0.98)) + "," +
-         text(fraction(*request.fps * 1.02)) + "]";
+const char* default_format(FrameKind kind) {
+  return kind == FrameKind::kDepth ? "GRAY16_LE" : "NV12";
 }
 
 // Jetson's decoders leave their pictures in NVMM memory; nvvidconv (VIC, no CPU) brings them out as
@@ -175,6 +89,12 @@ PipelineText v4l2(const CameraUri& uri, const PipelineRequest& request,
                   const HasElement& has_element) {
   const std::string device =
       absolute_path(uri, request.source, "v4l2:// and the path of a device, as v4l2:///dev/video0");
+  if (request.kind == FrameKind::kDepth) {
+    options_of(uri, request.source, {});
+    return {"v4l2src io-mode=2 device=" + quoted(device) +
+            " ! video/x-raw,format=(string){GRAY16_LE,GRAY16_BE}" + size_caps(request) +
+            near_rate_caps(request)};
+  }
   std::string format;
   for (const auto& [name, value] : options_of(uri, request.source, {"format"})) format = value;
   if (!format.empty() && format != "mjpeg" && format != "yuyv") {
@@ -240,26 +160,6 @@ PipelineText rtsp(const CameraUri& uri, const PipelineRequest& request,
           to_system_memory(has_element)};
 }
 
-PipelineText file(const CameraUri& uri, const PipelineRequest& request,
-                  const HasElement& has_element) {
-  CameraUri local = uri;
-  if (local.rest.rfind("localhost/", 0) == 0) local.rest.erase(0, 9);
-  const std::string path = absolute_path(
-      local, request.source, "file:// and an absolute path, as file:///var/lib/clip.mp4");
-  bool loop = false;
-  for (const auto& [name, value] : options_of(uri, request.source, {"loop"})) {
-    if (value != "" && value != "1" && value != "true" && value != "0" && value != "false") {
-      reject("loop=1 or loop=0 in a file:// URI", value);
-    }
-    loop = value != "0" && value != "false";
-  }
-  // Only the video stream is decoded, in whatever memory the decoder leaves it.
-  return {"uridecodebin uri=" + quoted("file://" + percent_encode_path(path)) +
-              " expose-all-streams=false caps=" + quoted("video/x-raw(ANY)") +
-              to_system_memory(has_element),
-          /*sync=*/true, loop, /*live=*/false};
-}
-
 PipelineText test(const CameraUri& uri, const PipelineRequest& request, const HasElement&) {
   options_of(uri, request.source, {});
   const std::string pattern = uri.rest == "pattern" ? "smpte" : uri.rest;
@@ -272,15 +172,15 @@ PipelineText test(const CameraUri& uri, const PipelineRequest& request, const Ha
   wanted.width = request.width.value_or(1280);
   wanted.height = request.height.value_or(720);
   wanted.fps = request.fps.value_or(30);
-  return {"videotestsrc is-live=true pattern=" + pattern + " ! video/x-raw,format=NV12" +
-          size_caps(wanted) + rate_caps(wanted)};
+  return {"videotestsrc is-live=true pattern=" + pattern + " ! video/x-raw,format=" +
+          default_format(request.kind) + size_caps(wanted) + rate_caps(wanted)};
 }
 
 PipelineText shm(const CameraUri& uri, const PipelineRequest& request, const HasElement&) {
   const std::string path = absolute_path(
       uri, request.source, "shm:// and the path of a shmsink's socket, as shm:///tmp/camera");
   PipelineRequest wanted = request;
-  std::string format = "NV12";
+  std::string format = default_format(request.kind);
   for (const auto& [name, value] :
        options_of(uri, request.source, {"format", "width", "height", "fps"})) {
     if (name == "format") format = value;
@@ -290,8 +190,12 @@ PipelineText shm(const CameraUri& uri, const PipelineRequest& request, const Has
       wanted.height = whole_number(value, 1, kMaxFrameSide, "height in a shm:// URI");
     if (name == "fps") wanted.fps = whole_number(value, 1, 1000, "fps in a shm:// URI");
   }
-  if (!pixel_format_of(format)) {
-    reject("format= NV12, I420, YUY2, BGRx, RGBx, RGB, BGR or GRAY8 in a shm:// URI", format);
+  const auto known = pixel_format_of(format);
+  if (!known || kind_of(*known) != request.kind) {
+    reject(request.kind == FrameKind::kDepth
+               ? "format= GRAY16_LE or GRAY16_BE in a shm:// URI of depth"
+               : "format= NV12, I420, YUY2, BGRx, RGBx, RGB, BGR or GRAY8 in a shm:// URI",
+           format);
   }
   if (!wanted.width || !wanted.height) {
     reject(
@@ -326,24 +230,37 @@ PipelineText pipeline_text(const PipelineRequest& request, const HasElement& has
            source);
   }
   const CameraUri uri = split_uri(source);
+  const bool lossy = uri.scheme == "csi" || uri.scheme == "rtsp" || uri.scheme == "rtsps";
+  if (lossy && request.kind == FrameKind::kDepth) {
+    reject("a source of 16-bit depth (v4l2://, file://, shm:// or gst://), since " + uri.scheme +
+               ":// carries pictures of 8 bits",
+           source);
+  }
   if (uri.scheme == "csi") return csi(uri, request, has_element);
   if (uri.scheme == "v4l2") return v4l2(uri, request, has_element);
   if (uri.scheme == "rtsp" || uri.scheme == "rtsps") return rtsp(uri, request, has_element);
-  if (uri.scheme == "file") return file(uri, request, has_element);
+  if (uri.scheme == "file") {
+    const bool plain = request.kind == FrameKind::kDepth;
+    return file_pipeline(uri, request, plain ? "" : to_system_memory(has_element));
+  }
   if (uri.scheme == "test") return test(uri, request, has_element);
   if (uri.scheme == "shm") return shm(uri, request, has_element);
   if (uri.scheme == "gst") return gst(uri, request, has_element);
   reject(std::string("a camera URI (") + kSchemes + ")", source);
 }
 
-std::string with_sink(const std::string& pipeline, bool sync) {
+std::string with_sink(const std::string& pipeline, bool sync, FrameKind kind) {
   // videoconvert passes frames through untouched unless the format is none of the list. Two threads
-  // are enough for 1080p60 and leave a small machine's other cores to inference.
-  return pipeline +
-         " ! videoconvert n-threads=2 ! appsink name=sink max-buffers=1 drop=true sync=" +
-         (sync ? "true" : "false") +
-         " enable-last-sample=false wait-on-eos=false "
-         "caps=\"video/x-raw,format=(string){NV12,I420,YUY2,BGRx,RGBx,RGB,BGR,GRAY8}\"";
+  // are enough for 1080p60 and leave a small machine's other cores to inference. Of depth the other
+  // formats are let through to be refused with their name, since GStreamer would only say that
+  // nothing fits.
+  const bool depth = kind == FrameKind::kDepth;
+  return pipeline + (depth ? "" : " ! videoconvert n-threads=2") +
+         " ! appsink name=sink max-buffers=1 drop=true sync=" + (sync ? "true" : "false") +
+         " enable-last-sample=false wait-on-eos=false caps=\"video/x-raw,format=(string)" +
+         (depth ? "{GRAY16_LE,GRAY16_BE};video/x-raw"
+                : "{NV12,I420,YUY2,BGRx,RGBx,RGB,BGR,GRAY8}") +
+         "\"";
 }
 
 }  // namespace samwire

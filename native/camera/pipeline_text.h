@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "frame/frame.h"
+
 namespace samwire {
 
 // `source` is a camera URI:
@@ -16,6 +18,10 @@ namespace samwire {
 //   test://PATTERN                  a videotestsrc pattern; `pattern` is smpte
 //   shm:///socket?width=&height=    raw frames from a shmsink; also format= (default NV12) and fps=
 //   gst://PIPELINE                  gst-launch text without a sink, verbatim
+// A path of file:// that has %0Nd (N a digit) and ends in .png, .jpg or .jpeg is a sequence of
+// pictures, one number each: ?fps= (default 30) and start= (the first number, default 0).
+// Depth comes by the same URIs in 16 bits (shm:// format is GRAY16_LE by default), but not by csi
+// and rtsp.
 // width, height and fps are what is asked of csi, v4l2, test and shm; rtsp, file and gst streams
 // keep their own size and rate.
 struct PipelineRequest {
@@ -23,6 +29,7 @@ struct PipelineRequest {
   std::optional<int> width;
   std::optional<int> height;
   std::optional<double> fps;
+  FrameKind kind = FrameKind::kPicture;
 };
 
 struct PipelineText {
@@ -40,7 +47,8 @@ using HasElement = std::function<bool(const std::string& name)>;
 PipelineText pipeline_text(const PipelineRequest& request, const HasElement& has_element);
 
 // The whole pipeline: conversion, only where the stream's format is none of frame/frame.h's, and
-// the appsink named "sink", which keeps the newest frame only.
-std::string with_sink(const std::string& pipeline, bool sync);
+// the appsink named "sink", which keeps the newest frame only. Depth is not converted: its numbers
+// mean what they are.
+std::string with_sink(const std::string& pipeline, bool sync, FrameKind kind = FrameKind::kPicture);
 
 }  // namespace samwire

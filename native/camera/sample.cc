@@ -46,7 +46,8 @@ bool lies_in_memory(const GstVideoFrame& frame, int plane, const PlaneSize& size
 
 }  // namespace
 
-MappedSample::MappedSample(GstSample* sample, const GstVideoInfo& info) : view_(describe(info)) {
+MappedSample::MappedSample(GstSample* sample, const GstVideoInfo& info, FrameKind kind)
+    : view_(describe(info, kind)) {
   GstBuffer* const buffer = gst_sample_get_buffer(sample);
   if (buffer == nullptr || !gst_video_frame_map(&frame_, &info, buffer, GST_MAP_READ)) {
     throw Error("device_failed",
@@ -84,13 +85,17 @@ void MappedSample::take_planes() {
 
 MappedSample::~MappedSample() { gst_video_frame_unmap(&frame_); }
 
-ImageView describe(const GstVideoInfo& info) {
+ImageView describe(const GstVideoInfo& info, FrameKind kind) {
   const char* const name = gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info));
   const auto format = pixel_format_of(name == nullptr ? "" : name);
-  if (!format) {
-    throw Error("device_failed",
-                std::string("Expected raw video in system memory, got the format ") +
-                    (name == nullptr ? "unknown" : name) + ".");
+  if (!format || kind_of(*format) != kind) {
+    throw Error(
+        "device_failed",
+        std::string(kind == FrameKind::kDepth
+                        ? "Expected 16-bit depth (GRAY16_LE or GRAY16_BE; a PNG with 16-bit "
+                          "greys becomes that), got the format "
+                        : "Expected raw video in system memory, got the format ") +
+            (name == nullptr ? "unknown" : name) + ".");
   }
   ImageView view;
   view.format = *format;

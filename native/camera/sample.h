@@ -14,7 +14,7 @@ namespace samwire {
 class MappedSample {
  public:
   // Throws Error("device_failed") when the buffer does not hold a picture of its caps.
-  MappedSample(GstSample* sample, const GstVideoInfo& info);
+  MappedSample(GstSample* sample, const GstVideoInfo& info, FrameKind kind = FrameKind::kPicture);
   ~MappedSample();
   MappedSample(const MappedSample&) = delete;
   MappedSample& operator=(const MappedSample&) = delete;
@@ -30,8 +30,8 @@ class MappedSample {
 
 // Format, matrix and range of raw video caps as an ImageView without planes. Streams that do not
 // say their matrix get GStreamer's defaults: BT.601 up to 576 lines, BT.709 above. Throws
-// Error("device_failed") for a format that frame.h has not.
-ImageView describe(const GstVideoInfo& info);
+// Error("device_failed") for a format that frame.h has not, or that is of the other kind.
+ImageView describe(const GstVideoInfo& info, FrameKind kind = FrameKind::kPicture);
 
 struct SampleTimes {
   double timestamp_ms = 0;  // capture, ms since the Unix epoch

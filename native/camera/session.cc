@@ -61,8 +61,7 @@ void CameraSession::run() {
   try {
     init_gstreamer();
     start_by_ms_ = steady_ms() + static_cast<double>(options_.start_deadline.count());
-    while (play(build_pipeline(options_.pipeline, options_.sync, shared_from_this())) ==
-           Next::kRebuild) {
+    while (play(build_pipeline(options_, shared_from_this())) == Next::kRebuild) {
     }
   } catch (const std::exception& error) {
     fail(error.what());
@@ -203,7 +202,7 @@ void CameraSession::deliver(GstSample* sample, GstElement* sink) {
   const SampleTimes times = sample_times(sample, sink);
   FramePtr frame;
   {
-    const MappedSample mapped(sample, info_);
+    const MappedSample mapped(sample, info_, options_.kind);
     frame = copy_frame(mapped.view(), seq_ + 1, times.timestamp_ms + options_.clock_offset_ms,
                        times.position_ms, pool_);
   }
@@ -253,10 +252,13 @@ std::string CameraSession::masked(std::string text) const {
 }
 
 FramePtr CameraSession::acquire(const FrameQuery& query) {
-  if (closing_) return nullptr;
-  FramePtr frame = history_.find(query);
+  FramePtr frame = find(query);
   if (frame != nullptr) FrameRegistry::instance().add(frame);
   return frame;
+}
+
+FramePtr CameraSession::find(const FrameQuery& query) const {
+  return closing_ ? nullptr : history_.find(query);
 }
 
 CameraStats CameraSession::stats() const { return {frames_, history_.stats()}; }

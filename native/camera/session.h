@@ -28,6 +28,7 @@ class CameraSession : public std::enable_shared_from_this<CameraSession> {
 
   void start();
   FramePtr acquire(const FrameQuery& query);
+  FramePtr find(const FrameQuery& query) const;
   CameraStats stats() const;
   bool stopped();
   void close_async(std::function<void()> on_closed);

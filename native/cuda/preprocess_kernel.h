@@ -76,6 +76,9 @@ void with_format(PixelFormat format, Run run) {
       return run(std::integral_constant<PixelFormat, PixelFormat::kRGB>{});
     case PixelFormat::kGray8:
       return run(std::integral_constant<PixelFormat, PixelFormat::kGray8>{});
+    case PixelFormat::kGray16LE:  // refused by check_view
+    case PixelFormat::kGray16BE:
+      return;
   }
 }
 

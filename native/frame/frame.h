@@ -8,8 +8,22 @@
 namespace samwire {
 
 // Byte layouts, named as GStreamer names them. kRGB and kBGR are packed 24 bit, kBGRx and kRGBx 32
-// bit with an unused fourth byte, kGray8 one byte a pixel.
-enum class PixelFormat { kNV12, kI420, kYUY2, kBGRx, kRGBx, kRGB, kBGR, kGray8 };
+// bit with an unused fourth byte, kGray8 one byte a pixel. kGray16LE and kGray16BE are depth, two
+// bytes a pixel, and no picture: image code refuses them.
+enum class PixelFormat {
+  kNV12,
+  kI420,
+  kYUY2,
+  kBGRx,
+  kRGBx,
+  kRGB,
+  kBGR,
+  kGray8,
+  kGray16LE,
+  kGray16BE
+};
+// What a stream carries.
+enum class FrameKind { kPicture, kDepth };
 enum class ColorMatrix { kBT601, kBT709 };
 enum class ColorRange { kLimited, kFull };
 

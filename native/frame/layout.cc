@@ -8,10 +8,16 @@
 namespace samwire {
 namespace {
 
-constexpr std::pair<PixelFormat, const char*> kNames[] = {
-    {PixelFormat::kNV12, "NV12"}, {PixelFormat::kI420, "I420"},  {PixelFormat::kYUY2, "YUY2"},
-    {PixelFormat::kBGRx, "BGRx"}, {PixelFormat::kRGBx, "RGBx"},  {PixelFormat::kRGB, "RGB"},
-    {PixelFormat::kBGR, "BGR"},   {PixelFormat::kGray8, "GRAY8"}};
+constexpr std::pair<PixelFormat, const char*> kNames[] = {{PixelFormat::kNV12, "NV12"},
+                                                          {PixelFormat::kI420, "I420"},
+                                                          {PixelFormat::kYUY2, "YUY2"},
+                                                          {PixelFormat::kBGRx, "BGRx"},
+                                                          {PixelFormat::kRGBx, "RGBx"},
+                                                          {PixelFormat::kRGB, "RGB"},
+                                                          {PixelFormat::kBGR, "BGR"},
+                                                          {PixelFormat::kGray8, "GRAY8"},
+                                                          {PixelFormat::kGray16LE, "GRAY16_LE"},
+                                                          {PixelFormat::kGray16BE, "GRAY16_BE"}};
 
 }  // namespace
 
@@ -39,6 +45,9 @@ PlaneSizes plane_sizes(PixelFormat format, int width, int height) {
       return {{{{w * 3, h}, {}, {}}}, 1};
     case PixelFormat::kGray8:
       return {{{{w, h}, {}, {}}}, 1};
+    case PixelFormat::kGray16LE:
+    case PixelFormat::kGray16BE:
+      return {{{{w * 2, h}, {}, {}}}, 1};
   }
   throw Error("invalid_argument", "Expected a known pixel format, got number " +
                                       std::to_string(static_cast<int>(format)) + ".");
@@ -64,6 +73,11 @@ ImageView packed_view(PixelFormat format, int width, int height, const std::uint
                                         std::to_string(size_bytes) + ".");
   }
   return view;
+}
+
+FrameKind kind_of(PixelFormat format) {
+  const bool depth = format == PixelFormat::kGray16LE || format == PixelFormat::kGray16BE;
+  return depth ? FrameKind::kDepth : FrameKind::kPicture;
 }
 
 const char* pixel_format_name(PixelFormat format) {

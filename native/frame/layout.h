@@ -33,6 +33,7 @@ ImageView packed_view(PixelFormat format, int width, int height, const std::uint
                       std::size_t size_bytes);
 
 // GStreamer's names, which are also those of src/native/types.ts.
+FrameKind kind_of(PixelFormat format);
 const char* pixel_format_name(PixelFormat format);
 std::optional<PixelFormat> pixel_format_of(std::string_view name);
 

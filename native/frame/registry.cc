@@ -32,12 +32,12 @@ bool FrameRegistry::retain(std::uint64_t id) {
 }
 
 bool FrameRegistry::release(std::uint64_t id) {
-  FramePtr last;  // its memory goes back to the pool after the lock
+  Entry last;  // memory goes back to the pools after the lock
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(id);
   if (found == entries_.end()) return false;
   if (--found->second.handles == 0) {
-    last = std::move(found->second.frame);
+    last = std::move(found->second);
     entries_.erase(found);
   }
   return true;
@@ -47,6 +47,20 @@ FramePtr FrameRegistry::find(std::uint64_t id) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(id);
   return found == entries_.end() ? nullptr : found->second.frame;
+}
+
+bool FrameRegistry::link(std::uint64_t id, FramePtr depth) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) return false;
+  found->second.depth.swap(depth);  // what was there goes after the lock
+  return true;
+}
+
+FramePtr FrameRegistry::linked(std::uint64_t id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(id);
+  return found == entries_.end() ? nullptr : found->second.depth;
 }
 
 std::size_t FrameRegistry::in_use() const {

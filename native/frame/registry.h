@@ -32,12 +32,18 @@ class FrameRegistry {
   bool release(std::uint64_t id);
   // Null where the frame has no handle.
   FramePtr find(std::uint64_t id) const;
-  // Frames (not handles) in the registry.
+  // Keeps `depth` with a frame for as long as that has a handle, in the place of what was linked
+  // before; false where it has none.
+  bool link(std::uint64_t id, FramePtr depth);
+  // The depth that was linked; null where there is none.
+  FramePtr linked(std::uint64_t id) const;
+  // Frames (not handles, not linked depth) in the registry.
   std::size_t in_use() const;
 
  private:
   struct Entry {
     FramePtr frame;
+    FramePtr depth;
     std::size_t handles = 0;
   };
   mutable std::mutex mutex_;

@@ -45,6 +45,8 @@ Rgb pixel(const ImageView& view, const RowSource& row, int x, const YuvFactors& 
     case PixelFormat::kBGR:
       return {p[0][3 * x + 2], p[0][3 * x + 1], p[0][3 * x]};
     case PixelFormat::kGray8:
+    case PixelFormat::kGray16LE:  // refused by check_view
+    case PixelFormat::kGray16BE:
       break;
   }
   return {p[0][x], p[0][x], p[0][x]};

@@ -69,6 +69,9 @@ int row_bytes(PixelFormat format, int plane, int width) {
       return width * 3;
     case PixelFormat::kGray8:
       return width;
+    case PixelFormat::kGray16LE:
+    case PixelFormat::kGray16BE:
+      invalid("Expected a picture, got 16-bit depth");
   }
   invalid("Expected a known pixel format");
 }

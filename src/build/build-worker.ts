@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { toSamwireError } from '../errors.js';
 import { loadAddon } from '../native/addon.js';
-import type { NativeBuildRequest } from '../native/types.js';
+import type { NativeBuildRequest } from '../native/build-types.js';
 import type { ChildMessage } from './tasks.js';
 
 // The thread of src/build/child.ts that builds.

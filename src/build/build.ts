@@ -5,7 +5,7 @@ import { SamwireError } from '../errors.js';
 import type { ModelContract } from '../models/contract.js';
 import type { TwoGraphDirectory } from '../models/directory.js';
 import { sha256File } from '../models/verify.js';
-import type { NativeBuildRequest } from '../native/types.js';
+import type { NativeBuildRequest } from '../native/build-types.js';
 import type { BuiltEngines } from '../segment/tensorrt/engines.js';
 import {
   beat,

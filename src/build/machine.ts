@@ -1,5 +1,5 @@
 import { arch } from 'node:os';
-import type { TensorrtDevice, TensorrtStatus } from '../native/types.js';
+import type { TensorrtDevice, TensorrtStatus } from '../native/build-types.js';
 import { readPlatform } from './platform.js';
 import { tensorrtRemedy } from './remedy.js';
 

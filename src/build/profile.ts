@@ -1,5 +1,5 @@
 import { type GraphIO, isFixed, type ModelContract } from '../models/contract.js';
-import type { NativeBuildRequest } from '../native/types.js';
+import type { NativeBuildRequest } from '../native/build-types.js';
 import type { Part } from './identity.js';
 
 /** Prompts of one run, in steps: each has its CUDA graph (native/tensorrt/lane.h). */

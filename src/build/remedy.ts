@@ -1,4 +1,4 @@
-import type { TensorrtStatus } from '../native/types.js';
+import type { TensorrtStatus } from '../native/build-types.js';
 import type { Platform } from './platform.js';
 
 type Piece = NonNullable<TensorrtStatus['problem']>['piece'];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../errors.js';
 import { PRECISIONS } from '../models/manifest.js';
-import type { NativeBuildRequest } from '../native/types.js';
+import type { NativeBuildRequest } from '../native/build-types.js';
 import type { BuiltEngines } from '../segment/tensorrt/engines.js';
 import type { Part, Precision } from './identity.js';
 import { trialSchema } from './record.js';

@@ -46,7 +46,10 @@ function plainType(schema: JsonSchema, unit: string): string {
   if (schema.anyOf) return schema.anyOf.map((one) => plainType(one, unit)).join(' or ');
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
   if (schema.const !== undefined) return `\`${schema.const}\``;
-  if (Array.isArray(schema.items)) return `list of ${schema.items.length} integers`;
+  if (Array.isArray(schema.items)) {
+    const whole = schema.items.every(({ type }: JsonSchema) => type === 'integer');
+    return `list of ${schema.items.length} ${whole ? 'integers' : 'numbers'}`;
+  }
   if (schema.items) return `list of ${plainType(schema.items as JsonSchema, unit)}`;
   const types = [schema.type ?? ''].flat().map((type) => TYPE_NAMES[type] ?? type);
   return `${types.join(' or ')}${rangeText(schema, unit)}`;

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { MASK_ENCODINGS } from '../masks/types.js';
 import { baseTopic, brokerUrl, cameraSource, filePath, topicFilter } from './addresses.js';
+import { depth } from './depth.js';
 import { detections, meetsOwnTopics } from './detections.js';
 import { duration, durationWithUnit } from './duration.js';
 import { defaultNodeId, NAME, RESERVED_CAMERA_NAMES, RESERVED_NODE_IDS } from './names.js';
+import { lacksSize } from './shared-memory.js';
 import { tracks } from './tracks.js';
 import { choice, DAY_MS, flag, int, list, number, text } from './values.js';
 
@@ -127,20 +129,6 @@ const everything = z
   })
   .prefault({});
 
-const focal = () => number(0.001, 1_000_000);
-const depth = z.strictObject({
-  source: cameraSource.describe('The depth picture, aligned with the camera: any camera source.'),
-  intrinsics: z
-    .strictObject({
-      fx: focal().describe('Focal length, pixels, along x.'),
-      fy: focal().describe('Focal length, pixels, along y.'),
-      cx: number(-100_000, 100_000).describe('Principal point, pixels, x.'),
-      cy: number(-100_000, 100_000).describe('Principal point, pixels, y.'),
-    })
-    .describe("The depth camera's pinhole model."),
-  scale: number(1e-9, 1000).default(0.001).describe('Metres per unit of the depth picture.'),
-});
-
 const cameraSettings = z.strictObject({
   source: cameraSource.describe(
     'Where frames come from: a URI (see "Camera sources"). It may hold a password, which is never printed.',
@@ -163,7 +151,7 @@ const cameraSettings = z.strictObject({
     .describe('How long frames are held for prompts that name one.'),
   detections: detections.describe('Boxes from a detector, segmented on the frame that it saw.'),
   everything: everything.describe('Segmenting everything without prompts (docs/mqtt.md).'),
-  depth: depth.optional().describe('Depth for masks of this camera.'),
+  depth: depth.optional().describe('Depth for masks of this camera (docs/depth.md).'),
   weight: number(0.01, 100)
     .default(1)
     .describe(
@@ -179,13 +167,6 @@ const camera = cameraSettings.check(
     when: () => true,
   }),
 );
-
-function lacksSize(value: unknown): boolean {
-  if (!isMapping(value) || typeof value.source !== 'string' || !value.source.startsWith('shm:///'))
-    return false;
-  const query = new URLSearchParams(value.source.split('?')[1] ?? '');
-  return ['width', 'height'].some((side) => value[side] === undefined && !query.has(side));
-}
 
 const cameras = z
   .record(cameraName, camera, { error: 'a mapping of camera names to their settings' })

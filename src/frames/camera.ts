@@ -7,12 +7,15 @@ import type {
   NativeCameraEvent,
   NativeFrameInfo,
 } from '../native/types.js';
+import type { CameraDepth } from './depth.js';
 import { type CameraState, Supervision, type SupervisionStats } from './supervision.js';
 
 export interface CameraOptions {
   readonly name: string;
   /** A camera URI (docs/config.md). */
   readonly source: string;
+  /** 16-bit depth in the place of pictures. */
+  readonly kind?: 'depth';
   readonly enabled?: boolean;
   /** `FrameSource.weight`; 1 where nothing is said. */
   readonly weight?: number;
@@ -22,6 +25,8 @@ export interface CameraOptions {
   readonly clockOffsetMs: number;
   /** How long frames are held for prompts that name one. */
   readonly historyMs: number;
+  /** Starts, restarts and ends with the camera; each frame that somebody acquires is linked to its depth. */
+  readonly depth?: CameraDepth;
 }
 
 /** A frame that has just come; `acquire` gives it, as long as it is held. */
@@ -35,6 +40,8 @@ export type FrameChoice =
 export interface CameraStats extends SupervisionStats {
   readonly held: number;
   readonly heldBytes: number;
+  /** Where the camera has depth. */
+  readonly depth?: object;
 }
 
 type AddonCameras = Pick<NativeAddon, 'cameraPipeline' | 'openCamera'>;
@@ -90,12 +97,17 @@ export class Camera {
       this.#supervision.disabled();
       return;
     }
+    this.depth?.start();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#open();
   }
 
   get state(): CameraState {
     return this.#supervision.state;
+  }
+
+  get depth(): CameraDepth | undefined {
+    return this.#options.depth;
   }
 
   get streaming(): boolean {
@@ -108,6 +120,7 @@ export class Camera {
       ...this.#supervision.stats(),
       held: native?.held ?? 0,
       heldBytes: native?.heldBytes ?? 0,
+      ...(this.depth ? { depth: this.depth.stats() } : {}),
     };
   }
 
@@ -123,7 +136,14 @@ export class Camera {
 
   /** A handle on a held frame, or null. The caller owes the addon one `releaseFrame`. */
   acquire(choice: FrameChoice): NativeFrameInfo | null {
-    return this.#native?.acquire(choice) ?? null;
+    const frame = this.#native?.acquire(choice) ?? null;
+    if (frame) this.depth?.link(frame);
+    return frame;
+  }
+
+  /** Of a camera of depth: `NativeCamera.link`. */
+  link(frameId: number, toleranceMs: number): void {
+    this.#native?.link(frameId, toleranceMs);
   }
 
   /** Resolves with the next frame's arrival, or false after `timeoutMs` or when the camera is closed. */
@@ -165,12 +185,12 @@ export class Camera {
     for (const settle of this.#waiting) settle(false);
     this.#stateListeners.clear();
     this.#frameListeners.clear();
-    await this.#release();
+    await Promise.all([this.#release(), this.depth?.close()]);
   }
 
   async #restart(): Promise<void> {
     this.#supervision.restarting();
-    await this.#release();
+    await Promise.all([this.#release(), this.depth?.restart()]);
     if (this.#timer) this.#open();
   }
 
@@ -179,8 +199,10 @@ export class Camera {
     if (this.#hangs()) return;
     try {
       const { source, width, height, fps } = this.#options;
+      const depth = this.#options.kind === 'depth';
       this.#pipeline = this.#addon.cameraPipeline({
         source,
+        depth,
         ...(width === undefined ? {} : { width }),
         ...(height === undefined ? {} : { height }),
         ...(fps === undefined ? {} : { fps }),
@@ -188,6 +210,7 @@ export class Camera {
       const native: NativeCamera = this.#addon.openCamera(
         {
           pipeline: this.#pipeline.pipeline,
+          depth,
           sync: this.#pipeline.sync,
           loop: this.#pipeline.loop,
           historyMs: this.#options.historyMs,

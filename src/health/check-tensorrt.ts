@@ -7,7 +7,8 @@ import { figures } from '../build/table.js';
 import type { Config } from '../config/schema.js';
 import { resolveModel } from '../models/catalogue.js';
 import type { OneGraphManifest } from '../models/manifest.js';
-import type { NativeAddon, TensorrtStatus } from '../native/types.js';
+import type { TensorrtStatus } from '../native/build-types.js';
+import type { NativeAddon } from '../native/types.js';
 import type { Check } from './check.js';
 import type { Host } from './host.js';
 

@@ -1,10 +1,23 @@
 /** The addon's surface. TypeScript validates and explains, C++ rechecks; errors are `SamwireError` with a code. */
 
+import type { NativeBuildRequest, NativeBuildResult, TensorrtStatus } from './build-types.js';
 import type { NativeColours } from './colours.js';
+import type { NativeDepth } from './depth-types.js';
 import type { NativeEdges } from './edge-types.js';
 import type { NativeRuns } from './runs.js';
 
-export type PixelFormat = 'NV12' | 'I420' | 'YUY2' | 'BGRx' | 'RGBx' | 'RGB' | 'BGR' | 'GRAY8';
+export type PixelFormat =
+  | 'NV12'
+  | 'I420'
+  | 'YUY2'
+  | 'BGRx'
+  | 'RGBx'
+  | 'RGB'
+  | 'BGR'
+  | 'GRAY8'
+  // Depth, and no picture.
+  | 'GRAY16_LE'
+  | 'GRAY16_BE';
 
 /** A frame in the process-wide registry. Whoever got the id from `createFrame` or `acquire` owes one `releaseFrame`. */
 export interface NativeFrameInfo {
@@ -82,6 +95,8 @@ export type NativeCameraEvent =
 export interface NativeCameraOptions {
   /** A gst-launch description without its sink; `native` appends the appsink. Made by `cameraPipeline`. */
   readonly pipeline: string;
+  /** 16-bit depth in the place of pictures. */
+  readonly depth?: boolean;
   /** Real-time pacing at the sink (files); false for live sources. */
   readonly sync: boolean;
   readonly loop: boolean;
@@ -94,6 +109,7 @@ export interface NativeCameraOptions {
 
 export interface CameraPipelineOptions {
   readonly source: string;
+  readonly depth?: boolean;
   readonly width?: number;
   readonly height?: number;
   readonly fps?: number;
@@ -112,64 +128,16 @@ export interface NativeCamera {
   acquire(
     which: 'latest' | { seq: number } | { timestamp: number; toleranceMs: number },
   ): NativeFrameInfo | null;
+  /**
+   * Of a camera of depth: its picture nearest in time to a frame of another camera, if no further away than `toleranceMs`,
+   * stays with that frame until its last handle is released. A nearer one takes the place of one linked before. Does
+   * nothing for a frame without a handle.
+   */
+  link(frameId: number, toleranceMs: number): void;
   /** Frames received, dropped since open; frames and bytes held now; oldest and newest seq held. */
   stats(): { frames: number; held: number; heldBytes: number; oldestSeq: number; newestSeq: number };
   close(): Promise<void>;
   stopped(): boolean;
-}
-
-/** What of TensorRT and CUDA this addon and this machine have. */
-export interface TensorrtStatus {
-  /** The version of the headers that the addon was compiled against; null: without TensorRT and CUDA. */
-  readonly compiled: string | null;
-  /** The version of the library that was opened; null with the reason in `problem`. */
-  readonly library: string | null;
-  readonly device: TensorrtDevice | null;
-  /** Why the backend can't run here, in one sentence; null when it can. `piece` says what is missing. */
-  readonly problem: {
-    readonly piece: 'headers' | 'library' | 'major' | 'device';
-    readonly text: string;
-  } | null;
-}
-
-export interface TensorrtDevice {
-  readonly index: number;
-  readonly name: string;
-  /** `8.7`. */
-  readonly computeCapability: string;
-  readonly integrated: boolean;
-  readonly memoryBytes: number;
-  /** `12.6`. */
-  readonly driverCuda: string;
-  readonly runtimeCuda: string;
-}
-
-/** One engine to build; native/tensorrt/builder.h says what each means. */
-export interface NativeBuildRequest {
-  readonly onnxPath: string;
-  readonly planPath: string;
-  /** Empty: none. */
-  readonly timingCachePath: string;
-  readonly precision: 'typed' | 'fp16' | 'fp32' | 'int8';
-  readonly fp32Nodes: readonly string[];
-  readonly shapes: readonly {
-    readonly input: string;
-    readonly min: readonly number[];
-    readonly opt: readonly number[];
-    readonly max: readonly number[];
-  }[];
-  readonly workspaceBytes: number;
-  /** 0..5. */
-  readonly optimizationLevel: number;
-  /** -1: GPU only. */
-  readonly dlaCore: number;
-  readonly device: number;
-}
-
-export interface NativeBuildResult {
-  readonly planBytes: number;
-  readonly tensorrtVersion: string;
-  readonly warnings: readonly string[];
 }
 
 /** A model for the TensorRT backend; native/tensorrt/segmenter.h says what each means. */
@@ -285,7 +253,7 @@ export interface NativeTensorrt {
   close(): Promise<void>;
 }
 
-export interface NativeAddon extends NativeColours, NativeEdges, NativeRuns {
+export interface NativeAddon extends NativeColours, NativeDepth, NativeEdges, NativeRuns {
   about(): { readonly version: string; readonly gstreamer: string; readonly simd: string };
 
   /** Looks at the library and the device; cheap after the first call. */
@@ -300,6 +268,9 @@ export interface NativeAddon extends NativeColours, NativeEdges, NativeRuns {
 
   /** Hands the addon the class that its errors are made of: `new ErrorClass(code, message)`. */
   setErrorClass(errorClass: new (code: never, message: string) => Error): void;
+
+  /** The depth picture that was linked to a frame with a handle (`NativeCamera.link`); its `id` is no handle. */
+  linkedDepth(frameId: number): NativeFrameInfo | null;
 
   /** Ends the process at once. `process.exit` would wait for a worker thread that is inside onnxruntime. */
   exitNow(exitCode: number): void;

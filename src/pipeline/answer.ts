@@ -1,4 +1,5 @@
 import type { ErrorBody } from '../errors.js';
+import type { DepthMeter, FrameDepth } from '../frames/depth.js';
 import { finishTiming } from '../masks/timing.js';
 import type {
   FailedMaskItem,
@@ -42,6 +43,8 @@ export interface AnswerOptions {
   readonly extra?: ReadonlyMap<string, MaskExtra>;
   readonly polygonTolerancePx: number;
   readonly addon: Pick<NativeAddon, 'rleToMask' | 'rleToPolygons' | 'rleCentroid'>;
+  /** Of the camera, where it has depth. */
+  readonly depth?: FrameDepth | undefined;
   readonly now?: () => number;
 }
 
@@ -54,6 +57,7 @@ export async function toAnswer(answer: SchedulerAnswer, options: AnswerOptions):
   const masks: (MaskItem | FailedMaskItem)[] = [];
   const lowres = new Map<string, LowResMask>();
   const drawable: MaskItem[] = [];
+  const itemOptions = { ...options, meter: options.depth?.meter(answer.frame) };
   for (const id of options.ids) {
     const refusal = options.refused.get(id);
     const served = byId.get(id);
@@ -68,7 +72,7 @@ export async function toAnswer(answer: SchedulerAnswer, options: AnswerOptions):
     for (const [maskId, candidate] of candidatesById(id, served.result, options.multimask)) {
       lowres.set(maskId, candidate.lowres);
       const item = {
-        ...(await toItem(maskId, served.prompt.label, candidate, options)),
+        ...(await toItem(maskId, served.prompt.label, candidate, itemOptions)),
         ...options.extra?.get(maskId),
       };
       masks.push(item);
@@ -99,12 +103,17 @@ export function candidatesById(
   return result.candidates.map((candidate, i) => [multimask ? `${id}#${i}` : id, candidate]);
 }
 
+export interface ItemOptions extends Pick<AnswerOptions, 'encodings' | 'addon' | 'polygonTolerancePx'> {
+  /** Of the frame's depth, where its camera has some. */
+  readonly meter?: DepthMeter | undefined;
+}
+
 /** A mask as the message carries it, in the encodings that are asked for. */
 export async function toItem(
   id: string,
   label: string | undefined,
   candidate: Candidate,
-  { encodings, addon, polygonTolerancePx }: Pick<AnswerOptions, 'encodings' | 'addon' | 'polygonTolerancePx'>,
+  { encodings, addon, polygonTolerancePx, meter }: ItemOptions,
 ): Promise<MaskItem> {
   const { score, stability, area, box, rle } = candidate;
   const [height, width] = rle.size;
@@ -113,6 +122,7 @@ export async function toItem(
     extra.polygons = addon.rleToPolygons(rle.counts, width, height, polygonTolerancePx);
   if (encodings.includes('png') && box)
     extra.png = await croppedPng({ mask: addon.rleToMask(rle.counts, width, height), width, height, box });
+  const depth = meter?.(rle);
   return {
     id,
     ...(label === undefined ? {} : { label }),
@@ -121,6 +131,7 @@ export async function toItem(
     area,
     box,
     centroid: centroidOf(candidate, addon),
+    ...(depth === undefined ? {} : { depth }),
     ...(encodings.includes('rle') ? { rle } : {}),
     ...extra,
     ...(encodings.includes('lowres') ? { lowres: candidate.lowres } : {}),

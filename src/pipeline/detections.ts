@@ -282,6 +282,7 @@ async function toMasks(
       extra,
       polygonTolerancePx,
       addon,
+      depth: camera.depth,
     },
   );
 }

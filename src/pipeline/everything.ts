@@ -176,7 +176,8 @@ async function toEverythingAnswer(
   { camera, message }: EverythingJob,
   { addon, segmenter, encodings, polygonTolerancePx }: EverythingDependencies,
 ): Promise<Answer> {
-  const wanted = { addon, polygonTolerancePx, encodings: message.encodings ?? encodings };
+  const meter = camera.depth?.meter(frame);
+  const wanted = { addon, polygonTolerancePx, encodings: message.encodings ?? encodings, meter };
   const masks: MaskItem[] = [];
   const lowres = new Map<string, LowResMask>();
   const drawable: MaskItem[] = [];

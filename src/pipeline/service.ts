@@ -208,7 +208,12 @@ export class PipelineService implements SegmentService {
       ...this.#options.info(),
       model: segmenter?.model ?? null,
       backend: segmenter?.backend ?? null,
-      cameras: Object.fromEntries([...this.#options.cameras].map(([name, camera]) => [name, camera.state])),
+      cameras: Object.fromEntries(
+        [...this.#options.cameras].map(([name, { state, depth }]) => [
+          name,
+          depth ? { ...state, depth: depth.state } : state,
+        ]),
+      ),
     };
   }
 
@@ -293,6 +298,7 @@ export class PipelineService implements SegmentService {
         extra: followed.extra,
         polygonTolerancePx,
         addon,
+        depth: camera.depth,
       });
       return this.remember(name, answer.frame, made);
     } catch (thrown) {

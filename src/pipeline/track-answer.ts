@@ -1,4 +1,5 @@
 /** The masks message of a camera's tracks. */
+import type { FrameDepth } from '../frames/depth.js';
 import { finishTiming } from '../masks/timing.js';
 import type { EndedTrack, LowResMask, MaskEncoding, MaskItem, MasksMessage } from '../masks/types.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
@@ -16,6 +17,8 @@ export interface TrackAnswerOptions {
   readonly polygonTolerancePx: number;
   readonly addon: TrackAnswerAddon;
   readonly ended: readonly EndedTrack[];
+  /** Of the camera, where it has depth. */
+  readonly depth?: FrameDepth | undefined;
 }
 
 /** All tracks on the frame that the scheduler answered for, and those that ended with it. */
@@ -27,12 +30,13 @@ export async function trackAnswer(
   const lowres = new Map<string, LowResMask>();
   const masks: MaskItem[] = [];
   const drawable: MaskItem[] = [];
+  const itemOptions = { ...options, meter: options.depth?.meter(answer.frame) };
   for (const { record, object } of found) {
     if (record.ended) continue;
     const { id, terms } = record;
     const candidate = object.candidate ?? emptyCandidate(answer.frame, options.addon);
     const item: MaskItem = {
-      ...(await toItem(id, terms.label, candidate, options)),
+      ...(await toItem(id, terms.label, candidate, itemOptions)),
       ...(terms.confidence === undefined ? {} : { confidence: terms.confidence }),
       track: { state: object.info.state, ageMs: record.infoAt(answer.frame.timestamp).ageMs },
     };

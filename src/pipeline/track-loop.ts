@@ -17,7 +17,8 @@ export type TrackedCamera = FrameSource & Pick<Camera, 'onFrame'>;
 /** A message, and the frame that it is about where the publisher may still look at its pixels. */
 export type Deliver = (camera: string, answer: Answer, frame: NativeFrameInfo | null) => Promise<unknown>;
 
-export interface TrackLoopOptions extends Omit<TrackAnswerOptions, 'camera' | 'segmenter' | 'ended'> {
+export interface TrackLoopOptions
+  extends Omit<TrackAnswerOptions, 'camera' | 'segmenter' | 'ended' | 'depth'> {
   readonly camera: TrackedCamera;
   readonly tracks: CameraTracks;
   /** Null until the model is loaded. */
@@ -167,6 +168,7 @@ export class TrackLoop {
     const made = await trackAnswer(found, answer, {
       ...this.#options,
       camera: camera.name,
+      depth: camera.depth,
       segmenter: model,
       ended,
     });

@@ -1,5 +1,6 @@
 import '../../src/onnx/no-telemetry.js';
 import { parseArgs } from 'node:util';
+import { depth } from './depth.js';
 import { endToEnd } from './end-to-end.js';
 import { eventLoop } from './event-loop.js';
 import { everything } from './everything.js';
@@ -13,6 +14,7 @@ import { scheduler } from './scheduler.js';
 const BENCHES = {
   image: nativeCode('image'),
   mask: nativeCode('mask'),
+  depth,
   'event-loop': eventLoop,
   'end-to-end': endToEnd,
   everything,

@@ -6,7 +6,7 @@ import { ROOT } from './models.js';
 import { type Limit, type Row, table } from './report.js';
 
 /** A line of a native bench or of its OpenCV counterpart. */
-interface Timing {
+export interface Timing {
   readonly name: string;
   readonly medianMs: number;
 }
@@ -36,7 +36,7 @@ const COMPARISONS: Readonly<Record<'image' | 'mask', Comparison>> = {
   },
 };
 
-const BIN = join(ROOT, 'build/tests/tests/native');
+export const BIN = join(ROOT, 'build/tests/tests/native');
 
 /**
  * Our native code beside OpenCV's way on the same input, one thread each, CPU time. The two take turns, so that the
@@ -88,7 +88,8 @@ export function nativeCode(
   };
 }
 
-function build(target: string): void {
+/** Builds a bench of tests/bench/native. */
+export function build(target: string): void {
   const quiet: ExecFileSyncOptions = { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] };
   execFileSync('cmake', ['--preset', 'tests'], quiet);
   execFileSync('cmake', ['--build', 'build/tests', '--target', target, '--parallel', '2'], quiet);
@@ -133,7 +134,8 @@ function runTheirs(
   );
 }
 
-function lines<T>(text: string): T[] {
+/** The lines of JSON among a bench's output. */
+export function lines<T>(text: string): T[] {
   return text
     .split('\n')
     .filter((line) => line.startsWith('{'))

@@ -28,6 +28,7 @@ class FakeAddon {
     this.opened.push(camera);
     return {
       acquire: () => null,
+      link: () => undefined,
       stats: () => ({ frames: 0, held: 0, heldBytes: 0, oldestSeq: 0, newestSeq: 0 }),
       close: async () => {
         if (this.closingMs > 0) await new Promise((resolve) => setTimeout(resolve, this.closingMs));

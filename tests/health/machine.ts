@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { UnavailableError } from '../../src/errors.js';
 import type { Host } from '../../src/health/host.js';
-import type { NativeAddon, TensorrtStatus } from '../../src/native/types.js';
+import type { TensorrtStatus } from '../../src/native/build-types.js';
+import type { NativeAddon } from '../../src/native/types.js';
 
 export interface MadeMachine {
   readonly host: Host;

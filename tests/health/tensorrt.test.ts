@@ -6,7 +6,7 @@ import { RECORD_FILE } from '../../src/build/record.js';
 import { parseConfig } from '../../src/config/load.js';
 import { checkEngines, checkTensorrt } from '../../src/health/check-tensorrt.js';
 import { resolveModel } from '../../src/models/catalogue.js';
-import type { TensorrtStatus } from '../../src/native/types.js';
+import type { TensorrtStatus } from '../../src/native/build-types.js';
 import { writeOneGraph, yoloImage } from '../graphs/kind-dir.js';
 import { FASTSAM, yoloGraph } from '../graphs/yolo.js';
 import { emptyDirectory } from '../models/directories.js';

@@ -104,6 +104,7 @@ const maskKinds = {
 };
 const cameraOptions = {
   pipeline: 'fakesrc',
+  depth: false,
   sync: false,
   loop: false,
   historyMs: 1,
@@ -113,12 +114,24 @@ const cameraOptions = {
 };
 const cameraKinds = {
   pipeline: 'string',
+  depth: 'boolean',
   sync: 'boolean',
   loop: 'boolean',
   historyMs: 'number',
   historyBytes: 'count',
   clockOffsetMs: 'number',
   lastSeq: 'count',
+};
+
+const depthModel = { fx: 1, fy: 1, cx: 0, cy: 0, scale: 1, nearest: 1, farthest: 2 };
+const depthKinds = {
+  fx: 'number',
+  fy: 'number',
+  cx: 'number',
+  cy: 'number',
+  scale: 'number',
+  nearest: 'side',
+  farthest: 'side',
 };
 
 const picture = { format: 'RGB', width: 2, height: 2, data: new Uint8Array(12), timestamp: 0, seq: 1 };
@@ -240,10 +253,15 @@ const CASES: Record<string, Case> = {
     kinds: ['strings', 'strings', 'never', 'never'],
   },
   cameraPipeline: {
-    args: [{ source: 'test://ball', width: 8, height: 8, fps: 1 }],
-    kinds: [{ source: 'never', width: 'int', height: 'int', fps: 'number' }],
+    args: [{ source: 'test://ball', depth: true, width: 8, height: 8, fps: 1 }],
+    kinds: [{ source: 'never', depth: 'boolean', width: 'int', height: 'int', fps: 'number' }],
   },
   openCamera: { args: [cameraOptions, () => {}], kinds: [cameraKinds, 'function'] },
+  linkedDepth: { args: [frame.id], kinds: ['id'] },
+  measureDepth: {
+    args: [frame.id, EMPTY_4X4, 4, 4, depthModel],
+    kinds: ['id', 'never', 'never', 'never', depthKinds],
+  },
   gstElements: { args: [['fakesrc']], kinds: ['strings'] },
   exitNow: { args: [], kinds: ['int'] },
 };
@@ -295,11 +313,16 @@ describe('the addon', () => {
 
   it('refuses cameras that are called on something else', async () => {
     const camera = addon.openCamera(cameraOptions, () => {});
-    for (const method of [camera.acquire, camera.stats, camera.close] as ((which: string) => unknown)[])
+    for (const method of [camera.acquire, camera.link, camera.stats, camera.close] as ((
+      which: string,
+    ) => unknown)[])
       for (const self of [undefined, {}, [], addon])
         expect(() => method.call(self as never, 'latest')).toThrow();
     for (const which of [undefined, null, 'newest', 1, {}, { seq: 'x' }, { seq: 1e300 }, { timestamp: 1 }])
       expect(() => camera.acquire(which as never)).toThrow();
+    for (const args of [[], ['1', 5], [1], [1, 'x'], [-1, 5], [1, Number.NaN]])
+      expect(() => (camera.link as (...wrong: unknown[]) => void).apply(camera, args)).toThrow();
+    expect(() => camera.link(frame.id, 5)).not.toThrow();
     await camera.close();
   });
 });

@@ -74,7 +74,8 @@ TEST(FrameCopy, KeepsEveryPixelOfEveryFormatAtOddSizesAndStrides) {
   FramePool pool;
   for (const auto format :
        {PixelFormat::kNV12, PixelFormat::kI420, PixelFormat::kYUY2, PixelFormat::kBGRx,
-        PixelFormat::kRGBx, PixelFormat::kRGB, PixelFormat::kBGR, PixelFormat::kGray8}) {
+        PixelFormat::kRGBx, PixelFormat::kRGB, PixelFormat::kBGR, PixelFormat::kGray8,
+        PixelFormat::kGray16LE, PixelFormat::kGray16BE}) {
     for (const int padding : {0, 1, 64}) {
       Picture picture(format, 67, 35, padding);
       picture.view.matrix = ColorMatrix::kBT709;
@@ -130,7 +131,8 @@ TEST(PackedView, FindsThePlanesAndRefusesAnyOtherLength) {
 }
 
 TEST(PixelFormatNames, GoThereAndBack) {
-  for (const char* name : {"NV12", "I420", "YUY2", "BGRx", "RGBx", "RGB", "BGR", "GRAY8"}) {
+  for (const char* name :
+       {"NV12", "I420", "YUY2", "BGRx", "RGBx", "RGB", "BGR", "GRAY8", "GRAY16_LE", "GRAY16_BE"}) {
     const auto format = pixel_format_of(name);
     ASSERT_TRUE(format) << name;
     EXPECT_STREQ(pixel_format_name(*format), name);

@@ -53,6 +53,9 @@ inline std::vector<PlaneSize> plane_sizes(PixelFormat format, int w, int h) {
       return {{3 * w, h}};
     case PixelFormat::kGray8:
       break;
+    case PixelFormat::kGray16LE:
+    case PixelFormat::kGray16BE:
+      return {{2 * w, h}};
   }
   return {{w, h}};
 }

@@ -145,6 +145,54 @@ TEST(PipelineText, KeepsLineBreaksAndNulBytesOutOfEverythingButGst) {
   EXPECT_NE(fault("file:///x%00y"), "");
 }
 
+TEST(PipelineText, PlaysNumberedPictures) {
+  const PipelineText text = on_pc("file:///a%20b/100%25/%05d.png?fps=15&start=3&loop=1");
+  EXPECT_EQ(text.pipeline,
+            "multifilesrc location=\"/a b/100%%/%05d.png\" start-index=3 loop=true "
+            "caps=\"image/png,framerate=15/1\" ! pngdec");
+  EXPECT_TRUE(text.sync);
+  EXPECT_TRUE(text.loop);
+  EXPECT_FALSE(text.live);
+  EXPECT_EQ(pipeline_text({"file:///c/%03d.jpeg", {}, {}, 12.5}, nothing).pipeline,
+            "multifilesrc location=\"/c/%03d.jpeg\" start-index=0 loop=false "
+            "caps=\"image/jpeg,framerate=25/2\" ! jpegdec");
+  EXPECT_TRUE(has(fault("file:///c/%03d.bmp"), ".png, .jpg or .jpeg"));
+  EXPECT_TRUE(has(fault("file:///c/%03d"), "%05d"));
+  EXPECT_NE(fault("file:///c/%03d/%03d.png"), "");
+  EXPECT_NE(fault("file:///c/%01s.png"), "");
+  EXPECT_TRUE(has(fault("file:///c/%03d.png?start=x"), "start"));
+}
+
+std::string depth_of(const std::string& source) {
+  return pipeline_text({source, 64, 48, {}, FrameKind::kDepth}, jetson).pipeline;
+}
+
+TEST(PipelineText, AsksForDepthIn16Bits) {
+  EXPECT_EQ(depth_of("shm:///tmp/d"),
+            "shmsrc socket-path=\"/tmp/d\" is-live=true do-timestamp=true ! "
+            "video/x-raw,format=GRAY16_LE,width=64,height=48,framerate=30/1");
+  EXPECT_TRUE(has(depth_of("shm:///tmp/d?format=GRAY16_BE"), "format=GRAY16_BE"));
+  EXPECT_EQ(depth_of("v4l2:///dev/video2"),
+            "v4l2src io-mode=2 device=\"/dev/video2\" ! "
+            "video/x-raw,format=(string){GRAY16_LE,GRAY16_BE},width=64,height=48");
+  EXPECT_EQ(depth_of("file:///d.png"),
+            "uridecodebin uri=\"file:///d.png\" expose-all-streams=false "
+            "caps=\"video/x-raw(ANY)\"");
+  EXPECT_EQ(depth_of("gst://zedsrc ! queue"), "zedsrc ! queue");
+  EXPECT_TRUE(has(with_sink("x", false, FrameKind::kDepth), "x ! appsink name=sink"));
+}
+
+TEST(PipelineText, RefusesDepthFromWhatCarriesOnly8Bits) {
+  for (const char* source : {"rtsp://h/s", "rtsps://h/s", "csi://0", "shm:///tmp/d?format=RGB",
+                             "v4l2:///dev/video0?format=mjpeg", "file:///d/%03d.jpg"}) {
+    EXPECT_NE(request_fault({source, 64, 48, {}, FrameKind::kDepth}), "") << source;
+  }
+  EXPECT_TRUE(has(request_fault({"rtsp://u:s3cret@h/s", {}, {}, {}, FrameKind::kDepth}), "8 bits"));
+  EXPECT_FALSE(
+      has(request_fault({"rtsp://u:s3cret@h/s", {}, {}, {}, FrameKind::kDepth}), "s3cret"));
+  EXPECT_NE(fault("shm:///tmp/d?format=GRAY16_LE&width=4&height=4"), "") << "depth as a picture";
+}
+
 TEST(PipelineText, SaysWhatAFileUriLooksLike) {
   EXPECT_TRUE(has(fault("file://clip.mp4"), "file:///var/lib/clip.mp4"));
   EXPECT_TRUE(has(fault("/data/clip.mp4"), "file:///data/clip.mp4"));
