@@ -7,6 +7,7 @@ import { createCounters } from '../../src/mqtt/counters.js';
 import type { NodeStateMessage, ResponseMessage } from '../../src/mqtt/topics.js';
 import { errorBodySchema, errorMessageSchema, masksMessageSchema } from '../../src/outputs/masks-schema.js';
 import { Counters } from '../../src/pipeline/counters.js';
+import { DetectionCounters } from '../../src/pipeline/detection-counters.js';
 import { TrackCounters } from '../../src/pipeline/track-counters.js';
 import { checkEverythingRequest, everythingRequestSchema } from '../../src/prompts/everything.js';
 import { checkPromptMessage, DEFAULT_PROMPT_LIMITS, promptMessageSchema } from '../../src/prompts/message.js';
@@ -191,6 +192,7 @@ describe('docs/mqtt.md', () => {
     const text = section(MQTT, 'Stats');
     for (const key of [
       ...Object.keys(new Counters().snapshot()),
+      ...Object.keys(new DetectionCounters().snapshot()),
       ...Object.keys(new TrackCounters().snapshot(0)),
       ...Object.keys(createCounters()),
     ])

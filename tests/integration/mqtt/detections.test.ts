@@ -122,6 +122,23 @@ describe.skipIf(brokerMissing() !== null)('a node that takes detections', () => 
     expect(node.counters.detectionsIgnored).toBe(5);
   });
 
+  it.each([0, 1] as const)(
+    'publishes the masks with QoS %i, as outputs.streamQos says',
+    async (streamQos) => {
+      const { url } = await broker();
+      startNode(mqttOptions(url), { streamQos });
+      const sender = await client(url);
+      await online(sender);
+      const qos = new Promise((resolve) =>
+        sender.client.on('message', (topic, _payload, packet) => {
+          if (topic === 'samwire/n1/front/masks') resolve(packet.qos);
+        }),
+      );
+      await sender.send(OWN, boxes);
+      expect(await qos).toBe(streamQos);
+    },
+  );
+
   it('may have one camera take what is sent to another, and never takes its own messages for a detector’s', async () => {
     const topics = ['samwire/n1/front/detections', 'samwire/n1/front/masks'];
     const { sender, taken, node } = await setUp({ gate: source({ topics }) });
