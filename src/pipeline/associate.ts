@@ -1,6 +1,7 @@
 /** Which detection is which track's object (in the manner of SORT and ByteTrack, on masks instead of boxes). */
 import type { CocoRle } from '../masks/types.js';
 import type { NativeAddon } from '../native/types.js';
+import type { Box } from '../prompts/types.js';
 import { boxIou } from '../track/place.js';
 import type { DetectedObject } from './detections.js';
 import type { Place } from './sightings.js';
@@ -25,8 +26,13 @@ export interface Pair {
 
 /** The least IoU of a pair; SORT's. */
 const LEAST_OVERLAP = 0.3;
-/** Where the track was not seen around that time: it is somewhere near. */
-const LEAST_UNSURE_OVERLAP = 0.1;
+/**
+ * Where the track was not seen around that time it is somewhere near: boxes are grown by this share of their sides on each
+ * side, and need a small IoU only (C-BIoU, Yang et al., WACV 2023). Such a pair counts half as much.
+ */
+const GROWN_BY = 0.5;
+const LEAST_GROWN_OVERLAP = 0.1;
+const UNSURE_WORTH = 0.5;
 /** Detectors name one object now a cup and now a bowl; masks that are nearly the same are of one object. */
 const SAME_OBJECT = 0.8;
 /** What the detector's own id is worth: it decides where overlaps are alike, and does not where they say otherwise. */
@@ -46,10 +52,11 @@ export function associate(
     for (const [track, known] of tracks.entries()) {
       const overlap = overlapOf(detected, known, addon);
       const own = detected.detectorId !== undefined && known.detectorIds.has(detected.detectorId);
-      const least = known.place?.sure ? LEAST_OVERLAP : LEAST_UNSURE_OVERLAP;
-      if (!own && overlap < least) continue;
+      const worth =
+        known.place?.sure === false ? UNSURE_WORTH * nearness(detected, known) : sureWorth(overlap);
+      if (!own && worth === 0) continue;
       if (!own && otherClass(detected, known) && overlap < SAME_OBJECT) continue;
-      possible.push({ detection, track, overlap, worth: overlap + (own ? OWN_ID_BONUS : 0) });
+      possible.push({ detection, track, overlap, worth: worth + (own ? OWN_ID_BONUS : 0) });
     }
   possible.sort((a, b) => b.worth - a.worth);
   const [detectionsTaken, tracksTaken] = [new Set<number>(), new Set<number>()];
@@ -72,6 +79,20 @@ export function isSecondOf(
 
 function otherClass({ label }: DetectedObject, known: Associable): boolean {
   return known.classified && label !== undefined && known.label !== undefined && label !== known.label;
+}
+
+const sureWorth = (overlap: number): number => (overlap >= LEAST_OVERLAP ? overlap : 0);
+
+/** IoU of the grown boxes of a track that is not known exactly; 0 where that is too little. */
+function nearness({ candidate }: DetectedObject, { place }: Associable): number {
+  if (!candidate.box || !place || place.sure) return 0;
+  const near = boxIou(grown(candidate.box), grown(place.box));
+  return near >= LEAST_GROWN_OVERLAP ? near : 0;
+}
+
+function grown([x1, y1, x2, y2]: Box): Box {
+  const [x, y] = [(x2 - x1) * GROWN_BY, (y2 - y1) * GROWN_BY];
+  return [x1 - x, y1 - y, x2 + x, y2 + y];
 }
 
 function overlapOf(

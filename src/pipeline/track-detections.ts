@@ -66,8 +66,10 @@ export class TrackDetections {
     const isHidden = record.state === 'occluded' && frame.timestamp >= last;
     record.confirm(frame.timestamp, detected);
     // What was said of a newer frame holds.
-    if (isOld || !detected.candidate.box || (agrees && !isHidden)) return;
-    this.#options.tracks.correct(record, frame, detected.candidate);
+    if (isOld || !detected.candidate.box) return;
+    if (!agrees || isHidden) this.#options.tracks.correct(record, frame, detected.candidate);
+    // Where the model has no time for tracks, detections alone tell where it goes.
+    else if (frame.timestamp > last) record.saw(frame, detected.candidate);
   }
 
   /** What a detector does not tell of any more ends, but not for a few frames. */

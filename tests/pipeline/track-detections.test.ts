@@ -149,6 +149,16 @@ describe('detections', () => {
     await close();
   });
 
+  it('follow by themselves what the model has no time to look at in between', async () => {
+    const { push, detect, idsOf, listed, close } = detecting();
+    for (let seq = 1; seq <= 8; seq += 1) {
+      await push(seq, 1000 + seq * 200);
+      expect(idsOf(detect(seq, [{ box: at(6 * seq - 4), label: 'cup' }]))).toEqual(['d1']);
+    }
+    expect(listed()).toMatchObject([{ id: 'd1', box: at(44), lastSeen: 2600 }]);
+    await close();
+  });
+
   it('find a hidden object again', async () => {
     const { push, detect, idsOf, see, tracker, listed, close } = detecting();
     await push(1);
@@ -252,11 +262,12 @@ describe('association', () => {
     expect(pairs([detected(at(20, 30), { detectorId: 'a' })], [far, b])).toEqual([[0, 0]]);
   });
 
-  it('needs an overlap', () => {
+  it('needs an overlap, of grown boxes where the track was not seen around that time', () => {
     expect(pairs([detected(at(10))], [known(at(18)), known(null), known(at(30))])).toEqual([]);
-    expect(
-      pairs([detected(at(10))], [known(null, { place: { box: at(16), rle: null, sure: false } })]),
-    ).toEqual([[0, 0]]);
+    const unsure = (x: number) => known(null, { place: { box: at(x), rle: null, sure: false } });
+    expect(pairs([detected(at(10))], [unsure(20)])).toEqual([[0, 0]]);
+    expect(pairs([detected(at(10))], [unsure(34)])).toEqual([]);
+    expect(pairs([detected(at(10))], [unsure(14), known(at(14))])).toEqual([[0, 1]]);
   });
 });
 
