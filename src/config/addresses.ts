@@ -49,9 +49,22 @@ export function sourceScheme(source: string): SourceScheme {
   return source.slice(0, source.indexOf('://')) as SourceScheme;
 }
 
-/** The path of a v4l2, file or shm source, percent-decoded. */
+/** Numbered pictures: the path of a file source with `%05d` or the like. */
+const NUMBER = /%0([1-9])d/;
+
+export function isNumbered(source: string): boolean {
+  return sourceScheme(source) === 'file' && NUMBER.test(source);
+}
+
+/** The path of a v4l2, file or shm source, percent-decoded; of numbered pictures that of the first. */
 export function sourcePath(source: string): string {
-  const path = source.replace(/^[a-z0-9]+:\/\/(?:localhost(?=\/))?/, '').replace(/\?.*$/s, '');
+  const start = /[?&]start=(\d+)/.exec(source)?.[1] ?? '0';
+  const path = source
+    .replace(/^[a-z0-9]+:\/\/(?:localhost(?=\/))?/, '')
+    .replace(/\?.*$/s, '')
+    .replace(NUMBER, (form, digits: string) =>
+      isNumbered(source) ? start.padStart(Number(digits), '0') : form,
+    );
   try {
     return decodeURIComponent(path);
   } catch {

@@ -26,11 +26,13 @@ function referencedFiles({ mqtt, http, cameras }: Config): readonly { path: stri
     { path: 'mqtt.tls.key', file: mqtt.tls?.key },
     { path: 'http.tokenFile', file: http.tokenFile ?? undefined },
     ...Object.entries(cameras)
-      .filter(([, { enabled, source }]) => enabled && ['file', 'v4l2'].includes(sourceScheme(source)))
-      .map(([name, { source }]) => ({
-        path: pathText(['cameras', name, 'source']),
-        file: sourcePath(source),
-      })),
+      .filter(([, { enabled }]) => enabled)
+      .flatMap(([name, { source, depth }]) => [
+        { source, path: ['cameras', name, 'source'] },
+        ...(depth ? [{ source: depth.source, path: ['cameras', name, 'depth', 'source'] }] : []),
+      ])
+      .filter(({ source }) => ['file', 'v4l2'].includes(sourceScheme(source)))
+      .map(({ source, path }) => ({ path: pathText(path), file: sourcePath(source) })),
   ];
   return named.flatMap(({ path, file }) => (file === undefined ? [] : [{ path, file }]));
 }

@@ -12,32 +12,48 @@ const RTSP_PORTS: Partial<Record<SourceScheme, number>> = { rtsp: 554, rtsps: 32
 
 type Finding = Pick<Check, 'status' | 'found'> & { readonly remedy?: string };
 
-/** Each camera of the config: whether its source is there. None is opened, because the service may be using it. */
+/** Each camera of the config and its depth: whether the source is there. None is opened, because the service may be using it. */
 export async function checkCameras(
   config: Config,
   host: Host,
   addon: NativeAddon | undefined,
 ): Promise<Check[]> {
   return Promise.all(
-    Object.entries(config.cameras).map(async ([name, camera]) => {
-      const { status, found, remedy } = await lookAt(camera, host, addon);
-      return {
-        name: `camera ${name}`,
-        status,
-        found: `${maskSecrets(camera.source)}: ${found}`,
-        ...(remedy === undefined ? {} : { remedy }),
-        of: 'configured' as const,
-      };
-    }),
+    Object.entries(config.cameras)
+      .flatMap(sourcesOf)
+      .map(async ({ name, ...source }) => {
+        const { status, found, remedy } = await lookAt(source, host, addon);
+        return {
+          name: `camera ${name}`,
+          status,
+          found: `${maskSecrets(source.source)}: ${found}`,
+          ...(remedy === undefined ? {} : { remedy }),
+          of: 'configured' as const,
+        };
+      }),
   );
 }
 
-async function lookAt(camera: CameraConfig, host: Host, addon: NativeAddon | undefined): Promise<Finding> {
-  if (!camera.enabled) return { status: 'skipped', found: 'disabled' };
-  const { source, width, height, fps } = camera;
+type Source = Pick<CameraConfig, 'source' | 'enabled' | 'width' | 'height' | 'fps'> & {
+  readonly isDepth: boolean;
+};
+
+function sourcesOf([name, camera]: [string, CameraConfig]): (Source & { readonly name: string })[] {
+  const { depth, enabled } = camera;
+  const own = { ...camera, name, isDepth: false };
+  return depth ? [own, { ...depth, name: `${name} (depth)`, enabled, isDepth: true }] : [own];
+}
+
+async function lookAt(
+  { source, enabled, width, height, fps, isDepth }: Source,
+  host: Host,
+  addon: NativeAddon | undefined,
+): Promise<Finding> {
+  if (!enabled) return { status: 'skipped', found: 'disabled' };
   try {
     addon?.cameraPipeline({
       source,
+      depth: isDepth,
       ...(width === undefined ? {} : { width }),
       ...(height === undefined ? {} : { height }),
       ...(fps === undefined ? {} : { fps }),

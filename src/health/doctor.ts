@@ -32,7 +32,7 @@ export async function runDoctor(options: DoctorOptions = {}): Promise<DoctorRepo
     checkSoftware(
       host,
       addon,
-      cameras.map(({ source }) => source),
+      cameras.flatMap(({ source, depth }) => (depth ? [source, depth.source] : [source])),
     ),
     ...(loaded ? configured(loaded, { host, addon, verify: options.verifyModel ?? verifyModelFiles }) : []),
   ]);

@@ -1,4 +1,4 @@
-import { type SourceScheme, sourceScheme } from '../config/addresses.js';
+import { isNumbered, type SourceScheme, sourceScheme } from '../config/addresses.js';
 
 interface Needs {
   /** Without these a source of this kind can't be opened. */
@@ -21,6 +21,7 @@ const NEEDS: Record<SourceScheme, Needs> = {
   shm: { must: ['shmsrc'], decoders: [] },
   gst: { must: [], decoders: [] },
 };
+const NUMBERED: Needs = { must: ['multifilesrc'], decoders: [['pngdec', 'jpegdec']] };
 const ALWAYS = ['appsink', 'videoconvert'];
 
 /** Debian's and Ubuntu's packages; nothing stands here for elements of other makers. */
@@ -32,6 +33,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   uridecodebin: 'gstreamer1.0-plugins-base',
   v4l2src: 'gstreamer1.0-plugins-good',
   jpegdec: 'gstreamer1.0-plugins-good',
+  pngdec: 'gstreamer1.0-plugins-good',
+  multifilesrc: 'gstreamer1.0-plugins-good',
   rtspsrc: 'gstreamer1.0-plugins-good',
   rtph264depay: 'gstreamer1.0-plugins-good',
   qtdemux: 'gstreamer1.0-plugins-good',
@@ -57,7 +60,7 @@ export function missingElements(
   sources: readonly string[],
   has: (names: readonly string[]) => Record<string, boolean>,
 ): MissingElements {
-  const needs = sources.map((source) => NEEDS[sourceScheme(source)]);
+  const needs = sources.map((source) => (isNumbered(source) ? NUMBERED : NEEDS[sourceScheme(source)]));
   const must = [
     ...new Set([...ALWAYS, ...needs.flatMap((need) => need.must), ...sources.flatMap(pipelineElements)]),
   ];

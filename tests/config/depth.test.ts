@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sourcePath } from '../../src/config/addresses.js';
 import { parseConfig } from '../../src/config/load.js';
 import { ConfigError } from '../../src/errors.js';
 
@@ -18,6 +19,14 @@ function faultOf(depth: string): { path: string; expected: string } | undefined 
   }
   return undefined;
 }
+
+describe('numbered pictures', () => {
+  it('are where the first one is', () => {
+    expect(sourcePath('file:///clip/%05d.png')).toBe('/clip/00000.png');
+    expect(sourcePath('file:///a%20b/%03d.jpg?loop=1&start=12')).toBe('/a b/012.jpg');
+    expect(sourcePath('shm:///tmp/%05d')).not.toContain('00000');
+  });
+});
 
 describe('cameras.*.depth', () => {
   it('is served, with its defaults', () => {

@@ -38,6 +38,29 @@ describe('a camera', () => {
     });
   });
 
+  it('is followed by its depth, each with what is wrong with it', async () => {
+    const machine = madeMachine({ elements: [], files: { 'clip/depth-007.png': 'x' } });
+    made.push(machine);
+    const depth = (source: string) =>
+      `{ source: '${source}', intrinsics: { fx: 1, fy: 1, cx: 0, cy: 0 }, width: 64, height: 48 }`;
+    const { config } = parseConfig(
+      `version: 1
+mqtt: { url: mqtt://127.0.0.1 }
+cameras:
+  a: { source: 'test://ball', depth: ${depth('file:///clip/depth-%03d.png?start=7')} }
+  b: { source: 'test://ball', depth: ${depth('shm:///tmp/depth')} }
+`,
+      '/x.yaml',
+    );
+    const checks = await checkCameras(config, machine.host, machine.host.addon());
+    expect(checks.map(({ name, status }) => [name, status])).toEqual([
+      ['camera a', 'ok'],
+      ['camera a (depth)', 'ok'],
+      ['camera b', 'ok'],
+      ['camera b (depth)', 'warn'],
+    ]);
+  });
+
   it('whose device is missing fails, and the others are named', async () => {
     const check = await look('source: "v4l2:///dev/video0"', { files: { 'dev/video2': '' } });
     expect(check?.status).toBe('fail');

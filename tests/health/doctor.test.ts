@@ -146,13 +146,13 @@ describe('check-config', () => {
       `version: 1
 mqtt: { url: mqtt://h, username: u, passwordFile: ./none }
 cameras: { front: { source: 'file:///srv/none.mp4' } }
-outputs: { labels: true }
+http: { port: 9000 }
 `,
     );
     const report = checkConfig(file);
     expect(report).toMatchObject({ valid: true, path: file, faults: [] });
     expect(report.warnings.map(({ path }) => path)).toEqual([
-      'outputs.labels',
+      'http',
       'mqtt.passwordFile',
       'cameras.front.source',
     ]);
