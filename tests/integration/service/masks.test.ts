@@ -163,7 +163,7 @@ function servesMasks(family: Family, batch: SemanticModel['batch'], backend: Bac
     const all = itemOf(await ask(watcher, 'front', { prompts: [box], encodings }), 'box');
     for (const key of encodings) expect(all).toHaveProperty(key);
     const none = itemOf(await ask(watcher, 'front', { prompts: [box], encodings: [] }), 'box');
-    expect(Object.keys(none).sort()).toEqual(['area', 'box', 'id', 'score', 'stability']);
+    expect(Object.keys(none).sort()).toEqual(['area', 'box', 'centroid', 'id', 'score', 'stability']);
     expect(none.area).toBe(all.area);
   });
 
