@@ -112,7 +112,7 @@ describe.skipIf(serviceMissing() !== null)('depth of masks', () => {
     for (const n of [0, 1, 2]) await depthPng(join(dir, `depth-0${n}.png`));
     await depthPng(join(dir, 'half.png'), 2);
     await writeFile(join(dir, 'not.png'), 'no picture');
-    const still = await stillCamera({ width: WIDTH, height: HEIGHT, rgb: colour() }, 20);
+    const still = await stillCamera({ width: WIDTH, height: HEIGHT, rgb: colour() }, 10);
     const half = {
       fx: 150,
       fy: 155,
@@ -197,6 +197,24 @@ describe.skipIf(serviceMissing() !== null)('depth of masks', () => {
     const { masks } = json.data as { masks: MaskItem[] };
     expect(masks.length).toBeGreaterThan(0);
     for (const { depth } of masks) expect(depth?.median).toBeGreaterThan(1);
+  });
+
+  it('stands on the masks of detections and of tracks too', async () => {
+    const box = PROMPT.prompts[0].box;
+    const after = watcher.received.length;
+    await watcher.send(`${BASE}/half/detections`, {
+      detections: [{ id: 'd', label: 'box', score: 0.9, box }],
+    });
+    for (const wanted of ['detections', 'track']) {
+      const { json } = await seen(
+        watcher,
+        `${BASE}/half/masks`,
+        ({ source, masks }) => source === wanted && (masks as unknown[]).length > 0,
+        after,
+      );
+      expect((json.masks as MaskItem[])[0]?.depth, wanted).toMatchObject({ median: 1.2 });
+    }
+    await watcher.send(`${BASE}/request/tracks`, { transaction: 'r', camera: 'half', remove: 'all' });
   });
 
   it('is left out where the source gives none, and stats, info and log say why', async () => {
