@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../../src/native/addon.js';
@@ -38,6 +38,10 @@ async function owner(
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
+    // Killed, it leaves its memory behind.
+    const memory = `shmpipe.${String(child.pid).padStart(5)}.`;
+    for (const name of await readdir('/dev/shm'))
+      if (name.startsWith(memory)) await rm(join('/dev/shm', name));
   };
   owe(kill);
   return { child, kill };
