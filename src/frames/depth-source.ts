@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { NativeDepthModel } from '../native/depth-types.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
-import { Camera, type CameraStats } from './camera.js';
+import { type ArrivedFrame, Camera, type CameraStats } from './camera.js';
 import type { CameraDepth, DepthMeter } from './depth.js';
 import type { CameraState } from './supervision.js';
 
@@ -143,12 +143,23 @@ export class DepthSource implements CameraDepth {
   }
 
   /** Depth of the same instant mostly comes after the frame: those who wait for it look again. */
-  #onPicture({ timestamp }: { readonly timestamp: number }): void {
+  #onPicture({ timestamp, width, height }: ArrivedFrame): void {
+    if (this.#newestMs === Number.NEGATIVE_INFINITY) this.#checkIntrinsics(width, height);
     this.#newestMs = timestamp;
     for (const [id, frame] of this.#open) {
       this.#camera.link(id, this.#options.toleranceMs);
       if (timestamp >= frame.timestamp) this.#open.delete(id);
     }
+  }
+
+  /** A principal point outside of the picture is possible, of a cut-out; mostly the numbers are of another size. */
+  #checkIntrinsics(width: number, height: number): void {
+    const { cx, cy } = this.#options.intrinsics;
+    if (cx >= 0 && cx < width && cy >= 0 && cy < height) return;
+    this.#log.warn(
+      { cx, cy, width, height },
+      'the principal point lies outside of the depth picture; depth.intrinsics must be of its own size',
+    );
   }
 
   #absence(frame: NativeFrameInfo): string {

@@ -13,6 +13,7 @@ function picture(id: number, timestamp: number, size: Partial<NativeFrameInfo> =
 /** The addon as the test drives it: `pictures` are the depth camera's, the nearest is linked. */
 function setup(options: Partial<DepthOptions> = {}) {
   let emit: (event: NativeCameraEvent) => void = () => {};
+  const warnings: string[] = [];
   const pictures: NativeFrameInfo[] = [];
   const times = new Map<number, number>();
   const linked = new Map<number, NativeFrameInfo>();
@@ -58,7 +59,7 @@ function setup(options: Partial<DepthOptions> = {}) {
       historyMs: 500,
       ...options,
     },
-    pino({ level: 'silent' }),
+    pino({ level: 'warn' }, { write: (line: string) => warnings.push(line) }),
   );
   source.start();
   const come = (timestamp: number, size: Partial<NativeFrameInfo> = {}): void => {
@@ -70,7 +71,15 @@ function setup(options: Partial<DepthOptions> = {}) {
     times.set(id, timestamp);
     return picture(id, timestamp);
   };
-  return { source, come, frame, linked, asked, measure: (value: typeof measured) => (measured = value) };
+  return {
+    source,
+    warnings,
+    come,
+    frame,
+    linked,
+    asked,
+    measure: (value: typeof measured) => (measured = value),
+  };
 }
 
 describe('a depth source', () => {
@@ -133,6 +142,14 @@ describe('a depth source', () => {
     come(200, { width: 48, height: 48 });
     expect(source.meter(frame(2, 200))(RLE)).toBeUndefined();
     expect(source.stats().problem).toContain('48x48');
+    await source.close();
+  });
+
+  it('warns once of a principal point outside of the picture', async () => {
+    const { source, come, warnings } = setup({ intrinsics: { fx: 600, fy: 600, cx: 320, cy: 20 } });
+    come(100);
+    come(133);
+    expect(warnings.filter((line) => line.includes('principal point'))).toHaveLength(1);
     await source.close();
   });
 
