@@ -39,6 +39,10 @@ const SEARCH_SPEED = 4;
 const SEARCH_SIZES = 1;
 /** Looks are learnt within about this time, ms. */
 const LEARN_MS = 800;
+/** A correction that overlaps what is expected this much is of the same object at about the same place. */
+const SAME_OBJECT_IOU = 0.3;
+/** How much of its looks is learnt anew from a correction. */
+const CORRECTION_SHARE = 0.3;
 /** An object less of which than this share is expected within the frame has left it. */
 const LEFT_SHARE = 0.25;
 /** Of a mask that two objects are after: it moves its winner little, for who it is shows when they part. */
@@ -47,10 +51,6 @@ const CONTESTED_TRUST = 0.3;
 export interface FollowedOptions {
   readonly addon: TrackerAddon;
   readonly tuning: Tuning;
-}
-
-interface Asked {
-  readonly box: Box;
 }
 
 /** One object: where it goes, how it looks, what of it was seen last, and what of a frame may be it. */
@@ -73,7 +73,7 @@ export class FollowedObject {
   /** It was not found in the last frame that was looked at. */
   #missing = false;
   #pointsRefused = false;
-  readonly #asked = new Map<string, Asked>();
+  readonly #asked = new Map<string, Box>();
   readonly #offers: Offer[] = [];
   #found: Offer | null = null;
 
@@ -87,7 +87,8 @@ export class FollowedObject {
     this.#frame = frame;
     const box = boxOf(candidate);
     this.#motion = new Motion(box);
-    this.#appearance = this.#looks(candidate, frame);
+    const colours = this.#colours(candidate, frame);
+    this.#appearance = colours && new Appearance(colours);
     this.#keepShape(candidate, frame);
   }
 
@@ -99,15 +100,28 @@ export class FollowedObject {
     return this.#found;
   }
 
-  /** Somebody knows better where it is. */
+  /**
+   * Somebody knows better where it is, or was a little while ago: then it has gone on from there as it goes now. Near to
+   * where it is expected this is one more look at it; far from there all that was known is void.
+   */
   correctBy({ candidate, frame }: TrackSeed): void {
-    this.#motion = new Motion(boxOf(candidate));
-    this.#appearance = this.#looks(candidate, frame);
-    this.#at = Math.max(this.#at, frame.timestamp);
+    const sameSize = frame.width === this.#frame.width && frame.height === this.#frame.height;
+    if (frame.timestamp > this.#at) this.#goTo(frame);
+    const late = this.#at - frame.timestamp;
+    const box = this.#motion.moved(boxOf(candidate), late);
+    const expected = boxWithin(this.#motion.place, this.#frame);
+    const colours = this.#colours(candidate, frame);
+    if (sameSize && expected && boxIou(box, expected) >= SAME_OBJECT_IOU) {
+      this.#motion.correct(box, this.#frame);
+      if (colours) this.#appearance?.learn(colours, CORRECTION_SHARE);
+    } else {
+      this.#motion = new Motion(box);
+      this.#appearance = colours && new Appearance(colours);
+      this.#frame = frame;
+    }
     this.#foundAt = Math.max(this.#foundAt, frame.timestamp);
-    this.#frame = frame;
-    this.#answer = null;
     this.#missing = false;
+    this.#answer = null;
     this.#keepShape(candidate, frame);
   }
 
@@ -122,7 +136,7 @@ export class FollowedObject {
     const ask = (box: Box | null, inside: readonly [number, number]): void => {
       if (!box) return;
       const name = prompts.length === 0 ? id : `${id}@${prompts.length}`;
-      this.#asked.set(name, { box });
+      this.#asked.set(name, box);
       prompts.push(this.#prompt(name, box, inside));
     };
     const expected = boxWithin(place, frame);
@@ -182,7 +196,8 @@ export class FollowedObject {
     this.#missing = false;
     this.#motion.correct(boxOf(candidate), frame, contested ? CONTESTED_TRUST : 1);
     this.#foundAt = Math.max(this.#foundAt, frame.timestamp);
-    this.#answer = answer;
+    // Logits that were made of logits drift away from the picture within some frames: every other answer is made afresh.
+    this.#answer = this.#answer ? null : answer;
     if (contested) return null;
     this.#keepShape(candidate, frame);
     if (colours) this.#appearance?.learn(colours, 1 - Math.exp(-Math.max(0, since) / LEARN_MS));
@@ -247,15 +262,12 @@ export class FollowedObject {
       box,
       points: points && !this.#pointsRefused ? [point] : [],
       multimask,
+      keepLogits: logits,
       ...(logits && this.#answer ? { previous: this.#answer } : {}),
     };
   }
 
-  #judge(
-    candidate: Candidate,
-    { box: asked }: Asked,
-    frame: NativeFrameInfo,
-  ): Pick<Offer, 'fit' | 'colours'> | null {
+  #judge(candidate: Candidate, asked: Box, frame: NativeFrameInfo): Pick<Offer, 'fit' | 'colours'> | null {
     const { x, y, width, height } = this.#motion.place;
     const parts = placeFit(candidate, {
       box: boxWithin(this.#motion.place, frame),
@@ -265,17 +277,17 @@ export class FollowedObject {
       middle: [x, y],
     });
     if (!parts) return null;
-    if (!this.#appearance) return { fit: fitOf(parts, 1), colours: null };
-    const colours = this.#options.addon.maskColours(frame.id, candidate.rle.counts);
+    const colours = this.#colours(candidate, frame);
+    if (!colours || !this.#appearance || !this.#options.tuning.appearance)
+      return { fit: fitOf(parts, 1), colours };
     const likeness = this.#appearance.likeness(colours);
     if (likeness < LEAST_LIKENESS || this.#appearance.isSurroundings(colours)) return null;
     return { fit: fitOf(parts, likeness), colours };
   }
 
-  #looks({ rle }: Candidate, frame: NativeFrameInfo): Appearance | null {
+  #colours({ rle }: Candidate, frame: NativeFrameInfo): MaskColours | null {
     const { tuning, addon } = this.#options;
-    if (!tuning.appearance && !tuning.search) return null;
-    return new Appearance(addon.maskColours(frame.id, rle.counts));
+    return tuning.appearance || tuning.search ? addon.maskColours(frame.id, rle.counts) : null;
   }
 
   #keepShape({ rle, area, box }: Candidate, frame: FrameSides): void {

@@ -144,20 +144,17 @@ export class Motion {
     axis({ low: y1, high: y2, limit: frame.height, size, trust }, this.#y, this.#height);
   }
 
+  /** A box of some time ago, where it has got to since. */
+  moved([x1, y1, x2, y2]: Box, elapsedMs: number): Box {
+    const seconds = Math.min(MAX_STEP_S, Math.max(0, elapsedMs / 1000));
+    const [byX, byY] = [this.#x.speed * seconds, this.#y.speed * seconds];
+    return [x1 + byX, y1 + byY, x2 + byX, y2 + byY];
+  }
+
   /** Keeps the middle within a rectangle; who runs against its border stays there. */
   keepWithin([x1, y1, x2, y2]: Box): void {
     this.#x.keepWithin(x1, x2);
     this.#y.keepWithin(y1, y2);
-  }
-
-  /** Forgets how fast it went, as after a jump. */
-  stop(): void {
-    for (const coordinate of [this.#x, this.#y, this.#width, this.#height]) coordinate.speed = 0;
-  }
-
-  move(byX: number, byY: number): void {
-    this.#x.move(byX);
-    this.#y.move(byY);
   }
 
   /** The frame has other sides from here on. */

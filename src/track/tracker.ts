@@ -1,7 +1,8 @@
 import type { EndedTrack } from '../masks/types.js';
 import type { NativeFrameInfo } from '../native/types.js';
-import type { PromptResult, SegmentPrompt } from '../segment/segmenter.js';
+import type { Candidate, PromptResult, SegmentPrompt } from '../segment/segmenter.js';
 import { FollowedObject, type Offer, PROMPTS_EACH, type TrackerAddon } from './followed.js';
+import { boxIou } from './place.js';
 import { TUNING, type Tuning } from './tuning.js';
 import type { TrackedObject, Tracker, TrackSeed, TrackUpdate } from './types.js';
 
@@ -14,8 +15,8 @@ export interface TrackerOptions {
 }
 
 const LOST_MS = 3000;
-/** Two masks of a higher IoU are of one object. */
-const SAME_IOU = 0.5;
+/** Of two masks that share more than this part of the smaller one, one is not of its own object. */
+const SHARED = 0.6;
 
 export function createTracker({ addon, lostMs = LOST_MS, tuning }: TrackerOptions): Tracker {
   return new MaskTracker(addon, { ...TUNING, ...tuning }, lostMs);
@@ -101,7 +102,7 @@ class MaskTracker implements Tracker {
    * Gives each object the mask that fits it best, the best fit of all first, but no two the same one: whose mask is gone
    * has not been found, so that no ids change hands. Returns those whose mask another was after too.
    */
-  #share({ width, height }: NativeFrameInfo): Set<FollowedObject> {
+  #share(frame: NativeFrameInfo): Set<FollowedObject> {
     const offers = [...this.#objects.values()].flatMap((object) =>
       object.offers.map((offer) => ({ object, offer })),
     );
@@ -110,9 +111,8 @@ class MaskTracker implements Tracker {
     const refused = new Map<FollowedObject, FollowedObject>();
     for (const { object, offer } of offers) {
       if (object.found) continue;
-      const { counts } = offer.candidate.rle;
       const owner = taken.find(
-        (other) => this.#addon.rleIou(other.offer.candidate.rle.counts, counts, width, height) > SAME_IOU,
+        (other) => this.#sharedPart(other.offer.candidate, offer.candidate, frame) > SHARED,
       );
       if (owner) refused.set(object, owner.object);
       else {
@@ -121,5 +121,11 @@ class MaskTracker implements Tracker {
       }
     }
     return new Set([...refused].flatMap(([loser, owner]) => (loser.found ? [] : [owner])));
+  }
+
+  #sharedPart(a: Candidate, b: Candidate, { width, height }: NativeFrameInfo): number {
+    if (!a.box || !b.box || boxIou(a.box, b.box) === 0) return 0;
+    const iou = this.#addon.rleIou(a.rle.counts, b.rle.counts, width, height);
+    return (iou * (a.area + b.area)) / (1 + iou) / Math.min(a.area, b.area);
   }
 }

@@ -10,6 +10,7 @@ import { ROOT } from './models.js';
 import { nativeCode } from './native-code.js';
 import { describe, printLimits, writeReport } from './report.js';
 import { scheduler } from './scheduler.js';
+import { tracks } from './tracks.js';
 
 const BENCHES = {
   image: nativeCode('image'),
@@ -20,6 +21,7 @@ const BENCHES = {
   everything,
   jobs,
   scheduler,
+  tracks,
 };
 type BenchName = keyof typeof BENCHES;
 

@@ -1,33 +1,31 @@
 import type { NativeAddon, NativeFrameInfo } from '../../src/native/types.js';
 import type { Candidate, PromptResult, Segmenter, SegmentPrompt } from '../../src/segment/segmenter.js';
 import type { Tracker } from '../../src/track/types.js';
-import { drawFrame } from './clips/draw.js';
-import { type ObjectTruth, truthOf } from './clips/truth.js';
-import type { Clip } from './clips/types.js';
+import type { Film } from './clips/film.js';
+import type { ObjectTruth } from './clips/truth.js';
 import { ScoreKeeper, type TrackScore } from './score.js';
 
-export interface ClipRun {
-  readonly clip: Clip;
+export interface FilmRun {
+  readonly film: Film;
   readonly segmenter: Pick<Segmenter, 'segment'>;
   readonly addon: NativeAddon;
-  /** By name: each follows the clip's objects by itself, in turns on the same frames, so that each is encoded once. */
+  /** By name: each follows the film's objects by itself, in turns on the same frames, so that each is encoded once. */
   readonly trackers: Readonly<Record<string, Tracker>>;
   /** Is told the time that a tracker took on a frame, without the model, ms. */
   readonly onCost?: (name: string, ms: number) => void;
 }
 
-/** Follows a clip's objects from its first frame on, where each is given by the truth's box. */
-export async function runClip(run: ClipRun): Promise<Record<string, TrackScore>> {
-  const { clip, addon, trackers } = run;
+/** Follows a film's objects from its first frame on, where each is given by the truth's box. */
+export async function runFilm(run: FilmRun): Promise<Record<string, TrackScore>> {
+  const { film, addon, trackers } = run;
   const keepers = Object.fromEntries(
-    Object.keys(trackers).map((name) => [name, new ScoreKeeper(addon, clip)]),
+    Object.keys(trackers).map((name) => [name, new ScoreKeeper(addon, film)]),
   );
-  for (const [index, timestamp] of clip.timesMs.entries()) {
-    const drawn = drawFrame(clip, index);
-    const { width, height } = clip;
-    const frame = addon.createFrame({ format: 'RGB', width, height, data: drawn.rgb, timestamp, seq: index });
+  for (const [index, timestamp] of film.timesMs.entries()) {
+    const { rgb, truths } = film.frame(index);
+    const { width, height } = film;
+    const frame = addon.createFrame({ format: 'RGB', width, height, data: rgb, timestamp, seq: index });
     try {
-      const truths = truthOf(clip, drawn, addon);
       const boxed = await byTruth(run, frame, truths);
       const boxIous = truths.map(({ mask }, i) =>
         mask && boxed[i] ? addon.rleIou(mask.counts, boxed[i].rle.counts, width, height) : 0,
@@ -56,7 +54,7 @@ function seed(
 }
 
 async function step(
-  { segmenter, onCost }: ClipRun,
+  { segmenter, onCost }: FilmRun,
   name: string,
   { tracker, frame }: { tracker: Tracker; frame: NativeFrameInfo },
 ) {
@@ -70,7 +68,9 @@ async function step(
     prompts: prompts.map((prompt) => ({
       ...prompt,
       id: own(prompt.id),
-      ...(prompt.refine === undefined ? {} : { refine: own(prompt.refine) }),
+      ...(prompt.previous === undefined
+        ? {}
+        : { previous: { ...prompt.previous, maskId: own(prompt.previous.maskId) } }),
     })),
   });
   const answeredAt = performance.now();
@@ -81,13 +81,13 @@ async function step(
 
 /** What the model answers to the boxes of the truth. */
 async function byTruth(
-  { segmenter }: ClipRun,
+  { segmenter }: FilmRun,
   frame: NativeFrameInfo,
   truths: readonly ObjectTruth[],
 ): Promise<(Candidate | undefined)[]> {
   const seen = truths.flatMap(({ id, mask }) => (mask ? [{ id: `truth/${id}`, box: mask.box }] : []));
   const prompts: SegmentPrompt[] = seen.map((prompt) => ({ ...prompt, points: [], multimask: false }));
-  const { results } = await segmenter.segment({ frame, prompts, keepLogits: true });
+  const { results } = await segmenter.segment({ frame, prompts, keepLogits: false });
   const byId = new Map(prompts.map(({ id }, i) => [id, first(results[i])]));
   return truths.map(({ id }) => byId.get(`truth/${id}`));
 }
