@@ -160,6 +160,21 @@ describe('refine', () => {
     expect(failed).toMatchObject({ error: { code: 'invalid_message' } });
   });
 
+  it('is a wish where it is for an answer on an earlier frame', async () => {
+    const segmenter = await load();
+    await segment(segmenter, box);
+    const other = addon.createFrame({ format: 'RGB', ...size, data: rgb, timestamp: 2, seq: 1 });
+    const ask = async (prompt: SegmentPrompt) =>
+      (await segmenter.segment({ frame: other, prompts: [prompt] })).results[0];
+    const plain = await ask({ ...box, id: 'more' });
+    const held = { ...box, id: 'more', previous: { frameId: frame.id, maskId: 'box' } };
+    const gone = { ...box, id: 'more', previous: { frameId: frame.id, maskId: 'nothing' } };
+    expect(await ask(held)).toHaveProperty('candidates');
+    expect(await ask(held)).not.toEqual(plain);
+    expect(await ask(gone)).toEqual(plain);
+    addon.releaseFrame(other.id);
+  });
+
   it('names one of several candidates by its id', async () => {
     const segmenter = await load();
     await segment(segmenter, { ...box, multimask: true });
