@@ -60,7 +60,7 @@ export interface MqttNodeOptions {
   readonly onTakenOver: () => void;
   /**
    * A masks message was handed to the broker's connection, or to the outbox: once for each, whatever asked for it. For
-   * what is published beside it (src/pipeline/side-outputs.ts). Must not throw, nor take long.
+   * what is published beside it (src/pipeline/side-outputs/side-outputs.ts). Must not throw, nor take long.
    */
   readonly onMasks?: (camera: string, message: MasksMessage) => void;
   readonly retry?: { readonly firstMs: number; readonly maxMs: number };

@@ -13,7 +13,7 @@ import type {
 import type { NativeAddon } from '../native/types.js';
 import { croppedPng } from '../outputs/png.js';
 import type { Candidate, PromptResult } from '../segment/segmenter.js';
-import type { SchedulerAnswer } from './request.js';
+import type { SchedulerAnswer } from './schedule/request.js';
 
 /** A masks message, and beside it what a smaller one is made of. */
 export interface Answer {

@@ -15,8 +15,8 @@ import { type FrameSize, resolvePrompts } from '../prompts/resolve.js';
 import type { Box } from '../prompts/types.js';
 import type { EdgeMap, Segmenter, SegmentTiming } from '../segment/segmenter.js';
 import { type Answer, toItem } from './answer.js';
-import type { BackgroundAnswer, BackgroundWork } from './background.js';
-import type { Scheduler } from './scheduler.js';
+import type { BackgroundAnswer, BackgroundWork } from './schedule/background.js';
+import type { Scheduler } from './schedule/scheduler.js';
 
 /** A grid of 128 × 128: minutes on a CPU. One request must not keep the model for hours. */
 const MAX_POINTS = 16_384;

@@ -10,8 +10,8 @@ import { type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
 import type { Segmenter } from '../segment/segmenter.js';
 import { type Answer, toAnswer } from './answer.js';
 import { loadImage } from './image-file.js';
-import type { SchedulerAnswer, SchedulerRequest } from './request.js';
-import type { Scheduler } from './scheduler.js';
+import type { SchedulerAnswer, SchedulerRequest } from './schedule/request.js';
+import type { Scheduler } from './schedule/scheduler.js';
 
 export interface Job {
   readonly message: JobMessage;

@@ -23,17 +23,17 @@ import { type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
 import type { TrackListing, TracksMessage } from '../prompts/tracks.js';
 import type { EdgeMap, Segmenter } from '../segment/segmenter.js';
 import { type Answer, toAnswer } from './answer.js';
-import { evictedWithClocks } from './clocks.js';
 import { Counters, type Skipped } from './counters.js';
-import { DetectionService } from './detection-service.js';
-import type { DetectionRules, DetectionsListener } from './detections.js';
+import type { DetectionRules, DetectionsListener } from './detections/answer.js';
+import { evictedWithClocks } from './detections/clocks.js';
+import { DetectionService } from './detections/service.js';
 import { answerEverything, type EverythingJob } from './everything.js';
-import { FOLLOWS_NOTHING, followPrompts } from './follow.js';
 import { answerJob } from './jobs.js';
-import { RateLimits } from './rate-limits.js';
-import type { Scheduler } from './scheduler.js';
+import { RateLimits } from './schedule/rate-limits.js';
+import type { Scheduler } from './schedule/scheduler.js';
 import { type Overlaid, takeSnapshot } from './snapshot.js';
-import type { Tracking } from './tracking.js';
+import { FOLLOWS_NOTHING, followPrompts } from './tracks/follow.js';
+import type { Tracking } from './tracks/tracking.js';
 
 export interface PipelineServiceOptions {
   readonly addon: NativeAddon;

@@ -1,7 +1,7 @@
 import type { FrameChoice } from '../../src/frames/camera.js';
 import type { FrameSource } from '../../src/frames/source.js';
 import type { NativeFrameInfo } from '../../src/native/types.js';
-import { Scheduler } from '../../src/pipeline/scheduler.js';
+import { Scheduler } from '../../src/pipeline/schedule/scheduler.js';
 import type { Segmenter, SegmentRequest, SegmentResult } from '../../src/segment/segmenter.js';
 import { distribution } from './measure.js';
 import { type Limit, table } from './report.js';

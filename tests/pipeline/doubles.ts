@@ -2,8 +2,8 @@
 import type { SamwireError } from '../../src/errors.js';
 import type { Camera, FrameChoice } from '../../src/frames/camera.js';
 import type { NativeFrameInfo } from '../../src/native/types.js';
-import type { SchedulerRequest } from '../../src/pipeline/request.js';
-import { Scheduler } from '../../src/pipeline/scheduler.js';
+import type { SchedulerRequest } from '../../src/pipeline/schedule/request.js';
+import { Scheduler } from '../../src/pipeline/schedule/scheduler.js';
 import type { Segmenter, SegmentRequest, SegmentResult } from '../../src/segment/segmenter.js';
 
 /** A camera whose frames the test makes, and which counts the handles that are out. */

@@ -6,7 +6,7 @@ import { loadAddon } from '../../src/native/addon.js';
 import type { NativeAddon } from '../../src/native/types.js';
 import { masksMessageSchema } from '../../src/outputs/masks-schema.js';
 import { answerEverything, type EverythingJob } from '../../src/pipeline/everything.js';
-import { Scheduler } from '../../src/pipeline/scheduler.js';
+import { Scheduler } from '../../src/pipeline/schedule/scheduler.js';
 import { checkEverythingRequest } from '../../src/prompts/everything.js';
 import type { Box } from '../../src/prompts/types.js';
 import type { Candidate, Segmenter, SegmentRequest } from '../../src/segment/segmenter.js';

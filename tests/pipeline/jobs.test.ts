@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SamwireError } from '../../src/errors.js';
 import { loadAddon } from '../../src/native/addon.js';
 import { answerJob, type JobTools } from '../../src/pipeline/jobs.js';
-import { Scheduler } from '../../src/pipeline/scheduler.js';
+import { Scheduler } from '../../src/pipeline/schedule/scheduler.js';
 import { checkPromptMessage, DEFAULT_PROMPT_LIMITS } from '../../src/prompts/message.js';
 import { encode, testPicture } from '../segment/picture.js';
 import { PacedSegmenter } from './doubles.js';

@@ -1,0 +1,344 @@
+import type { Logger } from 'pino';
+import { SamwireError } from '../../errors.js';
+import type { NativeFrameInfo } from '../../native/types.js';
+import type {
+  PromptResult,
+  Segmenter,
+  SegmentPrompt,
+  SegmentResult,
+  SegmentTiming,
+} from '../../segment/segmenter.js';
+import { BACKGROUND_LIMIT, Background, type BackgroundAnswer, type BackgroundJob } from './background.js';
+import { DeadlineTimer } from './deadline-timer.js';
+import { namedFrame, newestFrame, skewMs, stopping } from './frame-choice.js';
+import { KindOrder, type Level } from './kind-order.js';
+import { type Refusal, refusalOf } from './refusals.js';
+import {
+  REQUEST_KINDS,
+  type RequestKind,
+  type RequestPrompt,
+  type SchedulerAnswer,
+  type SchedulerRequest,
+  type Waiting,
+} from './request.js';
+import { type Batch, deadlineOf, type FrameTaken, RequestQueue } from './request-queue.js';
+import { RunCost } from './run-cost.js';
+import { SchedulerStats } from './stats.js';
+import { StreamWaits } from './stream-waits.js';
+
+export interface SchedulerOptions {
+  readonly segmenter: Segmenter;
+  readonly releaseFrame: (id: number) => void;
+  /** Requests of a kind that may wait; one more, and the oldest of whoever waits with most is told `overloaded`. */
+  readonly queueLimit: number;
+  /** Prompts that share one decoder batch. */
+  readonly maxPrompts: number;
+  /** Background jobs that were requested and may wait (`BACKGROUND_LIMIT`). */
+  readonly backgroundLimit?: number;
+  /** A run found the device lost: its senders are told already, and no later run will do better. */
+  readonly onDeviceFailed: (error: SamwireError) => void;
+  readonly log?: Pick<Logger, 'warn' | 'info'>;
+  /** The wall clock; durations are measured on a monotonic one, where none is given. */
+  readonly now?: () => number;
+}
+
+/** Requests that the segmenter answers together. */
+interface Run {
+  readonly batch: Batch;
+  readonly frame: NativeFrameInfo;
+  /** On the wall clock, and on the monotonic one. */
+  readonly startedAtMs: number;
+  readonly sinceMs: number;
+}
+
+/**
+ * Decides what the segmenter does next (docs/scheduling.md): prompts before detections, tracks, jobs and background work,
+ * cameras by weight, and the newest frame at that moment (or the frame that the request names). Waiting requests for
+ * the same frame join the run, so that a frame is encoded once and its prompts are decoded together.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #now: () => number;
+  readonly #monotonicNow: () => number;
+  readonly #cost = new RunCost();
+  readonly #queue: RequestQueue;
+  readonly #order = new KindOrder();
+  readonly #stats: SchedulerStats;
+  readonly #deadlines: DeadlineTimer;
+  readonly #streamWaits: StreamWaits;
+  readonly #running = new Set<Run>();
+  readonly #background: Background;
+  /** A turn of the background work has the segmenter. Never two, so that a prompt waits for one at most. */
+  #inTurn = false;
+  /** Requests that came, and runs and turns that were begun. */
+  #requests = 0;
+  #runs = 0;
+  #endedAtMs = Number.NEGATIVE_INFINITY;
+  #idleSinceMs: number | undefined;
+  #closed = false;
+  #abandoned = false;
+
+  constructor(options: SchedulerOptions) {
+    const { segmenter, releaseFrame, maxPrompts, onDeviceFailed, now = Date.now, log } = options;
+    this.#options = options;
+    this.#now = now;
+    this.#monotonicNow = options.now ?? (() => performance.now());
+    this.#stats = new SchedulerStats(log);
+    this.#streamWaits = new StreamWaits(options.queueLimit);
+    this.#deadlines = new DeadlineTimer(() => this.#expire(), now);
+    this.#queue = new RequestQueue({
+      limit: options.queueLimit,
+      maxPrompts,
+      cost: this.#cost,
+      refuse: (waiting, why) => this.#refuse(waiting, why),
+      onOverload: (kind, overloaded) => this.#stats.overload(kind, overloaded),
+    });
+    this.#background = new Background({
+      segmenter,
+      releaseFrame,
+      maxPrompts,
+      onDeviceFailed,
+      now,
+      limit: options.backgroundLimit ?? BACKGROUND_LIMIT,
+      onWanted: () => this.#pump(),
+    });
+  }
+
+  /** Everything is refused, because the service ends. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Requests for prompts that wait. */
+  get length(): number {
+    return this.#queue.length + this.#streamWaits.length;
+  }
+
+  /** Background jobs that wait or run. */
+  get backgroundJobs(): number {
+    return this.#background.length;
+  }
+
+  /** What `<base>/stats` tells of it. */
+  stats(): Record<string, unknown> {
+    this.#queue.observe(this.#monotonicNow());
+    const byKind = <T>(of: (kind: RequestKind) => T): Record<string, T> =>
+      Object.fromEntries(REQUEST_KINDS.map((kind) => [kind, of(kind)]));
+    return {
+      waiting: byKind((kind) => this.#queue.waiting(kind)),
+      waitingForFrame: this.#streamWaits.length,
+      ...this.#stats.snapshot(),
+      overloaded: REQUEST_KINDS.filter((kind) => this.#queue.overload(kind).overloaded),
+      overloads: byKind((kind) => this.#queue.overload(kind).entered),
+      runMs: this.#cost.runMs,
+    };
+  }
+
+  /**
+   * @throws SamwireError `no_frame`, `frame_evicted`, `expired`, `overloaded`, or what the segmenter rejects with.
+   */
+  async submit(request: SchedulerRequest): Promise<SchedulerAnswer> {
+    if (request.frame === 'latest') await this.#waitForStream(request);
+    if (this.#closed) throw stopping();
+    const pinned = request.frame === 'latest' ? null : namedFrame(request.camera, request.frame);
+    return new Promise((resolve, reject) => {
+      const sinceMs = this.#monotonicNow();
+      const order = this.#requests++;
+      const waiting = { request, pinned, resolve, reject, order, runsBefore: this.#runs, sinceMs };
+      this.#queue.push(waiting, sinceMs);
+      this.#deadlines.by(deadlineOf(waiting));
+      this.#pump();
+    });
+  }
+
+  /**
+   * Long work, in turns that any waiting request goes before; one job at a time. Waits for a camera that does not
+   * stream until `maxAgeMs` after the job's arrival.
+   * @throws SamwireError `no_frame`, `frame_evicted`, `expired`, `overloaded`, or what the job's work rejects with.
+   */
+  async submitBackground<T>(
+    job: BackgroundJob<T> & Pick<SchedulerRequest, 'maxAgeMs'>,
+  ): Promise<BackgroundAnswer<T>> {
+    if (job.frame === 'latest') await this.#waitForStream(job);
+    if (this.#closed) throw stopping();
+    this.#deadlines.by(job.beginByMs ?? Number.POSITIVE_INFINITY);
+    return this.#background.submit(job);
+  }
+
+  /** Refuses what waits. The runs in progress may end within `graceMs`; then their senders are refused too. */
+  close({ graceMs }: { readonly graceMs: number }): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#deadlines.clear();
+    this.#streamWaits.close();
+    this.#background.close();
+    for (const waiting of this.#queue.clear()) this.#reject(waiting, stopping());
+    setTimeout(() => {
+      this.#abandoned = true;
+      for (const { batch } of this.#running) for (const { reject } of batch.requests) reject(stopping());
+    }, graceMs).unref();
+  }
+
+  /** A camera that does not stream gets until the request's deadline to deliver a frame. */
+  #waitForStream(request: Pick<SchedulerRequest, 'camera' | 'receivedAtMs' | 'maxAgeMs'>): Promise<void> {
+    const { camera, receivedAtMs, maxAgeMs } = request;
+    return this.#streamWaits.wait({ camera, timeoutMs: receivedAtMs + maxAgeMs - this.#now() });
+  }
+
+  #expire(): void {
+    this.#deadlines.clear();
+    this.#deadlines.by(Math.min(this.#queue.expire(this.#now()), this.#background.expire()));
+  }
+
+  #refuse(waiting: Waiting, why: Refusal): void {
+    const { request } = waiting;
+    this.#stats.refused(why, request, this.#monotonicNow());
+    const waitedMs = this.#now() - request.receivedAtMs;
+    this.#reject(waiting, refusalOf(why, request, { limit: this.#options.queueLimit, waitedMs }));
+  }
+
+  #reject({ pinned, reject }: Waiting, error: SamwireError): void {
+    if (pinned) this.#options.releaseFrame(pinned.id);
+    reject(error);
+  }
+
+  #pump(): void {
+    while (this.#running.size + (this.#inTurn ? 1 : 0) < this.#options.segmenter.runsAtOnce) {
+      const nowMs = this.#monotonicNow();
+      if (this.#deadlines.due) this.#expire();
+      this.#queue.refuseLate(this.#runs, nowMs);
+      const level = this.#order.next((of) => this.#ready(of), nowMs);
+      this.#noteIdle(level === undefined, nowMs);
+      if (level === undefined) return;
+      if (level === 'everything') void this.#give(nowMs);
+      else this.#beginNext(level, nowMs);
+    }
+  }
+
+  #ready(level: Level): boolean {
+    if (level === 'everything') return !this.#inTurn && this.#background.wantsTurn;
+    return this.#queue.waiting(level) > 0;
+  }
+
+  #noteIdle(idle: boolean, nowMs: number): void {
+    if (this.#idleSinceMs !== undefined) this.#queue.idle(nowMs - this.#idleSinceMs);
+    this.#idleSinceMs = idle && this.#running.size === 0 && !this.#inTurn ? nowMs : undefined;
+    if (idle) this.#queue.observe(nowMs);
+  }
+
+  async #give(nowMs: number): Promise<void> {
+    const turn = this.#background.next();
+    if (!turn) return;
+    this.#inTurn = true;
+    this.#runs += 1;
+    this.#queue.observe(nowMs);
+    await turn();
+    this.#inTurn = false;
+    const endedAtMs = this.#monotonicNow();
+    this.#endedAtMs = endedAtMs;
+    this.#order.ended('everything', { tookMs: endedAtMs - nowMs, nowMs: endedAtMs });
+    this.#pump();
+  }
+
+  /** The run of the request that goes first, with all that it can answer; nothing where that one is refused. */
+  #beginNext(kind: RequestKind, nowMs: number): void {
+    const first = this.#queue.next(kind);
+    if (!first) return;
+    try {
+      const taken = this.#frameFor(first);
+      const batch = this.#queue.begin(first, taken, nowMs);
+      this.#runs += 1;
+      this.#queue.observe(nowMs);
+      void this.#serve({ batch, frame: taken.frame, startedAtMs: this.#now(), sinceMs: nowMs });
+    } catch (thrown) {
+      this.#queue.remove(first);
+      first.reject(thrown as SamwireError);
+    }
+  }
+
+  #frameFor({ pinned, request: { camera } }: Waiting): FrameTaken {
+    if (!pinned) return { frame: newestFrame(camera), newest: true };
+    const newest = camera.acquire('latest');
+    if (newest) this.#options.releaseFrame(newest.id);
+    return { frame: pinned, newest: newest?.id === pinned.id };
+  }
+
+  async #serve(run: Run): Promise<void> {
+    const { requests } = run.batch;
+    const { frame } = run;
+    this.#running.add(run);
+    let timing: SegmentTiming | undefined;
+    let count = 0;
+    try {
+      const prompts = requests.map(({ request }) => request.prompts(frame));
+      const asked = requests.flatMap(({ request }, i) =>
+        (prompts[i] ?? []).map((prompt) => segmentPrompt(prompt, request)),
+      );
+      count = asked.length;
+      const answer = await this.#options.segmenter.segment({ frame, prompts: asked });
+      timing = answer.timing;
+      if (!this.#abandoned) this.#answer(run, prompts, answer);
+    } catch (thrown) {
+      for (const { reject } of requests) reject(thrown as SamwireError);
+      if (thrown instanceof SamwireError && thrown.code === 'device_failed')
+        this.#options.onDeviceFailed(thrown);
+    } finally {
+      this.#running.delete(run);
+      for (const { pinned } of requests) if (pinned) this.#options.releaseFrame(pinned.id);
+      if (!requests[0]?.pinned) this.#options.releaseFrame(frame.id);
+      this.#account(run, count, timing);
+      this.#pump();
+    }
+  }
+
+  /** What the run took, since the one before it ended: two may be at work, one behind the other. */
+  #account({ batch, sinceMs }: Run, prompts: number, timing: SegmentTiming | undefined): void {
+    const nowMs = this.#monotonicNow();
+    const tookMs = nowMs - Math.max(sinceMs, this.#endedAtMs);
+    this.#endedAtMs = nowMs;
+    this.#cost.note(prompts, tookMs, timing);
+    this.#queue.end(batch, tookMs);
+    for (const { request, sinceMs: cameAtMs } of batch.requests)
+      this.#stats.served(request.kind, sinceMs - cameAtMs);
+    const level = batch.requests[0]?.request.kind;
+    if (level) this.#order.ended(level, { tookMs, nowMs });
+  }
+
+  #answer(
+    { batch, frame, startedAtMs }: Run,
+    prompts: readonly (readonly RequestPrompt[])[],
+    { results, timing }: SegmentResult,
+  ): void {
+    const answeredAtMs = this.#now();
+    let offset = 0;
+    for (const [i, { request, resolve }] of batch.requests.entries()) {
+      const own = prompts[i] ?? [];
+      const arrivedAtMs = Math.max(request.receivedAtMs, frame.timestamp);
+      request.onAnswer?.(frame);
+      resolve({
+        frame,
+        skewMs: skewMs(request.frame, frame),
+        prompts: own,
+        results: results.slice(offset, offset + own.length).map((result) => sureOf(result, request)),
+        ageMs: arrivedAtMs - frame.timestamp,
+        queueMs: Math.max(0, startedAtMs - arrivedAtMs),
+        timing,
+        answeredAtMs,
+      });
+      offset += own.length;
+    }
+  }
+}
+
+function segmentPrompt(
+  prompt: RequestPrompt,
+  { multimask, keepLogits }: Pick<SchedulerRequest, 'multimask' | 'keepLogits'>,
+): SegmentPrompt {
+  return { multimask, ...(keepLogits === undefined ? {} : { keepLogits }), ...prompt };
+}
+
+/** A run is shared by requests of different `minScore`, so each leaves out its own. */
+function sureOf(result: PromptResult, { minScore }: Pick<SchedulerRequest, 'minScore'>): PromptResult {
+  if (minScore === undefined || 'error' in result) return result;
+  return { candidates: result.candidates.filter(({ score }) => !(score < minScore)) };
+}
