@@ -226,6 +226,8 @@ export class FollowedObject {
     this.#frame = frame;
     this.#motion.predict(frame.timestamp - this.#at, !this.#missing);
     this.#at = frame.timestamp;
+    // A clock that was set back must not keep what is lost for as long.
+    this.#foundAt = Math.min(this.#foundAt, frame.timestamp);
     const { width: w, height: h } = this.#motion.place;
     this.#motion.keepWithin([-w / 2, -h / 2, frame.width + w / 2, frame.height + h / 2]);
   }

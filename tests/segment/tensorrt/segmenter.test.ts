@@ -297,6 +297,23 @@ describe('prompts that start from a mask', () => {
     expect(third.results).toMatchObject([{ error: { code: 'invalid_message' } }]);
   });
 
+  it('may start from an answer on an earlier frame, and go without one that is not held', async () => {
+    const { segmenter, answer } = await setup();
+    const first = segmenter.segment({ frame, prompts: [box('a')] });
+    const slot = (await answer()).groups[0]?.tasks[0]?.keep;
+    await first;
+    const previous = (maskId: string) => ({ previous: { frameId: frame.id, maskId } });
+    const later = segmenter.segment({
+      frame: { ...frame, id: 6 },
+      prompts: [
+        { ...box('a'), ...previous('a') },
+        { ...box('b'), ...previous('b') },
+      ],
+    });
+    expect((await answer()).groups[0]?.starts).toEqual([slot, null]);
+    expect((await later).results.map(countsOf)).toEqual([['g0r0p-1'], ['g0r1p-1']]);
+  });
+
   it('never write the slot that a prompt of the same request starts from, in a thousand requests', async () => {
     const { segmenter, answer } = await setup({ maxPrompts: 40 });
     for (let round = 0; round < 1000; round++) {
