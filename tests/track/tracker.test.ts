@@ -173,7 +173,7 @@ describe('a track', () => {
   });
 
   it('is lost in its time also when the clock was set back', () => {
-    const gone = new MadeScene([{ id: 'a', colour: RED, at: (t) => (t >= 9000 ? still(60, 60)(t) : null) }]);
+    const gone = new MadeScene([{ id: 'a', colour: RED, at: (t) => (t >= 9000 ? still(60, 60)() : null) }]);
     const times = [9000, 9040, ...every(40, 1000, 2000)];
     const updates = follow({ scene: gone, times, ids: ['a'], lostMs: 500 });
     expect(updates.flatMap(({ ended }) => ended)).toEqual([{ id: 'a', reason: 'lost' }]);
