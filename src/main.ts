@@ -278,7 +278,7 @@ class Parts implements Service {
     return new Tracking({
       addon,
       cameras: this.cameras,
-      createTracker: () => createTracker({ addon, lostMs: tracks.lostMs }),
+      createTracker: () => createTracker({ addon, lostMs: tracks.lostMs, tuning: { logits: tracks.logits } }),
       maxPerCamera: tracks.maxPerCamera,
       lostMs: tracks.lostMs,
       segmenter: () => this.#segmenter,

@@ -18,5 +18,11 @@ export const tracks = z
       .describe(
         'An object that is hidden, or whose camera is away, for longer is given up. One from detections also when detections leave it out for longer.',
       ),
+    logits: z
+      .boolean({ error: 'true or false' })
+      .default(false)
+      .describe(
+        "Start from the last answer's low-res logits, every other frame, where the model's decoder takes a mask (docs/tracks.md). It spoils samwire-tiny's masks; try it with others.",
+      ),
   })
   .prefault({});
