@@ -23,13 +23,16 @@ const SHORT_LIVED_HINT = 3;
 /** For the DISCONNECT to leave when the connection is closed on purpose. */
 const GOODBYE_MS = 1000;
 
+/** A message that is the next connection's. */
+export class Unacknowledged extends Error {}
+
 export interface ConnectionHandlers {
   /** A connection was accepted; `session` serves until `onLost`. */
   readonly onSession: (session: Session) => void;
   readonly onLost: () => void;
   /**
-   * The next message waits, unacknowledged, until this resolves. A rejection ends the connection, so that the broker
-   * delivers the message again on the next one.
+   * The next message waits, unacknowledged, until this resolves. A rejection with {@link Unacknowledged} leaves it so and
+   * reads on; any other ends the connection. The broker delivers the message again on the next one.
    */
   readonly onMessage: (message: InboundMessage) => Promise<void>;
   /** Another client uses this client id (MQTT 5 tells). Nothing is tried any more. */
@@ -186,12 +189,17 @@ export class BrokerConnection {
     };
   }
 
-  async #handle(client: MqttClient, message: InboundMessage, done: () => void): Promise<void> {
+  async #handle(client: MqttClient, message: InboundMessage, done: (error?: Error) => void): Promise<void> {
     const stopPinging = keepAlive(client);
     try {
       await this.#options.handlers.onMessage(message);
       done();
     } catch (error) {
+      if (error instanceof Unacknowledged) {
+        // With an error mqtt.js sends no acknowledgement, and reads on.
+        done(error);
+        return;
+      }
       this.#logger.warn({ err: error }, 'a message was not handled; it is asked for again');
       client.stream.destroy();
     } finally {

@@ -5,7 +5,7 @@ import type { MasksMessage } from '../masks/types.js';
 import type { PromptLimits } from '../prompts/message.js';
 import { fittedMasks } from './answers.js';
 import type { LastWill } from './client-options.js';
-import { BrokerConnection, type ConnectionStatus } from './connection.js';
+import { BrokerConnection, type ConnectionStatus, Unacknowledged } from './connection.js';
 import { type Counters, createCounters } from './counters.js';
 import { type DetectionSource, DetectionsHandler, detectionFilters } from './detections.js';
 import type { Exchange, Target } from './exchange.js';
@@ -289,8 +289,8 @@ export class MqttNode {
       this.#options.logger.debug({ topic: message.topic }, 'retained message ignored');
       return;
     }
-    // Not acknowledged: the broker keeps it for the next start.
-    if (this.#closing !== null) return new Promise(() => {});
+    // The broker keeps it for the next start.
+    if (this.#closing !== null) throw new Unacknowledged();
     const admitted = await this.#gate.enter(MAX_HELD_BACK_MS);
     const refusal = admitted ? undefined : overloaded(this.#gate.inside);
     void this.#handle(message, topic, refusal)
