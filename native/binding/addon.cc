@@ -65,6 +65,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_mask(env, exports);
   export_mask_measure(env, exports);
   export_colours(env, exports);
+  export_patches(env, exports);
   export_objects(env, exports);
   export_depth(env, exports);
   export_edges(env, exports);

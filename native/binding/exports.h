@@ -11,6 +11,7 @@ void export_labels(Napi::Env env, Napi::Object exports);
 void export_mask(Napi::Env env, Napi::Object exports);
 void export_mask_measure(Napi::Env env, Napi::Object exports);
 void export_colours(Napi::Env env, Napi::Object exports);
+void export_patches(Napi::Env env, Napi::Object exports);
 void export_objects(Napi::Env env, Napi::Object exports);
 void export_depth(Napi::Env env, Napi::Object exports);
 void export_edges(Napi::Env env, Napi::Object exports);

@@ -4,6 +4,7 @@ import type { NativeBuildRequest, NativeBuildResult, TensorrtStatus } from './bu
 import type { NativeColours } from './colours.js';
 import type { NativeDepth } from './depth-types.js';
 import type { NativeEdges } from './edge-types.js';
+import type { NativePatches } from './patches.js';
 import type { NativeRuns } from './runs.js';
 
 export type PixelFormat =
@@ -253,7 +254,7 @@ export interface NativeTensorrt {
   close(): Promise<void>;
 }
 
-export interface NativeAddon extends NativeColours, NativeDepth, NativeEdges, NativeRuns {
+export interface NativeAddon extends NativeColours, NativeDepth, NativeEdges, NativePatches, NativeRuns {
   about(): { readonly version: string; readonly gstreamer: string; readonly simd: string };
 
   /** Looks at the library and the device; cheap after the first call. */

@@ -6,12 +6,14 @@ import type { Candidate, KeptAnswerName, SegmentPrompt } from '../segment/segmen
 import { Appearance } from './appearance.js';
 import { fitOf, placeFit } from './judge.js';
 import { Motion } from './motion.js';
-import { boxIou, boxWithin, type FrameSides, placeOf, shareWithin } from './place.js';
+import { Pattern, type PatternAddon } from './pattern.js';
+import { boxIou, boxWithin, type FrameSides, type Place, placeOf, shareWithin } from './place.js';
 import type { Tuning } from './tuning.js';
 import type { TrackedObject, TrackSeed } from './types.js';
 
 /** What a tracker asks of the addon. */
-export type TrackerAddon = Pick<NativeAddon, 'rleDeepest' | 'rleIou' | 'maskColours' | 'findColours'>;
+export type TrackerAddon = PatternAddon &
+  Pick<NativeAddon, 'rleDeepest' | 'rleIou' | 'maskColours' | 'findColours'>;
 
 /** A mask that may be an object's on a frame. */
 export interface Offer {
@@ -47,6 +49,8 @@ const CORRECTION_SHARE = 0.3;
 const LEFT_SHARE = 0.25;
 /** Of a mask that two objects are after: it moves its winner little, for who it is shows when they part. */
 const CONTESTED_TRUST = 0.3;
+/** Of a mask where the pixels have said where it is: it leans on the box that was asked for, and what it gets wrong adds up. */
+const ANCHORED_TRUST = 0.3;
 
 export interface FollowedOptions {
   readonly addon: TrackerAddon;
@@ -61,6 +65,9 @@ export class FollowedObject {
   readonly #firstAt: number;
   #motion: Motion;
   #appearance: Appearance | null;
+  #pattern: Pattern | null;
+  /** Its pixels were found on the frame that is looked at. */
+  #anchored = false;
   /** Capture time that the motion stands at, and that at which it was found last. */
   #at: number;
   #foundAt: number;
@@ -90,6 +97,7 @@ export class FollowedObject {
     const colours = this.#colours(candidate, frame);
     this.#appearance = colours && new Appearance(colours);
     this.#keepShape(candidate, frame);
+    this.#pattern = this.#patternOf(candidate, placeOf(box), frame);
   }
 
   get offers(): readonly Offer[] {
@@ -119,6 +127,7 @@ export class FollowedObject {
       this.#appearance = colours && new Appearance(colours);
       this.#frame = frame;
     }
+    this.#pattern = this.#patternOf(candidate, placeOf(boxOf(candidate)), frame);
     this.#foundAt = Math.max(this.#foundAt, frame.timestamp);
     this.#missing = false;
     this.#answer = null;
@@ -131,6 +140,7 @@ export class FollowedObject {
     this.#offers.length = 0;
     this.#found = null;
     this.#goTo(frame);
+    this.#register(frame);
     const { place } = this.#motion;
     const prompts: SegmentPrompt[] = [];
     const ask = (box: Box | null, inside: readonly [number, number]): void => {
@@ -194,7 +204,9 @@ export class FollowedObject {
     const { candidate, colours, answer } = found;
     const since = frame.timestamp - this.#foundAt;
     this.#missing = false;
-    this.#motion.correct(boxOf(candidate), frame, contested ? CONTESTED_TRUST : 1);
+    const trust = this.#anchored ? ANCHORED_TRUST : 1;
+    this.#motion.correct(boxOf(candidate), frame, contested ? Math.min(trust, CONTESTED_TRUST) : trust);
+    if (!contested) this.#pattern?.keep(candidate.rle.counts, this.#motion.place, frame);
     this.#foundAt = Math.max(this.#foundAt, frame.timestamp);
     // Logits that were made of logits drift away from the picture within some frames: every other answer is made afresh.
     this.#answer = this.#answer ? null : answer;
@@ -290,6 +302,21 @@ export class FollowedObject {
   #colours({ rle }: Candidate, frame: NativeFrameInfo): MaskColours | null {
     const { tuning, addon } = this.#options;
     return tuning.appearance || tuning.search ? addon.maskColours(frame.id, rle.counts) : null;
+  }
+
+  /** Where its pixels have gone says where it is, whatever the model makes of them. */
+  #register(frame: NativeFrameInfo): void {
+    this.#anchored = false;
+    if (!this.#pattern || this.#missing) return;
+    const found = this.#pattern.find(this.#motion.place, frame);
+    if (!found) return;
+    this.#anchored = true;
+    this.#motion.register(found);
+  }
+
+  #patternOf({ rle }: Candidate, place: Place, frame: NativeFrameInfo): Pattern | null {
+    const { addon, tuning } = this.#options;
+    return tuning.pixels ? new Pattern(addon, rle.counts, place, frame) : null;
   }
 
   #keepShape({ rle, area, box }: Candidate, frame: FrameSides): void {

@@ -15,6 +15,8 @@ const SIDE_DENSITY = 0.3;
 const SIDE_ERROR = 0.06;
 /** A side this much shorter than expected, in standard deviations, is partly covered. */
 const COVERED_SURPRISE = 2;
+/** How far pixels that were found again are from where they are, in the object's size; the same of its sides' logarithms. */
+const REGISTERED_ERROR = 0.01;
 /** What an object may move at when it is seen first, its own size / s, and its sides' growth, 1 / s. */
 const FIRST_SPEED = 3;
 const FIRST_GROWTH = 0.5;
@@ -142,6 +144,15 @@ export class Motion {
     const { size } = this;
     axis({ low: x1, high: x2, limit: frame.width, size, trust }, this.#x, this.#width);
     axis({ low: y1, high: y2, limit: frame.height, size, trust }, this.#y, this.#height);
+  }
+
+  /** Takes in where its pixels have gone: this is better known than where a mask ends. */
+  register({ x, y, width, height }: Place): void {
+    const { size } = this;
+    this.#x.correct(x, REGISTERED_ERROR * size);
+    this.#y.correct(y, REGISTERED_ERROR * size);
+    this.#width.correct(Math.log(width), REGISTERED_ERROR);
+    this.#height.correct(Math.log(height), REGISTERED_ERROR);
   }
 
   /** A box of some time ago, where it has got to since. */

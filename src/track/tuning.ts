@@ -10,6 +10,8 @@ export interface Tuning {
   readonly search: boolean;
   /** The best of all of the model's candidates, instead of the model's own choice. */
   readonly multimask: boolean;
+  /** Where its pixels have gone says where it is, and its masks little. */
+  readonly pixels: boolean;
 }
 
 export const TUNING: Tuning = {
@@ -18,4 +20,5 @@ export const TUNING: Tuning = {
   appearance: true,
   search: true,
   multimask: false,
+  pixels: true,
 };

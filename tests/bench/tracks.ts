@@ -30,16 +30,17 @@ const EVAL = join(process.env.SAMWIRE_SHARED ?? join(ROOT, '..', 'shared'), 'eva
 const LEAST_RATIO = 0.8;
 const MOST_COST_MS = 16;
 
-const NOTHING: Partial<Tuning> = { points: false, appearance: false, search: false };
+const NOTHING: Partial<Tuning> = { points: false, appearance: false, search: false, pixels: false };
 /** What each part is worth: every row has what the row above it has, and one thing more. */
 const LADDER: Readonly<Record<string, Partial<Tuning>>> = {
   'box, motion': NOTHING,
   '+ point': { ...NOTHING, points: true },
-  '+ appearance': { search: false },
-  '+ search (served)': {},
+  '+ appearance': { search: false, pixels: false },
+  '+ search': { pixels: false },
+  '+ pixels (served)': {},
   '+ logits': { logits: true },
 };
-const SERVED = '+ search (served)';
+const SERVED = '+ pixels (served)';
 
 type Scores = Record<string, Record<string, TrackScore[]>>;
 

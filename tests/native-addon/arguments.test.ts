@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../src/native/addon.js';
 import { COLOUR_BINS } from '../../src/native/colours.js';
+import { PATCH_CELLS } from '../../src/native/patches.js';
 
 const addon = loadAddon();
 const functions = addon as unknown as Record<string, (...args: unknown[]) => unknown>;
@@ -194,6 +195,11 @@ const CASES: Record<string, Case> = {
       'never',
       { area: 'never', width: 'number', height: 'number', expected: 'never', sigma: 'number', peaks: 'int' },
     ],
+  },
+  samplePatch: { args: [frame.id, '4', [0, 0, 2, 2]], kinds: ['id', 'never', 'never'] },
+  findPatches: {
+    args: [frame.id, [new Float32Array(2 * PATCH_CELLS)], [0, 0, 2, 2]],
+    kinds: ['id', 'strings', 'never'],
   },
   polygonsToRle: { args: [[new Float64Array(6)], 4, 4], kinds: ['strings', 'side', 'side'] },
   masksFromPrototypes: {
