@@ -19,6 +19,8 @@ export interface Adapter {
   readonly recognises: (value: unknown) => boolean;
   /** Undefined where the value has no such list; an empty one has no shape to be recognised by. */
   readonly items: (value: unknown) => readonly unknown[] | undefined;
+  /** The key that the items stand under, for errors; `detections` where that is not one. */
+  readonly list?: string;
   /** One of the items; its errors name what was expected. */
   readonly item: z.ZodType<RawDetection>;
   /** What the payload says besides; a fault in it refuses the message. */

@@ -30,6 +30,7 @@ export const deepstreamMinimal: Adapter = {
       ? ['@timestamp', 'sensorId'].some((key) => Object.hasOwn(value, key))
       : value.objects.slice(0, 32).some((item) => typeof item === 'string' && item.includes('|'))),
   items: (value) => (isObject(value) && Array.isArray(value.objects) ? value.objects : undefined),
+  list: 'objects',
   item: z
     .string({ error: EXPECTED })
     .transform(parts)

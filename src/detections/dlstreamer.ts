@@ -21,6 +21,7 @@ export const dlstreamer: Adapter = {
     (value.objects.length === 0 ||
       someItem(value.objects, ({ detection }) => isObject(detection) && 'bounding_box' in detection)),
   items: (value) => (isObject(value) && Array.isArray(value.objects) ? value.objects : undefined),
+  list: 'objects',
   item: z
     .object(
       {

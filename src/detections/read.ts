@@ -1,7 +1,6 @@
 /** From a detector's bytes to detections, whichever of the formats they have (docs/detections.md). */
-import { z } from 'zod';
 import { type FaultDetail, SamwireError } from '../errors.js';
-import { check, messageText, parseJson, rendered } from '../prompts/json.js';
+import { check, faultsOf, messageText, parseJson, rendered } from '../prompts/json.js';
 import type { Adapter, RawDetection } from './adapter.js';
 import { coco } from './coco.js';
 import { deepstreamFull } from './deepstream-full.js';
@@ -111,12 +110,14 @@ function shapeOf(value: unknown): string {
 }
 
 function readItems(
-  { item, format }: Adapter,
+  { item, list = 'detections' }: Adapter,
   items: readonly unknown[],
 ): { readonly detections: readonly Detection[]; readonly refused: readonly RefusedDetection[] } {
   const read = items.map((raw): RawDetection | FaultDetail => {
     const result = item.safeParse(raw);
-    return result.success ? result.data : faultOf(result.error, raw);
+    if (result.success) return result.data;
+    const [first] = faultsOf(result.error, raw);
+    return first ?? { path: '', expected: 'a detection', got: rendered(raw) };
   });
   const ids = maskIds(read.map((found) => ('box' in found ? found.id : undefined)));
   const detections: Detection[] = [];
@@ -127,7 +128,7 @@ function readItems(
       const { label, confidence, box } = found;
       detections.push({ ...id, ...present({ label, confidence }), box });
     } else {
-      const path = `${format === 'deepstream-minimal' ? 'objects' : 'detections'}[${index}]`;
+      const path = `${list}[${index}]`;
       refused.push({
         id: id.id,
         fault: { ...found, path: `${path}${found.path === '' ? '' : `.${found.path}`}` },
@@ -135,13 +136,4 @@ function readItems(
     }
   }
   return { detections, refused };
-}
-
-function faultOf(error: z.ZodError, raw: unknown): FaultDetail {
-  const [issue] = error.issues;
-  const path = issue?.path ?? [];
-  let got: unknown = raw;
-  for (const key of path)
-    got = isObject(got) || Array.isArray(got) ? (got as Record<PropertyKey, unknown>)[key] : got;
-  return { path: z.core.toDotPath(path), expected: issue?.message ?? 'a detection', got: rendered(got) };
 }

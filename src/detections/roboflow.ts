@@ -24,6 +24,7 @@ export const roboflow: Adapter = {
     return items?.length === 0 || someItem(items, (item) => 'x' in item && 'width' in item);
   },
   items: itemsOf,
+  list: 'predictions',
   item: z
     .object(
       {

@@ -83,13 +83,16 @@ export function invalidMessage(faults: readonly FaultDetail[]): SamwireError {
 export function check<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw invalidMessage(
-    result.error.issues.map((issue) => ({
-      path: z.core.toDotPath(issue.path),
-      expected: issue.message,
-      got: rendered(valueAt(value, issue.path)),
-    })),
-  );
+  throw invalidMessage(faultsOf(result.error, value));
+}
+
+/** What a schema found wrong with `value`, each fault with its place; there is one at least. */
+export function faultsOf({ issues }: z.ZodError, value: unknown): FaultDetail[] {
+  return issues.map((issue) => ({
+    path: z.core.toDotPath(issue.path),
+    expected: issue.message,
+    got: rendered(valueAt(value, issue.path)),
+  }));
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

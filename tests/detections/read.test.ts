@@ -29,6 +29,15 @@ describe('a detector payload', () => {
     ]);
   });
 
+  it('has its faults named by its own keys', () => {
+    const pathsOf = (payload: unknown): string[] => read(payload).refused.map(({ fault }) => fault.path);
+    const bounding_box = { x_min: 0.1, y_min: 0.1, x_max: 0.2 };
+    expect(pathsOf({ objects: [{ detection: { bounding_box } }] })).toEqual([
+      'objects[0].detection.bounding_box.y_max',
+    ]);
+    expect(pathsOf({ predictions: [{ x: 1, y: 2, width: 3 }] })).toEqual(['predictions[0].height']);
+  });
+
   it('may have NaN and Infinity as Python writes them: they refuse their box alone, and text is left as it is', () => {
     const { detections, refused: not } = read(
       '[{"box":[NaN,2,3,4]},{"box":[1,2,3,-Infinity]},{"box":[1,2,3,4],"label":"NaN \\" Infinity"},{"box":[1,2,1e999,4]}]',
