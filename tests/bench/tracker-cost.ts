@@ -1,6 +1,7 @@
 import type { NativeAddon } from '../../src/native/types.js';
 import type { Candidate, PromptResult } from '../../src/segment/segmenter.js';
 import { createTracker } from '../../src/track/tracker.js';
+import { candidateOf } from '../track/candidate.js';
 import { type Distribution, distribution } from './measure.js';
 
 const WIDTH = 1920;
@@ -56,14 +57,5 @@ function paint(addon: NativeAddon, data: Uint8Array, k: number, shift: number): 
       data[chroma] = 60 + 8 * k;
       data[chroma + 1] = 190 - 6 * k;
     }
-  const { counts, area, box } = addon.maskToRle(pixels, WIDTH, HEIGHT);
-  return {
-    index: 0,
-    score: 0.9,
-    stability: 0.9,
-    area,
-    box,
-    rle: { size: [HEIGHT, WIDTH], counts },
-    lowres: { size: [1, 1], counts: '1', scale: [WIDTH, HEIGHT] },
-  };
+  return candidateOf(addon, pixels, { width: WIDTH, height: HEIGHT });
 }

@@ -5,6 +5,7 @@ import type { Candidate, PromptResult } from '../../src/segment/segmenter.js';
 import { Pattern } from '../../src/track/pattern.js';
 import { boxIou, type Place } from '../../src/track/place.js';
 import { createTracker } from '../../src/track/tracker.js';
+import { candidateOf } from './candidate.js';
 
 const addon = loadAddon();
 afterEach(() => expect(addon.framesInUse()).toBe(0));
@@ -37,16 +38,7 @@ function candidate([x1, y1, x2, y2]: readonly number[]): Candidate {
   const [left, right] = [Math.max(0, Math.round(x1 as number)), Math.min(WIDTH, Math.round(x2 as number))];
   for (let y = Math.max(0, Math.round(y1 as number)); y < Math.min(HEIGHT, Math.round(y2 as number)); y++)
     pixels.fill(1, y * WIDTH + left, y * WIDTH + right);
-  const { counts, area, box } = addon.maskToRle(pixels, WIDTH, HEIGHT);
-  return {
-    index: 0,
-    score: 0.9,
-    stability: 0.9,
-    area,
-    box,
-    rle: { size: [HEIGHT, WIDTH], counts },
-    lowres: { size: [1, 1], counts: '1', scale: [WIDTH, HEIGHT] },
-  };
+  return candidateOf(addon, pixels, { width: WIDTH, height: HEIGHT });
 }
 
 describe('a pattern', () => {
