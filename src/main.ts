@@ -1,19 +1,15 @@
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { openSegmenter } from './build/open.js';
+import { loadPatiently } from './build/load-patiently.js';
 import type { BuildProgress } from './build/progress.js';
-import type { CameraConfig, Config } from './config/schema.js';
-import { ConfigError, TransientError, UnavailableError } from './errors.js';
+import type { Config } from './config/schema.js';
 import type { ModelThresholds } from './everything/options.js';
-import { Camera } from './frames/camera.js';
-import { DepthSource } from './frames/depth-source.js';
-import { resolveModel } from './models/catalogue.js';
+import type { Camera } from './frames/camera.js';
 import { MqttNode } from './mqtt/node.js';
 import { loadAddon } from './native/addon.js';
 import type { NativeAddon } from './native/types.js';
-import type { DetectionRules } from './pipeline/detections/answer.js';
+import { createCameras, detectionRules } from './pipeline/create-cameras.js';
 import { startPeriodic } from './pipeline/periodic.js';
 import { Scheduler } from './pipeline/schedule/scheduler.js';
 import { PipelineService } from './pipeline/service.js';
@@ -46,9 +42,6 @@ export interface Service {
 
 const EXIT_CONFIG = 78;
 const EXIT_DEVICE = 70;
-/** Between tries to load the model where waiting may help; doubled up to the longest. */
-const RETRY_MS = 10_000;
-const LONGEST_RETRY_MS = 600_000;
 const LOOP_RESOLUTION_MS = 10;
 /** When the service stops: how long the run in progress may take, and then the broker's acknowledgements. */
 const RUN_GRACE_MS = 1500;
@@ -95,9 +88,7 @@ class Parts implements Service {
     this.#addon = addon;
     this.#log = log;
     this.#onFatal = onFatal;
-    this.cameras = new Map(
-      Object.entries(config.cameras).map(([name, camera]) => [name, createCamera(name, camera, addon, log)]),
-    );
+    this.cameras = createCameras(config.cameras, addon, log);
     this.#tracking = this.#createTracking();
     this.#pipeline = this.#createPipeline();
     this.mqtt = new MqttNode({
@@ -139,8 +130,9 @@ class Parts implements Service {
       camera.start();
       mqtt.setCameraState(name, camera.state);
     }
-    const segmenter = await this.#loadPatiently(signal, onBuilding);
+    const { segmenter, manifest } = await this.#loadModel(signal, onBuilding);
     this.#segmenter = segmenter;
+    this.#thresholds = 'everything' in manifest ? manifest.everything : undefined;
     signal?.throwIfAborted();
     this.#scheduler = new Scheduler({
       segmenter,
@@ -206,56 +198,26 @@ class Parts implements Service {
     }
   }
 
-  async #loadPatiently(
+  #loadModel(
     signal: AbortSignal | undefined,
     onBuilding: ServiceOptions['onBuilding'],
-  ): Promise<Segmenter> {
-    for (let waitMs = RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
-      try {
-        return await this.#loadModel(signal, onBuilding);
-      } catch (error) {
-        if (!(error instanceof TransientError) || signal?.aborted) throw error;
-        const told = { why: error.message, againInS: waitMs / 1000 };
-        this.#log.error(told, 'the model can not be loaded on TensorRT, as the config demands; trying again');
-        await setTimeout(waitMs, undefined, signal === undefined ? {} : { signal });
-      }
-    }
-  }
-
-  /** What a one-shot command calls unavailable is a fault of the config here: starting again would not mend it. */
-  async #loadModel(
-    signal: AbortSignal | undefined,
-    onBuilding: ServiceOptions['onBuilding'],
-  ): Promise<Segmenter> {
-    const { name, paths, backend, cache, maxPrompts, threads } = this.#config.model;
+  ): ReturnType<typeof loadPatiently> {
+    const { model } = this.#config;
     let told = -1;
-    try {
-      const model = await resolveModel(name, paths);
-      this.#thresholds = 'everything' in model.manifest ? model.manifest.everything : undefined;
-      return await openSegmenter({
-        model,
-        backend,
-        cache,
-        maxPrompts,
-        threads,
-        warmUp: true,
-        cameras: this.cameras.size,
-        log: this.#log.child({ part: 'segment' }),
-        onProgress: (building) => {
-          onBuilding?.(building);
-          // A state a percent: each is kept by the broker, and by OwnState.
-          const progress = Math.floor(building.fraction * 100) / 100;
-          if (progress === told) return;
-          told = progress;
-          this.mqtt.setNodeState({ state: 'building', backend: 'tensorrt', model: name, progress });
-        },
-        ...(signal === undefined ? {} : { signal }),
-      });
-    } catch (error) {
-      const isOfConfig = error instanceof UnavailableError && !(error instanceof TransientError);
-      if (!isOfConfig || signal?.aborted) throw error;
-      throw new ConfigError(error.message, [], { cause: error });
-    }
+    return loadPatiently({
+      model,
+      cameras: this.cameras.size,
+      log: this.#log,
+      signal,
+      onBuilding: (building) => {
+        onBuilding?.(building);
+        // A state a percent: each is kept by the broker, and by OwnState.
+        const progress = Math.floor(building.fraction * 100) / 100;
+        if (progress === told) return;
+        told = progress;
+        this.mqtt.setNodeState({ state: 'building', backend: 'tensorrt', model: model.name, progress });
+      },
+    });
   }
 
   /** Answers first, then what they are made of: whoever has sent a prompt is told before the connection ends. */
@@ -344,33 +306,6 @@ class Parts implements Service {
       outputs: this.#sideOutputs.stats(),
     };
   }
-}
-
-function createCamera(name: string, config: CameraConfig, addon: NativeAddon, log: Logger): Camera {
-  const { source, enabled, weight, width, height, fps, clockOffsetMs, historyMs } = config;
-  const depth = config.depth && new DepthSource(addon, { ...config.depth, camera: name, historyMs }, log);
-  return new Camera(
-    addon,
-    {
-      name,
-      source,
-      enabled,
-      weight,
-      ...(width === undefined ? {} : { width }),
-      ...(height === undefined ? {} : { height }),
-      ...(fps === undefined ? {} : { fps }),
-      clockOffsetMs,
-      historyMs,
-      ...(depth ? { depth } : {}),
-    },
-    log,
-  );
-}
-
-function detectionRules({ frameSize, ...rules }: CameraConfig['detections']): DetectionRules {
-  if (!frameSize) return rules;
-  const [width, height] = frameSize;
-  return { ...rules, frameSize: { width, height } };
 }
 
 /** Beside the engines, where the service can write; one for each node that a machine has. */

@@ -1,25 +1,21 @@
-import type { Logger } from 'pino';
 import { SamwireError } from '../errors.js';
 import type { CameraState } from '../frames/supervision.js';
 import type { MasksMessage } from '../masks/types.js';
-import type { PromptLimits } from '../prompts/message.js';
 import { fittedMasks } from './answers.js';
 import type { LastWill } from './client-options.js';
 import { BrokerConnection, type ConnectionStatus, Unacknowledged } from './connection.js';
 import { type Counters, createCounters } from './counters.js';
-import { type DetectionSource, DetectionsHandler, detectionFilters } from './detections.js';
+import { DetectionsHandler, detectionFilters } from './detections.js';
 import type { Exchange, Target } from './exchange.js';
 import { Gate } from './gate.js';
 import { Jobs } from './jobs/jobs.js';
-import type { JobsOptions, JobsPlace } from './jobs/options.js';
 import { type InboundMessage, type OutboundMessage, packetOverheadBytes } from './messages.js';
-import type { MqttOptions } from './options.js';
+import type { MqttNodeOptions, NodeState } from './node-options.js';
 import { orAborted } from './or-aborted.js';
 import { type DropReason, Outbox } from './outbox.js';
 import { OwnState } from './own-state.js';
 import { PromptHandler } from './prompts.js';
 import { RequestHandler } from './requests.js';
-import type { SegmentService } from './service.js';
 import type { Session } from './session.js';
 import { type InboundTopic, jobsTopic, type NodeStateMessage, NodeTopics, withoutCovered } from './topics.js';
 
@@ -32,40 +28,6 @@ const MAX_CONCURRENT = 512;
 const MAX_HELD_BACK_MS = 2000;
 const DROP_LOG_INTERVAL_MS = 5000;
 const CLOSE_TIMEOUT_MS = 3000;
-
-/** The node's state as the rest of the program sets it; `offline` is the broker's to say. */
-export interface NodeState {
-  readonly state: Exclude<NodeStateMessage['state'], 'offline'>;
-  readonly backend: string | null;
-  readonly model: string | null;
-  /** 0..1, while building. */
-  readonly progress?: number;
-}
-
-export interface MqttNodeOptions {
-  readonly mqtt: MqttOptions;
-  readonly nodeId: string;
-  readonly version: string;
-  readonly service: SegmentService;
-  readonly limits: Omit<PromptLimits, 'maxBytes'>;
-  /** QoS of masks that nobody asked for by a message; 1 is still dropped, not kept, while there is no connection. */
-  readonly streamQos?: 0 | 1;
-  /** Topics of detectors besides `<camera>/detections`, by camera. */
-  readonly detections?: ReadonlyMap<string, DetectionSource>;
-  readonly statsIntervalMs: number;
-  /** Absent: the node takes no jobs. */
-  readonly jobs?: JobsOptions & JobsPlace;
-  readonly logger: Logger;
-  /** A second node with the same id took the session: the process should end with exit code 78. */
-  readonly onTakenOver: () => void;
-  /**
-   * A masks message was handed to the broker's connection, or to the outbox: once for each, whatever asked for it. For
-   * what is published beside it (src/pipeline/side-outputs/side-outputs.ts). Must not throw, nor take long.
-   */
-  readonly onMasks?: (camera: string, message: MasksMessage) => void;
-  readonly retry?: { readonly firstMs: number; readonly maxMs: number };
-  readonly maxConcurrent?: number;
-}
 
 /** A node on the broker: takes prompts and requests, owes answers, tells states and stats. */
 export class MqttNode {

@@ -1,7 +1,8 @@
 /** A node, and clients beside it, on a real broker; everything opened here is closed by `closeAll`. */
 import mqtt from 'mqtt';
 import { pino } from 'pino';
-import { MqttNode, type MqttNodeOptions } from '../../../src/mqtt/node.js';
+import { MqttNode } from '../../../src/mqtt/node.js';
+import type { MqttNodeOptions } from '../../../src/mqtt/node-options.js';
 import type { MqttOptions } from '../../../src/mqtt/options.js';
 import { TestService } from '../../mqtt/service.js';
 import { type Broker, type BrokerOptions, startBroker } from '../broker.js';

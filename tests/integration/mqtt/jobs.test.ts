@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SamwireError } from '../../../src/errors.js';
 import type { MasksMessage } from '../../../src/masks/types.js';
-import type { MqttNodeOptions } from '../../../src/mqtt/node.js';
+import type { MqttNodeOptions } from '../../../src/mqtt/node-options.js';
 import { type JobCall, masksMessage, TestService } from '../../mqtt/service.js';
 import { brokerMissing } from '../broker.js';
 import {
