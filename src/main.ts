@@ -6,6 +6,10 @@ import type { BuildProgress } from './build/progress.js';
 import type { Config } from './config/schema.js';
 import type { ModelThresholds } from './everything/options.js';
 import type { Camera } from './frames/camera.js';
+import { RecentErrors } from './health/recent-errors.js';
+import type { MasksListener, NodeView } from './http/node-view.js';
+import { type HttpServer, startHttp } from './http/server.js';
+import type { MasksMessage } from './masks/types.js';
 import { MqttNode } from './mqtt/node.js';
 import { loadAddon } from './native/addon.js';
 import type { NativeAddon } from './native/types.js';
@@ -36,6 +40,8 @@ export interface ServiceOptions {
 export interface Service {
   readonly cameras: ReadonlyMap<string, Camera>;
   readonly mqtt: MqttNode;
+  /** Where the console is; null where the config wants none, or it can't listen yet. */
+  consoleUrl(): string | null;
   /** Publishes `stopped`, sends what is owed and lets go of everything. Idempotent. */
   close(): Promise<void>;
 }
@@ -75,6 +81,9 @@ class Parts implements Service {
   readonly #tracking: Tracking;
   readonly #pipeline: PipelineService;
   readonly #sideOutputs: SideOutputs;
+  readonly #errors = new RecentErrors();
+  readonly #masksListeners = new Set<MasksListener>();
+  #http: HttpServer | null = null;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #segmenter: Segmenter | null = null;
   #scheduler: Scheduler | null = null;
@@ -102,7 +111,11 @@ class Parts implements Service {
       statsIntervalMs: config.stats.intervalMs,
       ...(config.jobs.enabled ? { jobs: { ...config.jobs, begunPath: begunPath(config) } } : {}),
       logger: log.child({ part: 'mqtt' }),
-      onMasks: (camera, masks) => this.#sideOutputs.onMasks(camera, masks),
+      onMasks: (camera, masks) => {
+        this.#sideOutputs.onMasks(camera, masks);
+        this.#announceMasks(camera, masks);
+      },
+      onRefused: (refused) => this.#errors.add({ source: 'message', ...refused }),
       onTakenOver: () =>
         onFatal(
           `Another node with the id "${config.node.id}" has taken this node's place at the broker. Give each node its own node.id.`,
@@ -130,6 +143,7 @@ class Parts implements Service {
       camera.start();
       mqtt.setCameraState(name, camera.state);
     }
+    await this.#startHttp();
     const { segmenter, manifest } = await this.#loadModel(signal, onBuilding);
     this.#segmenter = segmenter;
     this.#thresholds = 'everything' in manifest ? manifest.everything : undefined;
@@ -153,9 +167,51 @@ class Parts implements Service {
     );
   }
 
+  consoleUrl(): string | null {
+    return this.#http?.url() ?? null;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #startHttp(): Promise<void> {
+    const { http } = this.#config;
+    if (!http.enabled) return;
+    this.#http = await startHttp({ http, node: this.#nodeView(), log: this.#log.child({ part: 'http' }) });
+  }
+
+  #nodeView(): NodeView {
+    const { node, model, mqtt, jobs } = this.#config;
+    return {
+      id: node.id,
+      version: VERSION,
+      addon: this.#addon,
+      cameras: this.cameras,
+      service: this.#pipeline,
+      limits: {
+        maxBytes: mqtt.maxPacketBytes,
+        maxPrompts: model.maxPrompts,
+        maxPoints: DEFAULT_PROMPT_LIMITS.maxPoints,
+      },
+      maxUploadBytes: jobs.maxPacketBytes,
+      state: () => this.mqtt.state,
+      broker: () => this.mqtt.status,
+      stats: () => this.mqtt.stats(),
+      errors: this.#errors,
+      onMasks: (listener) => {
+        this.#masksListeners.add(listener);
+        return () => this.#masksListeners.delete(listener);
+      },
+      announceMasks: (camera, masks) => this.#announceMasks(camera, masks),
+      drawable: (masks) => this.#pipeline.drawable(masks),
+      metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
+    };
+  }
+
+  #announceMasks(camera: string, masks: MasksMessage): void {
+    for (const listener of this.#masksListeners) listener(camera, masks);
   }
 
   /** Everything of a camera's frames, where its config wants it again and again. */
@@ -223,11 +279,13 @@ class Parts implements Service {
   /** Answers first, then what they are made of: whoever has sent a prompt is told before the connection ends. */
   async #close(): Promise<void> {
     for (const stop of this.#stops.splice(0)) stop();
+    const served = this.#http?.close();
     const tracked = this.#tracking.close();
     this.#scheduler?.close({ graceMs: RUN_GRACE_MS });
     this.#sideOutputs.close();
     await this.mqtt.close({ timeoutMs: RUN_GRACE_MS + BROKER_GRACE_MS });
     await tracked;
+    await served;
     await Promise.all([...this.cameras.values()].map((camera) => camera.close()));
     this.#pipeline.close();
     await this.#segmenter?.close();

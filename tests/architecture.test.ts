@@ -14,6 +14,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['segment', 'outputs', 'mqtt'],
   ['build', 'everything', 'track', 'client'],
   ['pipeline', 'health'],
+  ['metrics', 'http'],
   ['main'],
   ['demo', 'eval'],
   ['cli'],

@@ -4,6 +4,7 @@ import { baseTopic, brokerUrl, cameraSource, filePath, topicFilter } from './add
 import { depth } from './depth.js';
 import { detections, meetsOwnTopics } from './detections.js';
 import { duration, durationWithUnit } from './duration.js';
+import { http } from './http.js';
 import { defaultNodeId, NAME, RESERVED_CAMERA_NAMES, RESERVED_NODE_IDS } from './names.js';
 import { lacksSize } from './shared-memory.js';
 import { tracks } from './tracks.js';
@@ -276,17 +277,6 @@ const jobs = z
     sessionExpirySec: duration({ unit: 's', min: 0, max: 4_294_967_295 })
       .prefault(86_400)
       .describe('How long the broker keeps jobs for this node while it is away.'),
-  })
-  .prefault({});
-
-const http = z
-  .strictObject({
-    host: text(253).default('127.0.0.1').describe('Address that the console listens on.'),
-    port: int(1, 65_535).default(8080).describe('Its port.'),
-    tokenFile: filePath
-      .nullable()
-      .default(null)
-      .describe('File with the token that the console asks for; `null`: none.'),
   })
   .prefault({});
 

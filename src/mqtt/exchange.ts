@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { SamwireError } from '../errors.js';
+import { type ErrorCode, SamwireError } from '../errors.js';
 import type { MasksMessage } from '../masks/types.js';
 import { rendered } from '../prompts/json.js';
 import type { Counters } from './counters.js';
@@ -22,6 +22,8 @@ export interface Exchange {
   readonly deliver: (message: OutboundMessage, options?: Pick<AddOptions, 'onOutcome'>) => void;
   /** A masks message has gone to the camera's masks topic; not called for a kept answer that is sent again. */
   readonly onMasks: (camera: string, message: MasksMessage) => void;
+  /** A sender is told of an error. */
+  readonly onRefused: (refused: Refused) => void;
   /** Bytes of payload that fit into one packet on the present connection, or on the last one. */
   readonly maxPayloadBytes: (target: Target) => number;
 }
@@ -32,9 +34,21 @@ export interface Target {
   readonly properties: MessageProperties;
 }
 
-/** Counts an error that a sender is told of; what is our own fault is logged as such. */
-export function noteError({ counters, logger }: Exchange, error: SamwireError): void {
+/** An error that a sender was told of. */
+export interface Refused {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly camera?: string;
+}
+
+/** Counts an error that a sender is told of, about a camera where `camera` names one; what is our own fault is logged as such. */
+export function noteError(
+  { counters, logger, onRefused }: Exchange,
+  error: SamwireError,
+  camera?: string,
+): void {
   counters.errors[error.code] += 1;
+  onRefused({ code: error.code, message: error.message, ...(camera === undefined ? {} : { camera }) });
   if (error.code === 'internal') logger.error({ err: error }, 'internal error');
   else logger.debug({ code: error.code, problem: error.message }, 'request refused');
 }

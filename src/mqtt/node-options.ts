@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { MasksMessage } from '../masks/types.js';
 import type { PromptLimits } from '../prompts/message.js';
 import type { DetectionSource } from './detections.js';
+import type { Refused } from './exchange.js';
 import type { JobsOptions, JobsPlace } from './jobs/options.js';
 import type { MqttOptions } from './options.js';
 import type { SegmentService } from './service.js';
@@ -37,6 +38,8 @@ export interface MqttNodeOptions {
    * what is published beside it (src/pipeline/side-outputs/side-outputs.ts). Must not throw, nor take long.
    */
   readonly onMasks?: (camera: string, message: MasksMessage) => void;
+  /** A sender was told of an error. Must not throw, nor take long. */
+  readonly onRefused?: (refused: Refused) => void;
   readonly retry?: { readonly firstMs: number; readonly maxMs: number };
   readonly maxConcurrent?: number;
 }

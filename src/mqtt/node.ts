@@ -81,6 +81,7 @@ export class MqttNode {
       maxMessageBytes: mqtt.maxPacketBytes,
       deliver: (message, options) => this.#outbox.add(message, options),
       onMasks: (camera, message) => options.onMasks?.(camera, message),
+      onRefused: (refused) => options.onRefused?.(refused),
       maxPayloadBytes: (target) => this.maxPayloadBytes(target),
     };
     this.#prompts = new PromptHandler(exchange, { limits: options.limits, answerKeepMs: mqtt.answerKeepMs });
@@ -106,6 +107,16 @@ export class MqttNode {
 
   get status(): ConnectionStatus & { readonly owedMessages: number } {
     return { ...this.#connection.status, owedMessages: this.#outbox.sizes.messages };
+  }
+
+  /** As it was told last. */
+  get state(): NodeStateMessage {
+    return this.#state;
+  }
+
+  /** What `<base>/stats` says now. */
+  stats(): Record<string, unknown> {
+    return { ...this.#options.service.stats(), mqtt: this.#linkStats() };
   }
 
   /** Connects, and stays connected, until `close()`. */
@@ -298,8 +309,7 @@ export class MqttNode {
   }
 
   #publishStats(): void {
-    const stats = { ...this.#options.service.stats(), mqtt: this.#linkStats() };
-    const payload = Buffer.from(JSON.stringify(stats));
+    const payload = Buffer.from(JSON.stringify(this.stats()));
     const maxBytes = this.maxPayloadBytes({ topic: this.topics.stats, properties: {} });
     if (payload.length > maxBytes && !this.#statsTooLarge) {
       this.#statsTooLarge = true;

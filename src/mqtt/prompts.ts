@@ -123,9 +123,9 @@ export class PromptHandler {
     }
   }
 
-  #failed(thrown: unknown, { camera }: Request, requestId: string | undefined): Answer {
+  #failed(thrown: unknown, { camera, known }: Request, requestId: string | undefined): Answer {
     const error = toSamwireError(thrown);
-    noteError(this.#exchange, error);
+    noteError(this.#exchange, error, known ? camera : undefined);
     return errorAnswer(error, { requestId, camera: cameraNameOf(camera) });
   }
 

@@ -103,6 +103,7 @@ describe.skipIf(brokerMissing() !== null)('samwire run', () => {
         mqtt: { url: broker.url },
         cameras: { still: { source: `gst://filesrc location=${picturePath} ! ${frames}` } },
         model: { name: `${family}-semantic`, backend: 'onnx', paths: [modelDir(family)], threads: 1 },
+        http: { enabled: false },
         log: { level: 'error' },
       }),
     );

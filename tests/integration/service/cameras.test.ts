@@ -135,6 +135,7 @@ describe.skipIf(brokerMissing() !== null)('the whole service', () => {
       cameras: { front: { ...(await stillCamera(testPicture(160, 120), 30)), historyMs: 2000 } },
       model: await semanticConfig(semanticModel('nanosam')),
       pipeline: { queue: 200, rateLimit: { perCameraPerSec: 10_000 } },
+      http: { enabled: false },
       stats: { intervalMs: 200 },
     });
     const service = await startService({ config, log, onFatal: () => undefined });

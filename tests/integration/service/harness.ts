@@ -68,6 +68,7 @@ export function configOf(url: string, parts: Record<string, unknown>): Record<st
     node: { id: 'n1' },
     mqtt: { url },
     log: { level: 'debug' },
+    http: { enabled: false },
     stats: { intervalMs: 250 },
     ...parts,
   };

@@ -1,0 +1,39 @@
+/** What the HTTP side sees of the node; src/main.ts makes one. */
+import type { Camera } from '../frames/camera.js';
+import type { RecentErrors } from '../health/recent-errors.js';
+import type { MaskItem, MasksMessage } from '../masks/types.js';
+import type { ConnectionStatus } from '../mqtt/connection.js';
+import type { SegmentService } from '../mqtt/service.js';
+import type { NodeStateMessage } from '../mqtt/topics.js';
+import type { NativeAddon } from '../native/types.js';
+import type { PromptLimits } from '../prompts/message.js';
+
+export interface NodeView {
+  readonly id: string;
+  readonly version: string;
+  readonly addon: NativeAddon;
+  readonly cameras: ReadonlyMap<string, Camera>;
+  readonly service: SegmentService;
+  /** As for a prompt over MQTT: `maxBytes` is `mqtt.maxPacketBytes`. */
+  readonly limits: PromptLimits;
+  /** Bytes of an uploaded picture (`jobs.maxPacketBytes`). */
+  readonly maxUploadBytes: number;
+  readonly state: () => NodeStateMessage;
+  readonly broker: () => ConnectionStatus;
+  /** What `<base>/stats` publishes. */
+  readonly stats: () => Record<string, unknown>;
+  readonly errors: RecentErrors;
+  /**
+   * Hears each masks message that the node makes, over MQTT or HTTP, until the returned function is called. A listener
+   * must not throw, nor take long.
+   */
+  readonly onMasks: (listener: MasksListener) => () => void;
+  /** Tells the listeners of masks that were made for who asked over HTTP. */
+  readonly announceMasks: MasksListener;
+  /** The masks of a message with their RLE, whatever its encodings. */
+  readonly drawable: (message: MasksMessage) => readonly MaskItem[];
+  /** The text of `/metrics`. */
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+export type MasksListener = (camera: string, message: MasksMessage) => void;
