@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/cli/exit.js';
 import { ERROR_CODES } from '../../src/errors.js';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
+import { ERRORS_EXPLAINED } from '../../src/remedies.js';
 import { codes, page, pages, rows, section } from './pages.js';
 
 const ERRORS = page('docs/errors.md');
@@ -13,6 +14,15 @@ describe('docs/errors.md', () => {
 
   it('has a row for each code, in their order', () => {
     expect(table.flatMap(([code]) => codes(code))).toEqual([...ERROR_CODES]);
+  });
+
+  it('explains each as the console does', () => {
+    const explained = Object.entries(ERRORS_EXPLAINED).map(([code, { when, remedy }]) => [
+      `\`${code}\``,
+      when,
+      remedy,
+    ]);
+    expect(table).toEqual(explained);
   });
 
   it('calls exactly those codes reserved that nothing in the sources makes', () => {
