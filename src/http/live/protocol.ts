@@ -41,6 +41,13 @@ export interface Hello {
   readonly errors: readonly RecentError[];
 }
 
+export interface CameraStatus extends CameraState {
+  /** The longest time without a frame since the first one, that which lasts now included. */
+  readonly longestGapMs: number;
+  /** How often it was opened again. */
+  readonly reopens: number;
+}
+
 /** Every second. */
 export interface Status {
   readonly type: 'status';
@@ -54,7 +61,8 @@ export interface Status {
     readonly protocol: string | null;
     readonly problem: string | null;
   };
-  readonly cameras: Readonly<Record<string, CameraState>>;
+  /** `fps` is measured now, while the state topic tells changes only. */
+  readonly cameras: Readonly<Record<string, CameraStatus>>;
   /** Of the answers since the last status, by stage (`queueMs`, `encodeMs`, … `captureToPublishMs`); null: none. */
   readonly stages: Readonly<Record<string, Percentiles | null>>;
   /** Answers (masks messages) since the last status. */
