@@ -21,8 +21,8 @@ packages=("${run_packages[@]}")
 say() { printf 'samwire set-up: %s\n' "$*" >&2; }
 
 node_major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
-if [ "$node_major" -lt 20 ]; then
-  say "Node 20 or newer is needed, found $(node --version 2>/dev/null || echo none). See https://nodejs.org/en/download."
+if ! node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null; then
+  say "Node 20.19 or newer is needed, found $(node --version 2>/dev/null || echo none). See https://nodejs.org/en/download."
   exit 69
 fi
 
@@ -121,8 +121,11 @@ install_system_packages
 [ -d node_modules ] || rm -f .setup/npm
 [ -f build/Release/samwire.node ] || rm -f .setup/native
 [ -f dist/cli/main.js ] || rm -f .setup/typescript
+[ -f dist/console/index.html ] || rm -f .setup/console
 once npm 'installing npm packages (npm ci, half a minute)' 'package.json package-lock.json' npm_ci
 once native 'building the native addon (a minute)' "CMakeLists.txt cmake native package.json package-lock.json$(sdk_files)" \
   quietly npm run --silent build:native
 once typescript 'compiling TypeScript' 'tsconfig.json src package-lock.json' \
   quietly npm run --silent build:ts
+once console 'building the console' 'console src/outputs/palette.ts package-lock.json' \
+  quietly npm run --silent build:console

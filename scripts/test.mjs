@@ -113,7 +113,11 @@ const threads = {
   TSAN_OPTIONS: `suppressions='${process.cwd()}/tests/native/suppressions/tsan.txt':ignore_noninstrumented_modules=1:halt_on_error=1`,
 };
 const steps = {
-  types: () => check('types', ['npx', 'tsc', '-p', 'tsconfig.tests.json']),
+  types: () =>
+    check(
+      'types',
+      ...['tsconfig.tests.json', 'console', 'tests/console'].map((project) => ['npx', 'tsc', '-p', project]),
+    ),
   lint: () => {
     check('lint', ['npx', 'biome', 'ci', '--error-on-warnings', '.']);
     clangFormat();

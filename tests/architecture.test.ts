@@ -61,6 +61,8 @@ function filesUnder(folder: string, names: RegExp): Source[] {
 
 const SOURCES = filesUnder('src', /\.ts$/);
 const NATIVE = filesUnder('native', /\.(h|cc|cu)$/);
+/** The page; Vite bundles it. */
+const CONSOLE = filesUnder('console/src', /\.tsx?$/);
 const PATHS = new Set([...SOURCES, ...NATIVE].map(({ path }) => path));
 
 const STATEMENT =
@@ -200,6 +202,19 @@ describe('src/', () => {
   });
 });
 
+describe('console/', () => {
+  it('takes types from src/, and the colours of masks; nothing that needs Node', () => {
+    const known = CONSOLE.flatMap(importsOf).filter(({ to }) => to.startsWith('src/'));
+    expect(known.length).toBeGreaterThan(0);
+    const values = known.filter(({ typeOnly, to }) => !typeOnly && to !== 'src/outputs/palette.ts');
+    expect(values.map(named)).toEqual([]);
+  });
+
+  it('has no default exports', () => {
+    expect(CONSOLE.filter(({ text }) => /^export default\b/m.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+});
+
 describe('native/', () => {
   it('has a row for each of its folders', () => {
     expect([...new Set(NATIVE.map(({ path }) => partOf(path)))].sort()).toEqual(NATIVE_ROWS.flat().sort());
@@ -221,7 +236,7 @@ describe('native/', () => {
 describe('a source file', () => {
   it(`has at most ${MAX_LINES} lines`, () => {
     const lines = ({ text }: Source): number => text.trimEnd().split('\n').length;
-    const long = [...SOURCES, ...NATIVE].filter((file) => lines(file) > MAX_LINES);
+    const long = [...SOURCES, ...CONSOLE, ...NATIVE].filter((file) => lines(file) > MAX_LINES);
     expect(long.map((file) => `${file.path}: ${lines(file)}`)).toEqual([]);
   });
 });

@@ -1,0 +1,18 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { LiveClient } from './live/client.js';
+import { Shell } from './shell/shell.js';
+import { Stage } from './stage/stage.js';
+import { useStore } from './state/store.js';
+
+/** The page: the shell around, the stage in it. Nothing chosen is the first camera. */
+export function App({ live }: { readonly live: LiveClient }): JSX.Element {
+  const [chosen, choose] = useState<string | null>(null);
+  const cameras = useStore(live.state, ({ hello }) => hello?.cameras) ?? [];
+  const camera = chosen !== null && cameras.includes(chosen) ? chosen : (cameras[0] ?? null);
+  return (
+    <Shell live={live} camera={camera} onCamera={choose}>
+      {camera === null ? null : <Stage key={camera} live={live} camera={camera} />}
+    </Shell>
+  );
+}

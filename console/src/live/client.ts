@@ -1,0 +1,104 @@
+import type { Held, Masks, ServerMessage } from '../../../src/http/live/protocol.js';
+import { createStore, type Store } from '../state/store.js';
+import { type Connection, connect } from './connection.js';
+import { type LiveFrame, parseFrame } from './frame.js';
+import { heard, INITIAL_STATE, type LiveState } from './state.js';
+import { createWatches, type View } from './watches.js';
+
+/** Resolves when the frame is drawn, or will not be: the node then sends the next. */
+export type FrameListener = (frame: LiveFrame) => void | Promise<void>;
+export type MasksListener = (masks: Masks) => void;
+
+/** The page's end of `/api/live`. Everything that returns a function is undone by calling it. */
+export interface LiveClient {
+  readonly state: Store<LiveState>;
+  start(): void;
+  close(): void;
+  /** Tries a lost or refused connection at once: after a login. */
+  retry(): void;
+  /** Asks for a camera's frames and masks; of several who ask, the largest picture and the highest rate count. */
+  watch(camera: string, view: View): () => void;
+  onFrame(camera: string, listener: FrameListener): () => void;
+  onMasks(camera: string, listener: MasksListener): () => void;
+  /** Keeps a frame on the node until `release`; rejects when the answer does not come. */
+  hold(camera: string, seq: number): Promise<Held>;
+  release(camera: string): void;
+}
+
+const HELD_TIMEOUT_MS = 5000;
+
+export function createLiveClient(): LiveClient {
+  const state = createStore<LiveState>(INITIAL_STATE);
+  const frames = new Listeners<LiveFrame, void | Promise<void>>();
+  const masks = new Listeners<Masks, void>();
+  const holding = new Map<string, (held: Held) => void>();
+  let connection: Connection | null = null;
+  const watches = createWatches((cameras) => connection?.send({ type: 'watch', cameras }));
+
+  const onFrame = (frame: LiveFrame): void => {
+    const { camera, seq } = frame.header;
+    void Promise.allSettled(frames.tell(camera, frame)).then(() =>
+      connection?.send({ type: 'seen', camera, seq }),
+    );
+  };
+  const onText = (text: string): void => {
+    const message = JSON.parse(text) as ServerMessage;
+    state.set(heard(state.get(), message));
+    if (message.type === 'masks') masks.tell(message.camera, message);
+    if (message.type === 'held') holding.get(keyOf(message.camera, message.seq))?.(message);
+  };
+  return {
+    state,
+    start: () => {
+      connection ??= connect({
+        onOpen: () => watches.tell(),
+        onMessage: (data) => {
+          if (typeof data === 'string') return onText(data);
+          const frame = parseFrame(data);
+          if (frame) onFrame(frame);
+        },
+        onState: (to, retryAt) => state.set({ ...state.get(), connection: to, retryAt }),
+      });
+    },
+    close: () => {
+      connection?.close();
+      connection = null;
+    },
+    retry: () => connection?.retry(),
+    watch: (camera, view) => watches.add(camera, view),
+    onFrame: (camera, listener) => frames.add(camera, listener),
+    onMasks: (camera, listener) => masks.add(camera, listener),
+    hold: (camera, seq) =>
+      new Promise((resolve, reject) => {
+        const key = keyOf(camera, seq);
+        const timer = setTimeout(() => {
+          holding.delete(key);
+          reject(new Error('The node did not answer in time.'));
+        }, HELD_TIMEOUT_MS);
+        holding.set(key, (held) => {
+          clearTimeout(timer);
+          holding.delete(key);
+          resolve(held);
+        });
+        connection?.send({ type: 'hold', camera, seq });
+      }),
+    release: (camera) => connection?.send({ type: 'release', camera }),
+  };
+}
+
+const keyOf = (camera: string, seq: number): string => `${seq} ${camera}`;
+
+/** Who wants to hear of a camera. */
+class Listeners<T, R> {
+  readonly #byCamera = new Map<string, Set<(value: T) => R>>();
+
+  add(camera: string, listener: (value: T) => R): () => void {
+    const listeners = this.#byCamera.get(camera) ?? new Set();
+    this.#byCamera.set(camera, listeners.add(listener));
+    return () => listeners.delete(listener);
+  }
+
+  tell(camera: string, value: T): R[] {
+    return [...(this.#byCamera.get(camera) ?? [])].map((listener) => listener(value));
+  }
+}

@@ -1,0 +1,9 @@
+import { render } from 'preact';
+import { App } from './app.js';
+import { createLiveClient } from './live/client.js';
+import './base.css';
+
+const live = createLiveClient();
+live.start();
+const root = document.getElementById('app');
+if (root) render(<App live={live} />, root);
