@@ -115,6 +115,7 @@ class Parts implements Service {
         this.#sideOutputs.onMasks(camera, masks);
         this.#announceMasks(camera, masks);
       },
+      onStatsPublished: () => this.#loopDelay.reset(),
       onRefused: (refused) => this.#errors.add({ source: 'message', ...refused }),
       onTakenOver: () =>
         onFatal(
@@ -355,7 +356,6 @@ class Parts implements Service {
       p99: ms(delay.percentile(99)),
       max: ms(delay.max),
     };
-    this.#loopDelay.reset();
     return {
       version: VERSION,
       uptimeMs: Math.round(process.uptime() * 1000),

@@ -13,17 +13,18 @@ const TIMING_SLACK_BYTES = 64;
  * The message's JSON. The timing is written last, after the long part has been made, so that `publishMs` counts it.
  * `sinceMs`: when the masks were there, on the clock of `performance.now()`.
  */
-export function masksPayload(message: MasksMessage, sinceMs: number): Buffer {
-  const { timing, ...rest } = message;
+export function masksPayload(message: MasksMessage, sinceMs: number): FittedMasks {
+  const { timing: unfinished, ...rest } = message;
   const head = JSON.stringify(rest);
-  const finished = JSON.stringify(finishTiming(timing, performance.now() - sinceMs));
-  return Buffer.from(`${head.slice(0, -1)},"timing":${finished}}`);
+  const timing = finishTiming(unfinished, performance.now() - sinceMs);
+  const payload = Buffer.from(`${head.slice(0, -1)},"timing":${JSON.stringify(timing)}}`);
+  return { payload, message: { ...message, timing } };
 }
 
 /** A masks message as it is sent. */
 export interface FittedMasks {
   readonly payload: Buffer;
-  /** What the payload says; its `timing` was finished in the payload only. */
+  /** What the payload says. */
   readonly message: MasksMessage;
 }
 
@@ -41,12 +42,12 @@ export async function fittedMasks(
   message: MasksMessage,
   { maxPayloadBytes, sinceMs, service }: FitOptions,
 ): Promise<FittedMasks> {
-  const payload = masksPayload(message, sinceMs);
-  if (payload.length <= maxPayloadBytes) return { payload, message };
-  const smaller = await degraded(message, payload.length, { maxPayloadBytes, service });
-  const smallest = masksPayload(smaller, sinceMs);
-  if (smallest.length > maxPayloadBytes) throw tooLarge(smallest.length, maxPayloadBytes);
-  return { payload: smallest, message: smaller };
+  const whole = masksPayload(message, sinceMs);
+  const { length } = whole.payload;
+  if (length <= maxPayloadBytes) return whole;
+  const smaller = masksPayload(await degraded(message, length, { maxPayloadBytes, service }), sinceMs);
+  if (smaller.payload.length > maxPayloadBytes) throw tooLarge(smaller.payload.length, maxPayloadBytes);
+  return smaller;
 }
 
 /**

@@ -22,7 +22,7 @@ export interface DetectionSource {
 export interface DetectionsHandlerOptions {
   readonly sources: ReadonlyMap<string, DetectionSource>;
   /** Masks that are not owed to anybody (`outputs.streamQos`). */
-  readonly publish: (camera: string, message: MasksMessage) => Promise<unknown>;
+  readonly publish: (camera: string, message: MasksMessage) => Promise<boolean>;
 }
 
 /** A message for one camera. */
@@ -113,12 +113,13 @@ export class DetectionsHandler {
   }
 
   async #answer(masks: MasksMessage, { camera, reply }: Delivery): Promise<void> {
-    const { service, deliver, maxPayloadBytes } = this.#exchange;
+    const { service, deliver, maxPayloadBytes, onAnswer } = this.#exchange;
     const sinceMs = performance.now();
-    await this.#options.publish(camera, masks);
+    const published = await this.#options.publish(camera, masks);
     if (reply === null) return;
     const fitted = await fittedMasks(masks, { maxPayloadBytes: maxPayloadBytes(reply), sinceMs, service });
     deliver({ ...reply, payload: fitted.payload });
+    if (!published) onAnswer(fitted.message);
   }
 
   /** Who waits for an answer gets every error; the errors topic gets one of a kind now and then. */

@@ -22,6 +22,8 @@ export interface Exchange {
   readonly deliver: (message: OutboundMessage, options?: Pick<AddOptions, 'onOutcome'>) => void;
   /** A masks message has gone to the camera's masks topic; not called for a kept answer that is sent again. */
   readonly onMasks: (camera: string, message: MasksMessage) => void;
+  /** An answer is made, its timing finished, wherever it goes: once for each, not for a repeat. */
+  readonly onAnswer: (message: MasksMessage) => void;
   /** A sender is told of an error. */
   readonly onRefused: (refused: Refused) => void;
   /** Bytes of payload that fit into one packet on the present connection, or on the last one. */

@@ -38,6 +38,13 @@ export interface MqttNodeOptions {
    * what is published beside it (src/pipeline/side-outputs/side-outputs.ts). Must not throw, nor take long.
    */
   readonly onMasks?: (camera: string, message: MasksMessage) => void;
+  /**
+   * A masks message was made for a request or a job, or was published: once for each, its timing finished. Must not throw,
+   * nor take long.
+   */
+  readonly onAnswer?: (message: MasksMessage) => void;
+  /** Stats were published: what they tell of the time since the last ones begins anew. */
+  readonly onStatsPublished?: () => void;
   /** A sender was told of an error. Must not throw, nor take long. */
   readonly onRefused?: (refused: Refused) => void;
   readonly retry?: { readonly firstMs: number; readonly maxMs: number };

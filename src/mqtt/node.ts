@@ -81,6 +81,7 @@ export class MqttNode {
       maxMessageBytes: mqtt.maxPacketBytes,
       deliver: (message, options) => this.#outbox.add(message, options),
       onMasks: (camera, message) => options.onMasks?.(camera, message),
+      onAnswer: (message) => options.onAnswer?.(message),
       onRefused: (refused) => options.onRefused?.(refused),
       maxPayloadBytes: (target) => this.maxPayloadBytes(target),
     };
@@ -114,7 +115,7 @@ export class MqttNode {
     return this.#state;
   }
 
-  /** What `<base>/stats` says now. */
+  /** What `<base>/stats` would say now. */
   stats(): Record<string, unknown> {
     return { ...this.#options.service.stats(), mqtt: this.#linkStats() };
   }
@@ -163,10 +164,13 @@ export class MqttNode {
     const sinceMs = performance.now();
     const topic = this.topics.masks(camera);
     const maxPayloadBytes = this.maxPayloadBytes({ topic, properties: {} });
-    const { service, onMasks } = this.#options;
+    const { service, onMasks, onAnswer } = this.#options;
     const fitted = await fittedMasks(message, { maxPayloadBytes, sinceMs, service });
     const sent = this.publishStream({ topic, payload: fitted.payload });
-    if (sent) onMasks?.(camera, fitted.message);
+    if (sent) {
+      onMasks?.(camera, fitted.message);
+      onAnswer?.(fitted.message);
+    }
     return sent;
   }
 
@@ -319,6 +323,7 @@ export class MqttNode {
       );
     }
     this.publishVolatile({ topic: this.topics.stats, payload });
+    this.#options.onStatsPublished?.();
   }
 
   #linkStats(): Record<string, unknown> {

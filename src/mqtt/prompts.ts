@@ -107,6 +107,7 @@ export class PromptHandler {
       const named = requestId === undefined ? {} : { requestId };
       const fitted = await fittedMasks({ ...named, ...masks }, { maxPayloadBytes, sinceMs, service });
       counters.answers += 1;
+      this.#exchange.onAnswer(fitted.message);
       request.published = fitted.message;
       return { kind: 'masks', payload: fitted.payload, ...named };
     } catch (thrown) {

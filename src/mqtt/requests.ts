@@ -131,7 +131,7 @@ export class RequestHandler {
 
   /** A masks message, as on the masks topic, and the edges beside it where they are wanted. */
   async #everything({ message, value, targets, client }: Asked): Promise<Data> {
-    const { service } = this.#exchange;
+    const { service, onAnswer } = this.#exchange;
     const request = checkEverythingRequest(value);
     this.#checkCamera(request.camera);
     const { receivedAtMs, expiresAtMs } = message;
@@ -146,6 +146,7 @@ export class RequestHandler {
     const edges = map && { ...map, png: map.png.toString('base64') };
     const maxPayloadBytes = room - (edges ? JSON.stringify({ edges }).length : 0);
     const fitted = await fittedMessage(masks, { maxPayloadBytes, sinceMs, service });
+    onAnswer(fitted);
     return { ...fitted, ...(edges ? { edges } : {}) };
   }
 

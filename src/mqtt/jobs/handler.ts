@@ -121,7 +121,7 @@ export class JobHandler {
 
   /** Rejects where the job should be delivered again. */
   async #run({ message, opened, target }: Job, jobId: string): Promise<Answer> {
-    const { service, counters, maxPayloadBytes } = this.#exchange;
+    const { service, counters, maxPayloadBytes, onAnswer } = this.#exchange;
     const { receivedAtMs, expiresAtMs } = message;
     try {
       checkExpiry(message, Date.now());
@@ -130,13 +130,14 @@ export class JobHandler {
         ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
       });
       const sinceMs = performance.now();
-      const { payload } = await fittedMasks(
+      const fitted = await fittedMasks(
         { jobId, node: this.#options.nodeId, ...masks },
         { maxPayloadBytes: maxPayloadBytes(target), sinceMs, service },
       );
       counters.answers += 1;
       this.counters.answered += 1;
-      return { kind: 'masks', payload };
+      onAnswer(fitted.message);
+      return { kind: 'masks', payload: fitted.payload };
     } catch (thrown) {
       // The pipeline has a job wait, however busy it is; this is said by a node that stops.
       if (thrown instanceof SamwireError && thrown.code === 'overloaded') throw thrown;
