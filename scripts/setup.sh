@@ -15,8 +15,14 @@ test_packages=(
   clang-format git libgtest-dev libgstrtspserver-1.0-dev mosquitto openssl
   gstreamer1.0-tools gstreamer1.0-plugins-ugly gstreamer1.0-rtsp python3-numpy
 )
+# The page is tested in a browser. Ubuntu's package of this name is a snap, which a container can't install: the tests
+# say that they are skipped there, or take Google's Chrome where it is installed.
+browser_packages=(chromium fonts-dejavu-core)
 packages=("${run_packages[@]}")
-[ "${1:-}" = "--test" ] && packages+=("${test_packages[@]}")
+if [ "${1:-}" = "--test" ]; then
+  packages+=("${test_packages[@]}")
+  if grep -qx 'ID=debian' /etc/os-release 2>/dev/null; then packages+=("${browser_packages[@]}"); fi
+fi
 
 say() { printf 'samwire set-up: %s\n' "$*" >&2; }
 

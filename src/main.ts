@@ -34,6 +34,8 @@ export interface ServiceOptions {
   readonly signal?: AbortSignal;
   /** How far the building of TensorRT engines is, where it is needed; the state topic tells it as well. */
   readonly onBuilding?: (progress: BuildProgress) => void;
+  /** Where the console is, as soon as it listens: before the model is loaded. Never called where it can't listen at once. */
+  readonly onConsole?: (url: string) => void;
 }
 
 /** The running service. */
@@ -42,6 +44,10 @@ export interface Service {
   readonly mqtt: MqttNode;
   /** Where the console is; null where the config wants none, or it can't listen yet. */
   consoleUrl(): string | null;
+  /** As `NodeView.onMasks`. */
+  onMasks(listener: MasksListener): () => void;
+  /** Requests that wait for the model, and long work that waits or runs. */
+  waiting(): number;
   /** Publishes `stopped`, sends what is owed and lets go of everything. Idempotent. */
   close(): Promise<void>;
 }
@@ -59,11 +65,11 @@ const BROKER_GRACE_MS = 2000;
  * @throws ConfigError when the model can't be loaded, UnavailableError when the addon can't, or `signal` came first.
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { config, log, onFatal, signal, onBuilding } = options;
+  const { config, log, onFatal } = options;
   const addon = loadAddon();
   const parts = new Parts(config, addon, log, onFatal);
   try {
-    await parts.start(signal, onBuilding);
+    await parts.start(options);
   } catch (error) {
     await parts.close();
     throw error;
@@ -133,7 +139,7 @@ class Parts implements Service {
     });
   }
 
-  async start(signal: AbortSignal | undefined, onBuilding: ServiceOptions['onBuilding']): Promise<void> {
+  async start({ signal, onBuilding, onConsole }: ServiceOptions): Promise<void> {
     const config = this.#config;
     const mqtt = this.mqtt;
     mqtt.setNodeState({ state: 'starting', backend: null, model: null });
@@ -145,6 +151,8 @@ class Parts implements Service {
       mqtt.setCameraState(name, camera.state);
     }
     await this.#startHttp();
+    const url = this.consoleUrl();
+    if (url !== null) onConsole?.(url);
     const { segmenter, manifest } = await this.#loadModel(signal, onBuilding);
     this.#segmenter = segmenter;
     this.#thresholds = 'everything' in manifest ? manifest.everything : undefined;
@@ -170,6 +178,15 @@ class Parts implements Service {
 
   consoleUrl(): string | null {
     return this.#http?.url() ?? null;
+  }
+
+  onMasks(listener: MasksListener): () => void {
+    this.#masksListeners.add(listener);
+    return () => this.#masksListeners.delete(listener);
+  }
+
+  waiting(): number {
+    return (this.#scheduler?.length ?? 0) + (this.#scheduler?.backgroundJobs ?? 0);
   }
 
   close(): Promise<void> {
@@ -201,10 +218,7 @@ class Parts implements Service {
       broker: () => this.mqtt.status,
       stats: () => this.mqtt.stats(),
       errors: this.#errors,
-      onMasks: (listener) => {
-        this.#masksListeners.add(listener);
-        return () => this.#masksListeners.delete(listener);
-      },
+      onMasks: (listener) => this.onMasks(listener),
       announceMasks: (camera, masks) => this.#announceMasks(camera, masks),
       drawable: (masks) => this.#pipeline.drawable(masks),
       metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),

@@ -33,6 +33,7 @@ const MAX_LINES = 400;
 /** Who reads the environment besides src/config, and why. */
 const ENVIRONMENT_READERS: Readonly<Record<string, string>> = {
   'src/cli/main.ts': 'SAMWIRE_LOG_LEVEL is an option of every command, also of those without a config',
+  'src/cli/open-browser.ts': 'whether there is a display to open the console on',
   'src/demo/broker.ts':
     'hands its own environment on to the Mosquitto that it starts, with /usr/sbin on the PATH',
   'src/onnx/no-telemetry.ts': 'sets the variable by which onnxruntime sends no usage data',

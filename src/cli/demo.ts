@@ -4,16 +4,19 @@ import { createLogger } from '../log.js';
 import type { MasksMessage } from '../masks/types.js';
 import { percentiles } from '../pipeline/counters.js';
 import { EXIT } from './exit.js';
+import { openBrowser } from './open-browser.js';
 
 export interface DemoCommand {
   readonly source: string | undefined;
   readonly once: boolean;
   readonly out: string;
+  /** Whether the console is opened in the browser. */
+  readonly open: boolean;
   readonly logLevel: string | undefined;
 }
 
 /** `samwire demo`: 0 when masks were published, 70 when the GPU was lost, else 1. */
-export async function demoCommand({ source, once, out, logLevel }: DemoCommand): Promise<number> {
+export async function demoCommand({ source, once, out, open, logLevel }: DemoCommand): Promise<number> {
   const log = createLogger({ level: logLevel ?? 'warn', pretty: process.stderr.isTTY });
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const stop = new AbortController();
@@ -23,9 +26,13 @@ export async function demoCommand({ source, once, out, logLevel }: DemoCommand):
     fatal ??= exitCode;
     stop.abort();
   };
-  if (!once) print('Starting the demo; Ctrl-C ends it.');
+  const onConsole = (url: string): void => {
+    print(`Open ${url} in a browser: click an object and get its mask. Ctrl-C ends the demo.`);
+    if (open) openBrowser(url);
+  };
   const { signal } = stop;
-  const summary = await runDemo({ source, once, out, log, print, signal, onFatal }).catch((error) => {
+  const options = { source, once, out, log, print, signal, onFatal, onConsole };
+  const summary = await runDemo(options).catch((error) => {
     // Ctrl-C while engines are built or the model is loaded.
     if (!signal.aborted) throw error;
   });

@@ -85,17 +85,21 @@ command('run', 'the service: cameras in, prompts over MQTT, masks out')
     process.exitCode = await runCommand({ config: options.config, logLevel: logLevel(options) });
   });
 
-command('demo', 'a broker, the bundled model, a generated clip and prompts that follow its objects')
+command(
+  'demo',
+  'a broker, the bundled model, a generated clip, prompts that follow its objects, and the console',
+)
   .option('--source <uri>', 'a camera URI instead of the generated clip')
   .option('--once', 'stop after 3 s of frames with masks')
   .option('--out <dir>', 'where masks.json and overlay pictures go', 'samwire-out')
-  .option('--no-open', 'open no browser')
-  .action(async (options: LogOption & { source?: string; once?: boolean; out: string }) => {
+  .option('--no-open', 'do not open the console in the browser')
+  .action(async (options: LogOption & { source?: string; once?: boolean; out: string; open: boolean }) => {
     const { demoCommand } = await import('./demo.js');
     process.exitCode = await demoCommand({
       source: options.source,
       once: options.once ?? false,
       out: options.out,
+      open: options.open,
       logLevel: logLevel(options),
     });
   });

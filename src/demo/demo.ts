@@ -12,8 +12,10 @@ import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import { renderOverlay } from '../outputs/overlay.js';
 import type { FramePrompt } from '../prompts/types.js';
 import { type DemoBroker, noBroker, startDemoBroker } from './broker.js';
+import { consolePort } from './console-port.js';
 import { masksOf, type PromptsFor, startPrompter } from './prompter.js';
 import { DEMO_CLIP_PATH, loadTruth, truthAt } from './scene/truth.js';
+import { whoElseAsks } from './yield.js';
 
 const NODE = 'demo';
 const CAMERA = 'demo';
@@ -21,7 +23,7 @@ const CAMERA = 'demo';
 const ONCE_MS = 3000;
 const ONCE_GIVE_UP_MS = 30_000;
 const OVERLAY_EVERY_MS = 500;
-/** Long enough that the frame of an answer is still held when its overlay is drawn. */
+/** Long enough that the frame of an answer is still held when its overlay is drawn, and a clicked one when it is held. */
 const HISTORY_MS = 3000;
 /** An object hidden more than this is not asked for. */
 const MAX_OCCLUSION = 0.8;
@@ -34,6 +36,8 @@ export interface DemoOptions {
   readonly log: Logger;
   /** Lines for the person at the terminal. */
   readonly print: (line: string) => void;
+  /** Where the console is, as soon as it is there. */
+  readonly onConsole?: (url: string) => void;
   /** Ends the demo. */
   readonly signal: AbortSignal;
   /** A fault that no frame after it can be served with; `exitCode` by docs/errors.md. Expected to end the demo. */
@@ -48,7 +52,7 @@ export interface DemoSummary {
 
 /** Broker, service and a robot that prompts, in one process, over real MQTT. */
 export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
-  const { log, out } = options;
+  const { log, out, onConsole } = options;
   await mkdir(out, { recursive: true });
   const addon = loadAddon();
   const broker = await startDemoBroker().catch((cause: unknown) => {
@@ -56,7 +60,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
   });
   try {
     const service = await startService({
-      config: demoConfig(broker, options.source),
+      config: await demoConfig(broker, options),
       log,
       onFatal: (reason, exitCode) => {
         log.fatal(reason);
@@ -64,7 +68,9 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
       },
       signal: options.signal,
       onBuilding: progressLines(options.print),
+      ...(onConsole && { onConsole }),
     });
+    const others = whoElseAsks(service);
     try {
       const camera = service.cameras.get(CAMERA) as Camera;
       const recorder = new Recorder(addon, camera, options);
@@ -74,6 +80,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
         camera,
         addon,
         promptsFor: options.source === undefined ? await promptsFromTruth() : promptsOnGrid,
+        othersAsk: others.othersAsk,
         onMasks: (message, prompts) => recorder.add(message, prompts),
         onError: (message) => recorder.failed(message),
       });
@@ -82,6 +89,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
       await prompter.close();
       return await recorder.close();
     } finally {
+      others.close();
       await service.close();
     }
   } finally {
@@ -90,7 +98,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
 }
 
 /** @throws ConfigError where `source` is no camera source. */
-function demoConfig(broker: DemoBroker, source: string | undefined) {
+async function demoConfig(broker: DemoBroker, { source, once }: DemoOptions) {
   const config = {
     version: 1,
     node: { id: NODE },
@@ -100,6 +108,7 @@ function demoConfig(broker: DemoBroker, source: string | undefined) {
     },
     model: { paths: [] },
     pipeline: { maxAgeMs: 5000 },
+    http: once ? { enabled: false } : { port: await consolePort() },
   };
   // JSON is YAML; read as a config file is, so that a wrong source is told as there.
   return parseConfig(JSON.stringify(config), "the demo's config").config;

@@ -14,6 +14,8 @@ export interface PrompterOptions {
   readonly camera: Camera;
   readonly addon: Pick<NativeAddon, 'releaseFrame'>;
   readonly promptsFor: PromptsFor;
+  /** True while others want the model: the robot lets them go first. */
+  readonly othersAsk: () => boolean;
   readonly onMasks: (message: MasksMessage, prompts: readonly FramePrompt[]) => void;
   readonly onError: (message: string) => void;
 }
@@ -22,6 +24,8 @@ export interface Prompter {
   close(): Promise<void>;
 }
 
+/** What the ids of its requests begin with. */
+const ROBOT = 'demo-';
 /** No answer for this long: the next frame is asked for all the same. */
 const PATIENCE_MS = 5000;
 
@@ -61,13 +65,14 @@ class Robot {
 
   saw(seq: number): void {
     if (this.#asked && performance.now() - this.#asked.at < PATIENCE_MS) return;
-    const { camera, addon, promptsFor, base } = this.#options;
+    const { camera, addon, promptsFor, base, othersAsk } = this.#options;
+    if (othersAsk()) return;
     const frame = camera.acquire({ seq });
     if (!frame) return;
     addon.releaseFrame(frame.id);
     const prompts = promptsFor(frame);
     if (prompts.length === 0) return;
-    const requestId = `demo-${++this.#requests}`;
+    const requestId = `${ROBOT}${++this.#requests}`;
     this.#asked = { requestId, prompts, at: performance.now() };
     const message = { requestId, frame: { seq }, prompts, maxAgeMs: PATIENCE_MS };
     this.#client.publish(`${base}/${camera.name}/prompt`, JSON.stringify(message), { qos: 1 });
@@ -81,6 +86,11 @@ class Robot {
     if (isMasks) this.#options.onMasks(message, prompts);
     else this.#options.onError(message.message ?? 'unknown error');
   }
+}
+
+/** Whether it was the robot that asked. */
+export function isRobots({ source, requestId }: MasksMessage): boolean {
+  return source === 'prompt' && requestId?.startsWith(ROBOT) === true;
 }
 
 /** The masks that did not fail. */
