@@ -11,8 +11,10 @@ export interface PromptContext {
   readonly receivedAtMs: number;
   /** When its expiry interval ends (MQTT 5); not begun by then, it is refused as `expired`. */
   readonly expiresAtMs?: number;
-  /** Who asks, as far as MQTT tells: the response topic. */
+  /** Who asks: over MQTT the response topic, as far as it tells. */
   readonly client?: string;
+  /** Aborted when nobody waits for the answer any more: what has not begun by then is not run. */
+  readonly signal?: AbortSignal;
 }
 
 export interface DetectionsContext extends PromptContext {

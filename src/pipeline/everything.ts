@@ -36,6 +36,8 @@ export interface EverythingJob {
   readonly beginByMs: number;
   /** How long a camera that does not stream may take to deliver a frame. */
   readonly maxAgeMs: number;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 export interface EverythingDependencies {

@@ -75,6 +75,7 @@ async function answerFrame(
     keepLogits: false,
     receivedAtMs: context.receivedAtMs,
     maxAgeMs: Math.min(prompt.maxAgeMs ?? Number.POSITIVE_INFINITY, untilExpiry),
+    ...(context.signal === undefined ? {} : { signal: context.signal }),
   });
   return toAnswer(answer, {
     ...(prompt.requestId === undefined ? {} : { requestId: prompt.requestId }),

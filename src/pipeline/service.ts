@@ -68,7 +68,7 @@ export interface PipelineServiceOptions {
 export type EverythingDefaults = Pick<EverythingOptions, 'strategy' | 'grid'>;
 
 interface EverythingTerms
-  extends Pick<EverythingJob, 'requested' | 'receivedAtMs' | 'beginByMs' | 'maxAgeMs'> {
+  extends Pick<EverythingJob, 'requested' | 'receivedAtMs' | 'beginByMs' | 'maxAgeMs' | 'signal'> {
   readonly client?: string | undefined;
 }
 
@@ -133,7 +133,7 @@ export class PipelineService implements SegmentService {
 
   async everything(message: EverythingMessage, context: EverythingContext): Promise<EverythingReply> {
     const { maxAgeMs } = this.#options;
-    const { receivedAtMs, expiresAtMs = Number.POSITIVE_INFINITY, maxEdgesBytes, client } = context;
+    const { receivedAtMs, expiresAtMs = Number.POSITIVE_INFINITY, maxEdgesBytes, client, signal } = context;
     const ownMs = message.maxAgeMs ?? Number.POSITIVE_INFINITY;
     const { masks, edges } = await this.#everything(message, {
       requested: true,
@@ -141,6 +141,7 @@ export class PipelineService implements SegmentService {
       beginByMs: Math.min(expiresAtMs, receivedAtMs + ownMs),
       maxAgeMs: Math.min(maxAgeMs, ownMs, expiresAtMs - receivedAtMs),
       client,
+      ...(signal === undefined ? {} : { signal }),
     });
     return edges ? { masks, edges: await edgePng(edges, maxEdgesBytes) } : { masks };
   }
@@ -273,6 +274,7 @@ export class PipelineService implements SegmentService {
       promptCount: message.prompts.length,
       multimask: message.multimask,
       ...(context.client === undefined ? {} : { client: context.client }),
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
       receivedAtMs: context.receivedAtMs,
       maxAgeMs: Math.min(message.maxAgeMs ?? maxAgeMs, untilExpiry),
       onAnswer: (frame) => addon.retainFrame(frame.id),

@@ -7,6 +7,7 @@ import type { Segmenter, SegmentRequest, SegmentResult } from '../../segment/seg
 import { ChunkSize } from './chunk-size.js';
 import { type Account, charge, FairShare } from './fair-share.js';
 import { namedFrame, newestFrame, skewMs, stopping } from './frame-choice.js';
+import { withdrawn } from './refusals.js';
 
 /** Each takes the model for seconds on a CPU; who is behind so many had better ask again later. */
 export const BACKGROUND_LIMIT = 4;
@@ -32,6 +33,8 @@ export interface BackgroundJob<T> {
   readonly receivedAtMs: number;
   /** Not begun by then, it is refused as `expired`. ms since the Unix epoch. */
   readonly beginByMs?: number;
+  /** Aborted when nobody waits for the answer any more: the job gets no further turn. */
+  readonly signal?: AbortSignal;
   readonly work: (work: BackgroundWork) => Promise<T>;
   /** Called while the answer's frame is still held: the place to retain it. */
   readonly onAnswer?: (frame: NativeFrameInfo) => void;
@@ -100,7 +103,6 @@ export class Background {
   #current: Current | null = null;
   /** The turn that has the model now. */
   #inTurn: Promise<void> = Promise.resolve();
-  #closed = false;
 
   constructor(options: BackgroundOptions) {
     this.#options = options;
@@ -124,8 +126,10 @@ export class Background {
         'overloaded',
         `${requested} requests to segment everything wait already; send this one again later.`,
       );
+    if (job.signal?.aborted) throw withdrawn();
     const pinned = job.frame === 'latest' ? null : namedFrame(job.camera, job.frame);
     return new Promise((resolve, reject) => {
+      job.signal?.addEventListener('abort', () => this.#withdraw(waiting), { once: true });
       const waiting = { job, pinned, resolve: resolve as Waiting['resolve'], reject };
       if (job.requested) this.#waiting.splice(requested, 0, waiting);
       else this.#waiting.push(waiting);
@@ -165,11 +169,23 @@ export class Background {
 
   /** Refuses what waits and what runs; the turn that has the model goes on to its end. */
   close(): void {
-    this.#closed = true;
     for (const waiting of this.#waiting.splice(0)) this.#refuse(waiting, stopping());
-    for (const turn of this.#turns.splice(0)) turn.refuse(stopping());
-    this.#current?.abort.abort(stopping());
-    this.#current?.reject(stopping());
+    this.#end(stopping());
+  }
+
+  #withdraw(waiting: Waiting): void {
+    const place = this.#waiting.indexOf(waiting);
+    if (place >= 0) {
+      this.#waiting.splice(place, 1);
+      this.#refuse(waiting, withdrawn());
+    } else if (this.#current?.job === waiting.job) this.#end(withdrawn());
+  }
+
+  /** Of the job that runs. */
+  #end(error: SamwireError): void {
+    for (const turn of this.#turns.splice(0)) turn.refuse(error);
+    this.#current?.abort.abort(error);
+    this.#current?.reject(error);
   }
 
   #refuse({ pinned, reject }: Waiting, error: SamwireError): void {
@@ -225,7 +241,7 @@ export class Background {
         segment: (request) => this.#inChunks(current, request),
         turn: (task) => this.#turn(current, task),
       });
-      if (this.#closed) return;
+      if (current.abort.signal.aborted) return;
       const answeredAtMs = now();
       const arrivedAtMs = Math.max(job.receivedAtMs, frame.timestamp);
       job.onAnswer?.(frame);

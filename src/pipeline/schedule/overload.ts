@@ -57,7 +57,7 @@ export class Overload {
     return this.#entered;
   }
 
-  /** A request came, or (negative) took back what it had asked for because a newer one has its place. */
+  /** A request came, or (negative) took back what it had asked for because a newer one has its place or its sender has gone. */
   asked(ms: number): void {
     for (const window of [this.#short, this.#long]) if (window) window.askedMs += ms;
   }

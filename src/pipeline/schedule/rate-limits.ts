@@ -11,7 +11,7 @@ export interface Asking {
   /** Each kind has the camera's limit to itself: a detector does not use up what people's prompts may have. */
   readonly what: 'prompt' | 'detections' | 'everything';
   readonly camera: string;
-  /** The response topic. Clients that name none can't be told apart; the camera's limit holds for them. */
+  /** Over MQTT the response topic. Clients that name none can't be told apart; the camera's limit holds for them. */
   readonly client?: string | undefined;
 }
 
@@ -40,7 +40,7 @@ export class RateLimits {
     if (client !== undefined && !this.#clients.take(client))
       throw new SamwireError(
         'rate_limited',
-        `More messages came with response topic ${client} than pipeline.rateLimit.perClientPerSec (${perClientPerSec}) allows. ${advice}`,
+        `More messages came from the client ${client} than pipeline.rateLimit.perClientPerSec (${perClientPerSec}) allows. ${advice}`,
       );
     if (!this.#cameras.take(`${what} ${camera}`))
       throw new SamwireError(

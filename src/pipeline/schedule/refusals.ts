@@ -5,9 +5,9 @@ import { Superseded } from './superseded.js';
 
 /**
  * `overload`: it waited for a whole run of a model that is asked for more than it can do. `queueFull`: it made room.
- * `superseded`: a newer one has its place.
+ * `superseded`: a newer one has its place. `withdrawn`: whoever asked has gone.
  */
-export const REFUSALS = ['overload', 'queueFull', 'expired', 'superseded'] as const;
+export const REFUSALS = ['overload', 'queueFull', 'expired', 'superseded', 'withdrawn'] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 export interface RefusalFacts {
@@ -38,5 +38,12 @@ export function refusalOf(
       );
     case 'superseded':
       return new Superseded(camera.name);
+    case 'withdrawn':
+      return withdrawn();
   }
+}
+
+/** Nobody hears of it: whoever asked has gone. */
+export function withdrawn(): SamwireError {
+  return new SamwireError('expired', 'Whoever sent the request went away before it was begun.');
 }

@@ -93,6 +93,12 @@ export class RequestQueue {
     this.#kinds[waiting.request.kind].lanes.take(waiting);
   }
 
+  /** Takes out a request whose sender has gone; nothing where it does not wait any more. */
+  withdraw(waiting: Waiting): void {
+    const { lanes, overload } = this.#kinds[waiting.request.kind];
+    if ([...lanes.all()].includes(waiting)) overload.asked(-this.#drop(waiting, 'withdrawn'));
+  }
+
   /** Takes out all that goes with `first`, for its run. */
   begin(first: Waiting, taken: FrameTaken, nowMs: number): Batch {
     const { cost } = this.#options;

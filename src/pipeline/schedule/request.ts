@@ -36,6 +36,8 @@ export interface SchedulerRequest {
   readonly receivedAtMs: number;
   /** Not begun this long after its arrival, the request is refused as `expired`. */
   readonly maxAgeMs: number;
+  /** Aborted when nobody waits for the answer any more: the request is taken out, unless its run has begun. */
+  readonly signal?: AbortSignal;
   /** Called while the answer's frame is still held: the place to retain it. */
   readonly onAnswer?: (frame: NativeFrameInfo) => void;
 }

@@ -12,7 +12,7 @@ import { BACKGROUND_LIMIT, Background, type BackgroundAnswer, type BackgroundJob
 import { DeadlineTimer } from './deadline-timer.js';
 import { namedFrame, newestFrame, skewMs, stopping } from './frame-choice.js';
 import { KindOrder, type Level } from './kind-order.js';
-import { type Refusal, refusalOf } from './refusals.js';
+import { type Refusal, refusalOf, withdrawn } from './refusals.js';
 import {
   REQUEST_KINDS,
   type RequestKind,
@@ -140,6 +140,8 @@ export class Scheduler {
   async submit(request: SchedulerRequest): Promise<SchedulerAnswer> {
     if (request.frame === 'latest') await this.#waitForStream(request);
     if (this.#closed) throw stopping();
+    const { signal } = request;
+    if (signal?.aborted) throw withdrawn();
     const pinned = request.frame === 'latest' ? null : namedFrame(request.camera, request.frame);
     return new Promise((resolve, reject) => {
       const sinceMs = this.#monotonicNow();
@@ -147,6 +149,7 @@ export class Scheduler {
       const waiting = { request, pinned, resolve, reject, order, runsBefore: this.#runs, sinceMs };
       this.#queue.push(waiting, sinceMs);
       this.#deadlines.by(deadlineOf(waiting));
+      signal?.addEventListener('abort', () => this.#queue.withdraw(waiting), { once: true });
       this.#pump();
     });
   }

@@ -30,10 +30,10 @@ export class SchedulerStats {
     if (this.#waitsMs.length > WINDOW) this.#waitsMs.shift();
   }
 
-  /** That a newer request takes the place of an older one is counted, but is no news. */
+  /** That a newer request takes the place of an older one, or that its sender went away, is counted, but is no news. */
   refused(why: Refusal, { camera, kind }: Pick<SchedulerRequest, 'camera' | 'kind'>, nowMs: number): void {
     this.#refused[why] += 1;
-    if (why === 'superseded') return;
+    if (why === 'superseded' || why === 'withdrawn') return;
     this.#unlogged[why] += 1;
     if (nowMs - this.#loggedAtMs < LOG_INTERVAL_MS) return;
     this.#loggedAtMs = nowMs;

@@ -313,6 +313,30 @@ describe('background work', () => {
     expect(retained).toEqual([1]);
   });
 
+  it('gets no further turn when its sender has gone, and does not begin where it waits', async () => {
+    const { camera, segmenter, scheduler, later, settled, out } = background();
+    camera.push(1);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const retained: number[] = [];
+    const onAnswer = (frame: { readonly id: number }): number => retained.push(frame.id);
+    const running = later(segmenting('p', 6), { signal: first.signal, onAnswer });
+    await settled();
+    const waiting = later(segmenting('q', 1), { signal: second.signal, frame: { seq: 1 } });
+    second.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'expired' });
+    first.abort();
+    await expect(running).rejects.toMatchObject({ code: 'expired' });
+    await segmenter.answer();
+    expect(segmenter.requests).toHaveLength(1);
+    expect(retained).toEqual([]);
+    await settled();
+    expect(out()).toBe(0);
+    expect(scheduler.backgroundJobs).toBe(0);
+    await expect(later(segmenting('r', 1), { signal: first.signal })).rejects.toMatchObject({
+      code: 'expired',
+    });
+  });
+
   it('is refused at once when the scheduler is closed; the chunk in progress ends alone', async () => {
     const { camera, segmenter, scheduler, later, settled, out } = background();
     camera.push(1);

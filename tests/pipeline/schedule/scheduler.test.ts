@@ -119,6 +119,25 @@ describe('the scheduler', () => {
     expect((await patient).queueMs).toBe(501);
   });
 
+  it('does not run what nobody waits for any more, and lets go of its frame', async () => {
+    const { camera, segmenter, scheduler, submit, settled, out } = setup();
+    camera.push(1);
+    const [gone, goes] = [new AbortController(), new AbortController()];
+    const running = submit('running', { signal: goes.signal });
+    await settled();
+    const waiting = submit('waiting', { signal: gone.signal, frame: { seq: 1 } });
+    gone.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'expired' });
+    await expect(submit('late', { signal: gone.signal })).rejects.toMatchObject({ code: 'expired' });
+    goes.abort();
+    await segmenter.answer();
+    expect((await running).frame.id).toBe(1);
+    expect(segmenter.requests.map(idsOf)).toEqual([['running']]);
+    expect(scheduler.stats()).toMatchObject({ refused: { withdrawn: 1 }, waiting: { prompt: 0 } });
+    await settled();
+    expect(out()).toBe(0);
+  });
+
   it('waits for the next frame of a camera that does not stream yet, until the deadline', async () => {
     const { camera, segmenter, submit, settled } = setup();
     camera.streaming = false;
