@@ -10,6 +10,8 @@ export const ERROR_CODES = [
   'unknown_camera',
   'unknown_request',
   'unknown_track',
+  'unauthorized',
+  'forbidden',
   'no_frame',
   'frame_evicted',
   'unsupported_detections',

@@ -7,9 +7,9 @@ import type { Config } from './config/schema.js';
 import type { ModelThresholds } from './everything/options.js';
 import type { Camera } from './frames/camera.js';
 import { RecentErrors } from './health/recent-errors.js';
-import type { MasksListener, NodeView } from './http/node-view.js';
+import { createView, MasksNews } from './http/create-view.js';
+import type { MasksListener } from './http/node-view.js';
 import { type HttpServer, startHttp } from './http/server.js';
-import type { MasksMessage } from './masks/types.js';
 import { MqttNode } from './mqtt/node.js';
 import { loadAddon } from './native/addon.js';
 import type { NativeAddon } from './native/types.js';
@@ -88,7 +88,7 @@ class Parts implements Service {
   readonly #pipeline: PipelineService;
   readonly #sideOutputs: SideOutputs;
   readonly #errors = new RecentErrors();
-  readonly #masksListeners = new Set<MasksListener>();
+  readonly #news = new MasksNews();
   #http: HttpServer | null = null;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #segmenter: Segmenter | null = null;
@@ -119,7 +119,7 @@ class Parts implements Service {
       logger: log.child({ part: 'mqtt' }),
       onMasks: (camera, masks) => {
         this.#sideOutputs.onMasks(camera, masks);
-        this.#announceMasks(camera, masks);
+        this.#news.announce(camera, masks);
       },
       onStatsPublished: () => this.#loopDelay.reset(),
       onRefused: (refused) => this.#errors.add({ source: 'message', ...refused }),
@@ -181,8 +181,7 @@ class Parts implements Service {
   }
 
   onMasks(listener: MasksListener): () => void {
-    this.#masksListeners.add(listener);
-    return () => this.#masksListeners.delete(listener);
+    return this.#news.onMasks(listener);
   }
 
   waiting(): number {
@@ -197,36 +196,17 @@ class Parts implements Service {
   async #startHttp(): Promise<void> {
     const { http } = this.#config;
     if (!http.enabled) return;
-    this.#http = await startHttp({ http, node: this.#nodeView(), log: this.#log.child({ part: 'http' }) });
-  }
-
-  #nodeView(): NodeView {
-    const { node, model, mqtt, jobs } = this.#config;
-    return {
-      id: node.id,
-      version: VERSION,
+    const node = createView({
+      config: this.#config,
       addon: this.#addon,
       cameras: this.cameras,
-      service: this.#pipeline,
-      limits: {
-        maxBytes: mqtt.maxPacketBytes,
-        maxPrompts: model.maxPrompts,
-        maxPoints: DEFAULT_PROMPT_LIMITS.maxPoints,
-      },
-      maxUploadBytes: jobs.maxPacketBytes,
-      state: () => this.mqtt.state,
-      broker: () => this.mqtt.status,
-      stats: () => this.mqtt.stats(),
+      pipeline: this.#pipeline,
+      mqtt: this.mqtt,
       errors: this.#errors,
-      onMasks: (listener) => this.onMasks(listener),
-      announceMasks: (camera, masks) => this.#announceMasks(camera, masks),
-      drawable: (masks) => this.#pipeline.drawable(masks),
+      news: this.#news,
       metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
-    };
-  }
-
-  #announceMasks(camera: string, masks: MasksMessage): void {
-    for (const listener of this.#masksListeners) listener(camera, masks);
+    });
+    this.#http = await startHttp({ http, node, log: this.#log.child({ part: 'http' }) });
   }
 
   /** Everything of a camera's frames, where its config wants it again and again. */

@@ -38,12 +38,20 @@ export const ERRORS_EXPLAINED: Readonly<Record<ErrorCode, ErrorExplained>> = {
     remedy: 'see `details` for the names that are',
   },
   unknown_request: {
-    when: 'the node does not serve that verb',
-    remedy: 'see `details` for those that it does',
+    when: 'the node does not serve that verb; over HTTP: no such path, or not with that method',
+    remedy: 'see `details` for those that it does; over HTTP `/api/openapi.json`',
   },
   unknown_track: {
     when: 'the request `tracks` names an id that is not followed on that camera',
     remedy: "list the camera's tracks; one may have ended (`ended` in the masks messages)",
+  },
+  unauthorized: {
+    when: 'over HTTP only: `http.tokenFile` is set, and the request has no token or a wrong one',
+    remedy: 'send `Authorization: Bearer <token>`, or log in to the console ([http.md](http.md#the-token))',
+  },
+  forbidden: {
+    when: "over HTTP only: the request comes from another page than the console's own, or names the node by a name that it does not know",
+    remedy: 'see the message; [http.md](http.md#what-is-refused)',
   },
   no_frame: {
     when: "the camera gave no frame within the prompt's `maxAgeMs`, or holds none for a snapshot. In a camera's state: why it does not stream",

@@ -1,4 +1,4 @@
-/** What the HTTP side sees of the node; src/main.ts makes one. */
+/** What the HTTP side sees of the node; create-view.ts makes one. */
 import type { Camera } from '../frames/camera.js';
 import type { RecentErrors } from '../health/recent-errors.js';
 import type { MaskItem, MasksMessage } from '../masks/types.js';
@@ -18,6 +18,8 @@ export interface NodeView {
   readonly limits: PromptLimits;
   /** Bytes of an uploaded picture (`jobs.maxPacketBytes`). */
   readonly maxUploadBytes: number;
+  /** `jobs.enabled`: without a camera there is something to do all the same. */
+  readonly servesJobs: boolean;
   readonly state: () => NodeStateMessage;
   readonly broker: () => ConnectionStatus;
   /** What `<base>/stats` publishes. */

@@ -1,13 +1,9 @@
-import fastify, { type FastifyInstance } from 'fastify';
-import type { Logger } from 'pino';
+import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/schema.js';
-import type { NodeView } from './node-view.js';
-import { healthRoutes } from './routes/health.js';
+import { type AppOptions, createApp } from './app.js';
 
-export interface HttpOptions {
+export interface HttpOptions extends AppOptions {
   readonly http: Config['http'];
-  readonly node: NodeView;
-  readonly log: Logger;
 }
 
 export interface HttpServer {
@@ -22,13 +18,14 @@ const RETRY_MS = 10_000;
  * The console, the HTTP API and the metrics (docs/http.md). Never throws: a port that is taken is logged and tried again,
  * for as long as the node runs. Resolves when it listens, or when the first try has failed.
  */
-export async function startHttp({ http, node, log }: HttpOptions): Promise<HttpServer> {
+export async function startHttp({ http, ...options }: HttpOptions): Promise<HttpServer> {
+  const { log } = options;
   let app: FastifyInstance | null = null;
   let timer: NodeJS.Timeout | undefined;
   let url: string | null = null;
   let closed = false;
   const listen = async (): Promise<void> => {
-    app = createApp(node);
+    app = createApp(options);
     try {
       url = await app.listen({ host: http.host, port: http.port });
       log.info({ url }, 'console');
@@ -50,10 +47,4 @@ export async function startHttp({ http, node, log }: HttpOptions): Promise<HttpS
       await app?.close();
     },
   };
-}
-
-function createApp(node: NodeView): FastifyInstance {
-  const app = fastify({ logger: false, forceCloseConnections: true });
-  healthRoutes(app, node);
-  return app;
 }

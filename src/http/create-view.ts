@@ -1,0 +1,69 @@
+import type { Config } from '../config/schema.js';
+import type { Camera } from '../frames/camera.js';
+import type { RecentErrors } from '../health/recent-errors.js';
+import type { MqttNode } from '../mqtt/node.js';
+import type { NativeAddon } from '../native/types.js';
+import type { PipelineService } from '../pipeline/service.js';
+import { DEFAULT_PROMPT_LIMITS } from '../prompts/message.js';
+import { VERSION } from '../version.js';
+import type { MasksListener, NodeView } from './node-view.js';
+
+/** Who hears of each masks message. */
+export class MasksNews {
+  readonly #listeners = new Set<MasksListener>();
+
+  readonly announce: MasksListener = (camera, masks) => {
+    for (const listener of this.#listeners) listener(camera, masks);
+  };
+
+  readonly onMasks = (listener: MasksListener): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+}
+
+export interface ViewParts {
+  readonly config: Config;
+  readonly addon: NativeAddon;
+  readonly cameras: ReadonlyMap<string, Camera>;
+  readonly pipeline: PipelineService;
+  readonly mqtt: MqttNode;
+  readonly errors: RecentErrors;
+  readonly news: MasksNews;
+  readonly metrics: NodeView['metrics'];
+}
+
+/** The node, as the HTTP side sees it. */
+export function createView({
+  config,
+  addon,
+  cameras,
+  pipeline,
+  mqtt,
+  errors,
+  news,
+  metrics,
+}: ViewParts): NodeView {
+  return {
+    id: config.node.id,
+    version: VERSION,
+    addon,
+    cameras,
+    service: pipeline,
+    limits: {
+      maxBytes: config.mqtt.maxPacketBytes,
+      maxPrompts: config.model.maxPrompts,
+      maxPoints: DEFAULT_PROMPT_LIMITS.maxPoints,
+    },
+    maxUploadBytes: config.jobs.maxPacketBytes,
+    servesJobs: config.jobs.enabled,
+    state: () => mqtt.state,
+    broker: () => mqtt.status,
+    stats: () => mqtt.stats(),
+    errors,
+    onMasks: news.onMasks,
+    announceMasks: news.announce,
+    drawable: (masks) => pipeline.drawable(masks),
+    metrics,
+  };
+}

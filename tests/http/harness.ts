@@ -1,0 +1,135 @@
+/** The real HTTP server on a real socket: over a node made of doubles, or over the real service. */
+import { connect } from 'node:net';
+import { pino } from 'pino';
+import { ConfigSchema } from '../../src/config/schema.js';
+import type { Camera } from '../../src/frames/camera.js';
+import { RecentErrors } from '../../src/health/recent-errors.js';
+import { MasksNews } from '../../src/http/create-view.js';
+import type { NodeView } from '../../src/http/node-view.js';
+import { type HttpOptions, startHttp } from '../../src/http/server.js';
+import type { NativeAddon } from '../../src/native/types.js';
+import { owe, waitFor } from '../integration/mqtt/harness.js';
+import { run, type ServiceProcess } from '../integration/service/harness.js';
+import { TestService } from '../mqtt/service.js';
+import { FakeCamera } from '../pipeline/doubles.js';
+
+export interface TestView extends NodeView {
+  readonly service: TestService;
+  /** Handles on frames that are out, by frame id. */
+  readonly handles: Map<number, number>;
+  /** The same cameras as `cameras`: the test makes their frames and sets their state. */
+  readonly doubles: ReadonlyMap<string, FakeCamera>;
+}
+
+/** A node with the cameras `front` and `gate`; the addon does no more than count released frames. */
+export function testView(parts: Partial<NodeView> = {}): TestView {
+  const handles = new Map<number, number>();
+  const doubles = new Map(['front', 'gate'].map((name) => [name, new FakeCamera(name, handles)]));
+  const news = new MasksNews();
+  const addon: Partial<NativeAddon> = {
+    releaseFrame: (id) => void handles.set(id, (handles.get(id) ?? 0) - 1),
+  };
+  return {
+    id: 'n1',
+    version: '0.1.0',
+    addon: addon as NativeAddon,
+    cameras: doubles as unknown as ReadonlyMap<string, Camera>,
+    limits: { maxBytes: 262_144, maxPrompts: 64, maxPoints: 64 },
+    maxUploadBytes: 500_000,
+    servesJobs: false,
+    state: () => ({ state: 'online', version: '0.1.0', backend: 'onnx', model: 'test-model', since: 0 }),
+    broker: () => ({
+      url: 'mqtt://127.0.0.1:1883',
+      connected: true,
+      protocol: '5',
+      problem: null,
+      retries: 0,
+    }),
+    stats: () => ({}),
+    errors: new RecentErrors(),
+    onMasks: news.onMasks,
+    announceMasks: news.announce,
+    drawable: ({ masks }) => masks.flatMap((mask) => ('error' in mask ? [] : [mask])),
+    metrics: () => Promise.resolve({ contentType: 'text/plain; charset=utf-8', text: '' }),
+    ...parts,
+    service: new TestService(),
+    handles,
+    doubles,
+  };
+}
+
+export interface TestServer {
+  /** Such as `http://127.0.0.1:43210`. */
+  readonly url: string;
+  /** Every line that it logged, at every level. */
+  readonly logs: readonly string[];
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** A POST of JSON; a string is sent as it is. */
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** A server over `view`, on a port of its own; `http` is the config's block. Closed at the end of the test. */
+export async function listen(
+  view: NodeView,
+  http: Readonly<Record<string, unknown>> = {},
+  more: Partial<HttpOptions> = {},
+): Promise<TestServer> {
+  const logs: string[] = [];
+  const server = await startHttp({
+    http: ConfigSchema.shape.http.parse({ port: 0, ...http }),
+    node: view,
+    log: pino({ level: 'trace' }, { write: (line: string) => logs.push(line) }),
+    ...more,
+  });
+  owe(() => server.close());
+  const url = server.url();
+  if (url === null) throw new Error(`The server does not listen: ${logs.join('')}`);
+  return { url, logs, close: () => server.close(), ...clientOf(url) };
+}
+
+function clientOf(url: string): Pick<TestServer, 'fetch' | 'post'> {
+  return {
+    fetch: (path, init) => fetch(`${url}${path}`, init),
+    post: (path, body, headers = {}) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+  };
+}
+
+export type HttpService = Pick<TestServer, 'url' | 'fetch' | 'post'> & { readonly process: ServiceProcess };
+
+/** `samwire run` with this config (see `configOf`), its console on a port of its own. */
+export async function serveHttp(
+  config: Readonly<Record<string, unknown>>,
+  http: Readonly<Record<string, unknown>> = {},
+): Promise<HttpService> {
+  const process = await run({ ...config, http: { port: 0, ...http } });
+  const told = (): string | undefined => /"url":"(http:[^"]+)","msg":"console"/.exec(process.log())?.[1];
+  await waitFor(() => told() !== undefined, `the console's address; the service logged ${process.log()}`);
+  const url = told() as string;
+  return { url, process, ...clientOf(url) };
+}
+
+/** What a server sends to these bytes until it ends the connection, or `timeoutMs` have passed. */
+export function raw(url: string, bytes: string | Buffer, timeoutMs = 10_000): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(Number(port), hostname.replace(/^\[|\]$/g, ''), () => socket.write(bytes));
+    const timer = setTimeout(() => socket.destroy(), timeoutMs);
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') reject(error);
+    });
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve(text);
+    });
+  });
+}
