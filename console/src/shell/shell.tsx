@@ -7,11 +7,13 @@ export interface ShellProps {
   /** That the stage shows. */
   readonly camera: string | null;
   readonly onCamera: (name: string) => void;
+  /** What the side panel shows of the stage: the objects that were asked for and those that are followed. */
+  readonly objects?: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
 /** What is around the stage: which node this is, and its cameras. */
-export function Shell({ live, camera, onCamera, children }: ShellProps): JSX.Element {
+export function Shell({ live, camera, onCamera, objects, children }: ShellProps): JSX.Element {
   const hello = useStore(live.state, (state) => state.hello);
   const connection = useStore(live.state, (state) => state.connection);
   return (
@@ -28,6 +30,7 @@ export function Shell({ live, camera, onCamera, children }: ShellProps): JSX.Ele
         </nav>
       </header>
       <main>{children}</main>
+      <aside>{objects}</aside>
     </>
   );
 }
