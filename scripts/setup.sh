@@ -133,5 +133,5 @@ once native 'building the native addon (a minute)' "CMakeLists.txt cmake native 
   quietly npm run --silent build:native
 once typescript 'compiling TypeScript' 'tsconfig.json src package-lock.json' \
   quietly npm run --silent build:ts
-once console 'building the console' 'console src/outputs/palette.ts package-lock.json' \
+once console 'building the console' 'console src/outputs/palette.ts src/remedies.ts package-lock.json' \
   quietly npm run --silent build:console
