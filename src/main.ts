@@ -11,6 +11,7 @@ import { createView, MasksNews } from './http/create-view.js';
 import type { MasksListener } from './http/node-view.js';
 import { type HttpServer, startHttp } from './http/server.js';
 import { MqttNode } from './mqtt/node.js';
+import { traceProperties } from './mqtt/trace.js';
 import { loadAddon } from './native/addon.js';
 import type { NativeAddon } from './native/types.js';
 import { createCameras, detectionRules } from './pipeline/create-cameras.js';
@@ -117,8 +118,8 @@ class Parts implements Service {
       statsIntervalMs: config.stats.intervalMs,
       ...(config.jobs.enabled ? { jobs: { ...config.jobs, begunPath: begunPath(config) } } : {}),
       logger: log.child({ part: 'mqtt' }),
-      onMasks: (camera, masks) => {
-        this.#sideOutputs.onMasks(camera, masks);
+      onMasks: (camera, masks, trace) => {
+        this.#sideOutputs.onMasks(camera, masks, traceProperties(trace));
         this.#news.announce(camera, masks);
       },
       onStatsPublished: () => this.#loopDelay.reset(),

@@ -11,6 +11,7 @@ import { Gate } from '../mqtt/gate.js';
 import type { MessageProperties, OutboundMessage } from '../mqtt/messages.js';
 import type { MqttOptions } from '../mqtt/options.js';
 import { jobAnswerTopic, jobsTopic, NodeTopics } from '../mqtt/topics.js';
+import type { TraceContext } from '../mqtt/trace.js';
 import type { promptMessageSchema } from '../prompts/message.js';
 import { ClientError } from './errors.js';
 import { Requests, type Way } from './requests.js';
@@ -45,6 +46,8 @@ export interface CallOptions {
   /** The same request is sent again this often. */
   readonly retryMs?: number;
   readonly signal?: AbortSignal;
+  /** W3C Trace Context, which the node carries to the answer. MQTT 5. */
+  readonly trace?: TraceContext;
 }
 
 export interface PromptOptions extends CallOptions {
@@ -120,7 +123,7 @@ export class SamwireClient {
    * @throws ClientError with the node's code, or `timeout`, `aborted`, `closed`.
    */
   async prompt(camera: string, message: PromptInput, options: PromptOptions = {}): Promise<MasksMessage> {
-    const { timeoutMs = PROMPT_TIMEOUT_MS, retryMs = PROMPT_RETRY_MS, signal } = options;
+    const { timeoutMs = PROMPT_TIMEOUT_MS, retryMs = PROMPT_RETRY_MS, signal, trace } = options;
     const node = options.node ?? this.#node;
     if (node === undefined)
       throw new ClientError('invalid_message', 'Expected a node to send the prompt to, got none.');
@@ -140,7 +143,7 @@ export class SamwireClient {
       message: (way) => ({
         topic: topics.prompt(camera),
         payload,
-        properties: properties(way, requestId),
+        properties: properties(way, { id: requestId, trace }),
       }),
       timeoutMs,
       retryMs,
@@ -154,7 +157,8 @@ export class SamwireClient {
    * @throws ClientError with the node's code, or `timeout`, `aborted`, `closed`.
    */
   async job(image: Uint8Array, prompts: JobPrompts, options: JobOptions = {}): Promise<MasksMessage> {
-    const { timeoutMs = JOB_TIMEOUT_MS, retryMs = JOB_RETRY_MS, signal, jobId = randomUUID() } = options;
+    const { timeoutMs = JOB_TIMEOUT_MS, retryMs = JOB_RETRY_MS, signal, trace } = options;
+    const { jobId = randomUUID() } = options;
     const calledAt = performance.now();
     await this.#admitted(timeoutMs, signal);
     try {
@@ -162,7 +166,7 @@ export class SamwireClient {
         id: jobId,
         ownFilters: true,
         filters: (way) => (way.replyTopic === null ? [jobAnswerTopic(this.#baseTopic, jobId)] : []),
-        message: jobMessage({ topic: jobsTopic(this.#baseTopic), image, prompts, jobId }),
+        message: jobMessage({ topic: jobsTopic(this.#baseTopic), image, prompts, jobId, trace }),
         timeoutMs: Math.max(0, timeoutMs - (performance.now() - calledAt)),
         retryMs,
         signal,
@@ -224,30 +228,35 @@ interface JobToSend {
   readonly image: Uint8Array;
   readonly prompts: JobPrompts;
   readonly jobId: string;
+  readonly trace: TraceContext | undefined;
 }
 
 /** As the picture itself where user properties can hold the rest, else as JSON. */
-function jobMessage({ topic, image, prompts, jobId }: JobToSend): (way: Way) => OutboundMessage {
+function jobMessage({ topic, image, prompts, jobId, trace }: JobToSend): (way: Way) => OutboundMessage {
   const json = JSON.stringify(prompts);
   const bytes = Buffer.from(image.buffer, image.byteOffset, image.byteLength);
   const whole = Array.isArray(prompts) ? { prompts } : prompts;
   const asPicture = (way: Way) => ({
     topic,
     payload: bytes,
-    properties: { ...properties(way, jobId), userProperties: { jobId, prompts: json } },
+    properties: { ...properties(way, { id: jobId, trace }), userProperties: { jobId, prompts: json } },
   });
   const asJson = (way: Way) => ({
     topic,
     payload: Buffer.from(JSON.stringify({ ...whole, jobId, image: bytes.toString('base64') })),
-    properties: properties(way, jobId),
+    properties: properties(way, { id: jobId, trace }),
   });
   const fits = Buffer.byteLength(json) <= MAX_PROPERTY_BYTES;
   return (way) => (way.protocol === '5' && fits ? asPicture(way) : asJson(way));
 }
 
-function properties({ replyTopic, expirySec }: Way, id: string): MessageProperties {
+function properties(
+  { replyTopic, expirySec }: Way,
+  { id, trace }: { readonly id: string; readonly trace: TraceContext | undefined },
+): MessageProperties {
   return {
     expirySec,
+    ...(trace === undefined ? {} : { trace }),
     ...(replyTopic === null ? {} : { responseTopic: replyTopic, correlationData: Buffer.from(id) }),
   };
 }

@@ -7,8 +7,9 @@ import { errorAnswer, fittedMasks } from './answers.js';
 import { ErrorLimiter } from './error-limiter.js';
 import { type Exchange, noteError, unknownCamera } from './exchange.js';
 import type { InboundMessage } from './messages.js';
-import { answerProperties, checkExpiry, type ReplyAddress, replyAddress } from './replies.js';
+import { checkExpiry, publicProperties, type ReplyAddress, replyAddress } from './replies.js';
 import { cameraNameOf, matchesFilter } from './topics.js';
+import type { TraceContext } from './trace.js';
 
 /** Where a camera's detections come from: of the config's `detections` block. */
 export interface DetectionSource {
@@ -22,7 +23,7 @@ export interface DetectionSource {
 export interface DetectionsHandlerOptions {
   readonly sources: ReadonlyMap<string, DetectionSource>;
   /** Masks that are not owed to anybody (`outputs.streamQos`). */
-  readonly publish: (camera: string, message: MasksMessage) => Promise<boolean>;
+  readonly publish: (camera: string, message: MasksMessage, trace?: TraceContext) => Promise<boolean>;
 }
 
 /** A message for one camera. */
@@ -112,10 +113,10 @@ export class DetectionsHandler {
     }
   }
 
-  async #answer(masks: MasksMessage, { camera, reply }: Delivery): Promise<void> {
+  async #answer(masks: MasksMessage, { message, camera, reply }: Delivery): Promise<void> {
     const { service, deliver, maxPayloadBytes, onAnswer } = this.#exchange;
     const sinceMs = performance.now();
-    const published = await this.#options.publish(camera, masks);
+    const published = await this.#options.publish(camera, masks, message.trace);
     if (reply === null) return;
     const fitted = await fittedMasks(masks, { maxPayloadBytes: maxPayloadBytes(reply), sinceMs, service });
     deliver({ ...reply, payload: fitted.payload });
@@ -136,11 +137,10 @@ export class DetectionsHandler {
       return;
     }
     const told = untold === 0 ? error : withCount(error, untold);
-    const { traceparent } = answerProperties(message);
     deliver({
       topic: topics.errors(service.cameras().includes(camera) ? camera : null),
       payload: errorAnswer(told, from).payload,
-      properties: traceparent === undefined ? {} : { traceparent },
+      properties: publicProperties(message),
     });
   }
 }

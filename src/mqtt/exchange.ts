@@ -8,6 +8,7 @@ import type { AddOptions } from './outbox.js';
 import type { ReplyRules } from './replies.js';
 import type { SegmentService } from './service.js';
 import type { NodeTopics } from './topics.js';
+import type { TraceContext } from './trace.js';
 
 /** What the handlers of prompts and requests share. */
 export interface Exchange {
@@ -21,7 +22,7 @@ export interface Exchange {
   /** Owes the message to the broker (QoS 1). */
   readonly deliver: (message: OutboundMessage, options?: Pick<AddOptions, 'onOutcome'>) => void;
   /** A masks message has gone to the camera's masks topic; not called for a kept answer that is sent again. */
-  readonly onMasks: (camera: string, message: MasksMessage) => void;
+  readonly onMasks: (camera: string, message: MasksMessage, trace?: TraceContext) => void;
   /** An answer is made, its timing finished, wherever it goes: once for each, not for a repeat. */
   readonly onAnswer: (message: MasksMessage) => void;
   /** A sender is told of an error. */

@@ -1,4 +1,5 @@
 /** Messages as they come from and go to the broker, free of the client library. */
+import { type TraceContext, traceProperties } from './trace.js';
 
 export interface InboundMessage {
   readonly topic: string;
@@ -11,8 +12,8 @@ export interface InboundMessage {
   readonly expiresAtMs?: number;
   readonly responseTopic?: string;
   readonly correlationData?: Buffer;
-  /** W3C trace context, as the user property of that name. */
-  readonly traceparent?: string;
+  /** Of the user properties `traceparent` and `tracestate`, where they are valid. */
+  readonly trace?: TraceContext;
   /** As they came; a name that came more than once has all its values. MQTT 5. */
   readonly userProperties?: Readonly<Record<string, string | readonly string[]>>;
 }
@@ -21,8 +22,9 @@ export interface MessageProperties {
   /** Where the sender of a request wants its answer. */
   readonly responseTopic?: string;
   readonly correlationData?: Buffer;
-  readonly traceparent?: string;
-  /** What an answer of pixels says about itself, such as `seq`; `traceparent` has a field of its own. */
+  /** As user properties, besides those of `userProperties`. */
+  readonly trace?: TraceContext;
+  /** What an answer of pixels says about itself, such as `seq`. */
   readonly userProperties?: Readonly<Record<string, string>>;
   /** After this long without having been delivered the broker drops it. */
   readonly expirySec?: number;
@@ -34,17 +36,6 @@ export interface OutboundMessage {
   readonly retain?: boolean;
   /** Left out on MQTT 3.1.1. */
   readonly properties?: MessageProperties;
-}
-
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-/** The sender's trace context when it is one: fixed length, so that it costs an answer 72 bytes at most. */
-export function traceparentOf(userProperties: unknown): string | undefined {
-  if (typeof userProperties !== 'object' || userProperties === null) return undefined;
-  const value = Object.hasOwn(userProperties, 'traceparent')
-    ? (userProperties as { readonly traceparent: unknown }).traceparent
-    : undefined;
-  return typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined;
 }
 
 /**
@@ -70,8 +61,8 @@ export function packetOverheadBytes({ topic, properties = {} }: Omit<OutboundMes
 
 /** All user properties of a packet. */
 export function userPropertiesOf({
-  traceparent,
+  trace,
   userProperties = {},
 }: MessageProperties): Readonly<Record<string, string>> {
-  return { ...userProperties, ...(traceparent === undefined ? {} : { traceparent }) };
+  return { ...userProperties, ...traceProperties(trace) };
 }

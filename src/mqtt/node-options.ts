@@ -7,6 +7,7 @@ import type { JobsOptions, JobsPlace } from './jobs/options.js';
 import type { MqttOptions } from './options.js';
 import type { SegmentService } from './service.js';
 import type { NodeStateMessage } from './topics.js';
+import type { TraceContext } from './trace.js';
 
 /** The node's state as the rest of the program sets it; `offline` is the broker's to say. */
 export interface NodeState {
@@ -37,7 +38,7 @@ export interface MqttNodeOptions {
    * A masks message was handed to the broker's connection, or to the outbox: once for each, whatever asked for it. For
    * what is published beside it (src/pipeline/side-outputs/side-outputs.ts). Must not throw, nor take long.
    */
-  readonly onMasks?: (camera: string, message: MasksMessage) => void;
+  readonly onMasks?: (camera: string, message: MasksMessage, trace?: TraceContext) => void;
   /**
    * A masks message was made for a request or a job, or was published: once for each, its timing finished. Must not throw,
    * nor take long.

@@ -15,9 +15,11 @@ import { orAborted } from './or-aborted.js';
 import { type DropReason, Outbox } from './outbox.js';
 import { OwnState } from './own-state.js';
 import { PromptHandler } from './prompts.js';
+import { publicProperties } from './replies.js';
 import { RequestHandler } from './requests.js';
 import type { Session } from './session.js';
 import { type InboundTopic, jobsTopic, type NodeStateMessage, NodeTopics, withoutCovered } from './topics.js';
+import type { TraceContext } from './trace.js';
 
 /** Answers owed to the broker while it is away: beyond either bound the oldest are dropped. */
 const MAX_OWED_MESSAGES = 2000;
@@ -80,7 +82,7 @@ export class MqttNode {
       },
       maxMessageBytes: mqtt.maxPacketBytes,
       deliver: (message, options) => this.#outbox.add(message, options),
-      onMasks: (camera, message) => options.onMasks?.(camera, message),
+      onMasks: (...masks) => options.onMasks?.(...masks),
       onAnswer: (message) => options.onAnswer?.(message),
       onRefused: (refused) => options.onRefused?.(refused),
       maxPayloadBytes: (target) => this.maxPayloadBytes(target),
@@ -90,7 +92,7 @@ export class MqttNode {
     this.#jobs = options.jobs ? new Jobs(exchange, { ...options, jobs: options.jobs }) : null;
     this.#detections = new DetectionsHandler(exchange, {
       sources: detections,
-      publish: (camera, masks) => this.publishMasks(camera, masks),
+      publish: (...masks) => this.publishMasks(...masks),
     });
     this.#connection = new BrokerConnection({
       mqtt,
@@ -157,18 +159,19 @@ export class MqttNode {
   }
 
   /**
-   * Masks that nobody asked for, made smaller where the packet size wants it: false when they were dropped.
+   * Masks that nobody asked for, made smaller where the packet size wants it: false when they were dropped. `trace` is
+   * that of the detector's message that they answer.
    * @throws SamwireError `too_large` when no form of them fits.
    */
-  async publishMasks(camera: string, message: MasksMessage): Promise<boolean> {
+  async publishMasks(camera: string, message: MasksMessage, trace?: TraceContext): Promise<boolean> {
     const sinceMs = performance.now();
-    const topic = this.topics.masks(camera);
-    const maxPayloadBytes = this.maxPayloadBytes({ topic, properties: {} });
+    const target = { topic: this.topics.masks(camera), properties: publicProperties({ trace }) };
+    const maxPayloadBytes = this.maxPayloadBytes(target);
     const { service, onMasks, onAnswer } = this.#options;
     const fitted = await fittedMasks(message, { maxPayloadBytes, sinceMs, service });
-    const sent = this.publishStream({ topic, payload: fitted.payload });
+    const sent = this.publishStream({ ...target, payload: fitted.payload });
     if (sent) {
-      onMasks?.(camera, fitted.message);
+      onMasks?.(camera, fitted.message, trace);
       onAnswer?.(fitted.message);
     }
     return sent;

@@ -7,7 +7,7 @@ import { errorAnswer, fittedMasks, tooLarge } from './answers.js';
 import { type Exchange, noteError, type Target, unknownCamera } from './exchange.js';
 import type { InboundMessage } from './messages.js';
 import { type Answer, Once, requestKey } from './once.js';
-import { answerProperties, checkExpiry, type ReplyAddress, replyAddress } from './replies.js';
+import { checkExpiry, publicProperties, type ReplyAddress, replyAddress } from './replies.js';
 import { cameraNameOf } from './topics.js';
 
 /** Answers kept for repeats, whatever `mqtt.answerKeepMs`. */
@@ -55,7 +55,7 @@ export class PromptHandler {
         reply: replyAddress(message, this.#exchange.replyRules),
       };
       this.#deliver(await this.#answer(request, refusal), request);
-      if (request.published) this.#exchange.onMasks(camera, request.published);
+      if (request.published) this.#exchange.onMasks(camera, request.published, message.trace);
     } catch (thrown) {
       // No response topic that may be used: the errors topic alone hears of it.
       const request = { message, camera, known, reply: null };
@@ -133,8 +133,7 @@ export class PromptHandler {
   #targets(kind: Answer['kind'], { message, camera, known, reply }: Request): readonly Target[] {
     const { topics } = this.#exchange;
     const topic = kind === 'masks' ? topics.masks(camera) : topics.errors(known ? camera : null);
-    const { traceparent } = answerProperties(message);
-    const own = { topic, properties: traceparent === undefined ? {} : { traceparent } };
+    const own = { topic, properties: publicProperties(message) };
     return reply === null ? [own] : [own, reply];
   }
 

@@ -3,6 +3,7 @@ import { SamwireError } from '../errors.js';
 import { invalidMessage, rendered } from '../prompts/json.js';
 import type { InboundMessage, MessageProperties } from './messages.js';
 import { matchesFilter } from './topics.js';
+import type { TraceContext } from './trace.js';
 
 export interface ReplyRules {
   /** `mqtt.responseTopics`. */
@@ -31,7 +32,7 @@ export interface ReplyAddress {
  * @throws SamwireError `invalid_message` when the response topic is not one that answers may go to.
  */
 export function replyAddress(
-  message: Pick<InboundMessage, 'responseTopic' | 'correlationData' | 'traceparent'>,
+  message: Pick<InboundMessage, 'responseTopic' | 'correlationData' | 'trace'>,
   rules: ReplyRules,
 ): ReplyAddress | null {
   const { responseTopic } = message;
@@ -43,15 +44,24 @@ export function replyAddress(
   return { topic: responseTopic, properties: answerProperties(message) };
 }
 
-/** What every answer to this message carries. */
+/** What an answer on the sender's own topic carries. */
 export function answerProperties({
   correlationData,
-  traceparent,
-}: Pick<InboundMessage, 'correlationData' | 'traceparent'>): MessageProperties {
+  trace,
+}: Pick<InboundMessage, 'correlationData' | 'trace'>): MessageProperties {
   return {
     ...(correlationData === undefined ? {} : { correlationData }),
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...publicProperties({ trace }),
   };
+}
+
+/** What an answer carries on a topic that everybody may read. */
+export function publicProperties({
+  trace,
+}: {
+  readonly trace?: TraceContext | undefined;
+}): MessageProperties {
+  return trace === undefined ? {} : { trace };
 }
 
 function responseTopicFault(topic: string, { allowed, subscriptions }: ReplyRules): string | null {

@@ -8,7 +8,7 @@ import { checkTracksRequest } from '../prompts/tracks.js';
 import { errorAnswer, fittedMessage, tooLarge } from './answers.js';
 import { type Exchange, noteError, type Target, unknownCamera } from './exchange.js';
 import type { InboundMessage } from './messages.js';
-import { answerProperties, checkExpiry, replyAddress } from './replies.js';
+import { checkExpiry, publicProperties, replyAddress } from './replies.js';
 import type { ResponseMessage } from './topics.js';
 
 /** The requests that this version serves. */
@@ -46,8 +46,7 @@ export class RequestHandler {
   async handle(message: InboundMessage, verb: string, refusal?: SamwireError): Promise<void> {
     const { topics, counters, replyRules, deliver } = this.#exchange;
     counters.requests += 1;
-    const { traceparent } = answerProperties(message);
-    const properties = traceparent === undefined ? {} : { traceparent };
+    const properties = publicProperties(message);
     // A verb of another form stays out of topics: the response's could be longer than MQTT allows.
     const named = ID_PATTERN.test(verb);
     const targets: Target[] = named ? [{ topic: topics.response(verb), properties }] : [];

@@ -1,7 +1,8 @@
 import type { IClientPublishOptions, IConnackPacket, MqttClient } from 'mqtt';
-import { type InboundMessage, type OutboundMessage, traceparentOf, userPropertiesOf } from './messages.js';
+import { type InboundMessage, type OutboundMessage, userPropertiesOf } from './messages.js';
 import { type Carrier, PublishRefused } from './outbox.js';
 import type { ProtocolVersion } from './protocol.js';
+import { traceOf } from './trace.js';
 
 /** Bytes that may wait in the socket before frame-rate messages are dropped. */
 const MAX_SOCKET_BACKLOG_BYTES = 4 * 1024 * 1024;
@@ -132,7 +133,7 @@ export function inboundMessage(
   receivedAtMs: number,
 ): InboundMessage {
   const { messageExpiryInterval, responseTopic, correlationData, userProperties } = packet.properties ?? {};
-  const traceparent = traceparentOf(userProperties);
+  const trace = traceOf(userProperties);
   return {
     topic: packet.topic,
     payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
@@ -143,7 +144,7 @@ export function inboundMessage(
       : { expiresAtMs: receivedAtMs + messageExpiryInterval * 1000 }),
     ...(responseTopic === undefined ? {} : { responseTopic }),
     ...(correlationData === undefined ? {} : { correlationData }),
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(trace === undefined ? {} : { trace }),
     ...(userProperties === undefined ? {} : { userProperties }),
   };
 }

@@ -4,6 +4,8 @@ import type { MaskItem, MasksMessage } from '../../masks/types.js';
 export interface LabelTask {
   readonly camera: string;
   readonly message: MasksMessage;
+  /** The trace context of the message that it answers, as user properties. */
+  readonly trace: Readonly<Record<string, string>>;
   /** Its masks with their RLE. */
   readonly drawable: readonly MaskItem[];
 }

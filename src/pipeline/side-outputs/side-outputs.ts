@@ -6,12 +6,14 @@ import { labelsPng } from '../../outputs/labels.js';
 import { toDetection2DArray } from '../../outputs/vision-msgs.js';
 import { LabelImages, type LabelTask } from './labels.js';
 
+type UserProperties = Readonly<Record<string, string>>;
+
 /** What is published beside masks. */
 export interface SideMessage {
   readonly topic: string;
   readonly payload: Buffer;
   /** MQTT 5 only. */
-  readonly properties: { readonly userProperties: Readonly<Record<string, string>> };
+  readonly properties: { readonly userProperties: UserProperties };
 }
 
 /** The link to the broker, as far as it is needed here; `MqttNode` is one. */
@@ -66,13 +68,16 @@ export class SideOutputs {
     });
   }
 
-  /** A masks message was published. Returns at once: what follows happens after the message has left. */
-  onMasks(camera: string, message: MasksMessage): void {
+  /**
+   * A masks message was published, with the trace context of the message that it answers as user properties. Returns at
+   * once: what follows happens after the message has left.
+   */
+  onMasks(camera: string, message: MasksMessage, trace: UserProperties = {}): void {
     const { labels, visionMsgs, drawable } = this.#options;
     // That tracks ended says nothing of the frame's objects.
     if (message.ended && message.masks.length === 0) return;
-    if (visionMsgs) setImmediate(() => this.#publishVisionMsgs(camera, message));
-    if (labels) setImmediate(() => this.#labels.add({ camera, message, drawable: drawable(message) }));
+    if (visionMsgs) setImmediate(() => this.#publishVisionMsgs(camera, message, trace));
+    if (labels) setImmediate(() => this.#labels.add({ camera, message, trace, drawable: drawable(message) }));
   }
 
   /** The part `outputs` of `<base>/stats`. */
@@ -84,15 +89,16 @@ export class SideOutputs {
     this.#labels.close();
   }
 
-  #publishVisionMsgs(camera: string, message: MasksMessage): void {
+  #publishVisionMsgs(camera: string, message: MasksMessage, trace: UserProperties): void {
     const topic = this.#options.mqtt.topics.visionMsgs(camera);
-    this.#publish('visionMsgs', message, {
+    this.#publish('visionMsgs', {
       topic,
+      userProperties: { ...named(message), ...trace },
       payload: Buffer.from(JSON.stringify(toDetection2DArray(message))),
     });
   }
 
-  async #publishLabels({ camera, message, drawable }: LabelTask): Promise<void> {
+  async #publishLabels({ camera, message, trace, drawable }: LabelTask): Promise<void> {
     const { addon, mqtt, log } = this.#options;
     if (!mqtt.status.connected) {
       this.#counters.labels.dropped += 1;
@@ -110,18 +116,25 @@ export class SideOutputs {
         },
         (...layers) => addon.paintLabels(...layers),
       );
-      this.#publish('labels', message, { topic: mqtt.topics.labels(camera), payload });
+      const userProperties = { ...named(message), ...trace };
+      this.#publish('labels', { topic: mqtt.topics.labels(camera), payload, userProperties });
     } catch (error) {
       this.#counters.labels.dropped += 1;
       log.error({ err: toSamwireError(error), camera }, 'a label image was not made');
     }
   }
 
-  #publish(kind: Kind, about: MasksMessage, message: Omit<SideMessage, 'properties'>): void {
+  #publish(
+    kind: Kind,
+    {
+      userProperties,
+      ...message
+    }: Omit<SideMessage, 'properties'> & { readonly userProperties: UserProperties },
+  ): void {
     const { mqtt, log } = this.#options;
     const counters = this.#counters[kind];
     const { topic, payload } = message;
-    const properties = { userProperties: named(about) };
+    const properties = { userProperties };
     const maxBytes = mqtt.maxPayloadBytes({ topic, properties });
     if (payload.length > maxBytes) {
       counters.tooLarge += 1;
@@ -141,7 +154,7 @@ export class SideOutputs {
 }
 
 /** Which masks message it belongs to. */
-function named({ frame, requestId, source }: MasksMessage): Readonly<Record<string, string>> {
+function named({ frame, requestId, source }: MasksMessage): UserProperties {
   return {
     seq: String(frame.seq),
     timestamp: String(frame.timestamp),

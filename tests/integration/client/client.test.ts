@@ -46,6 +46,20 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)(
       expect(service.calls).toHaveLength(1);
     });
 
+    it('sends a trace context with each kind of request', async () => {
+      const { url } = await broker();
+      startNode(mqttOptions(url), { jobs: JOBS }).node.startJobs();
+      const watcher = await client(url);
+      const trace = { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`, tracestate: 'a=1' };
+      const asking = asker({ url, protocol });
+      await asking.prompt('front', prompt, { ...soon, trace });
+      await asking.job(JPEG, [prompt], { ...soon, trace });
+      const sent = watcher.received.filter(({ topic }) => /jobs$|prompt$/.test(topic));
+      expect(new Set(sent.map(({ topic }) => topic)).size).toBe(2);
+      for (const { properties } of sent)
+        if (protocol === '5') expect({ ...properties?.userProperties }).toMatchObject(trace);
+    });
+
     it('gets each of many prompts its own masks', async () => {
       const { url } = await broker();
       const { service } = startNode(mqttOptions(url));

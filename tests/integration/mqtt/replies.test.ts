@@ -128,17 +128,6 @@ describe.skipIf(brokerMissing() !== null)('answers by request (MQTT 5)', () => {
     expect(service.calls).toHaveLength(2);
   });
 
-  it('carry the sender’s trace context', async () => {
-    const { sender } = await setUp();
-    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-    const userProperties = { traceparent, other: 'x'.repeat(1000) };
-    await sender.send(PROMPT, { box }, { properties: { responseTopic: 'samwire/reply/a', userProperties } });
-    for (const topic of ['samwire/reply/a', 'samwire/n1/front/masks']) {
-      const { properties } = await sender.on(topic);
-      expect({ ...properties?.userProperties }).toEqual({ traceparent });
-    }
-  });
-
   it('say expired when the message’s expiry interval ended before it was begun', async () => {
     const { url } = await broker();
     const { service, node } = startNode(mqttOptions(url), { maxConcurrent: 1 });

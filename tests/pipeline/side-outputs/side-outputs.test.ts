@@ -74,7 +74,7 @@ async function idle(): Promise<void> {
 describe('outputs beside masks', () => {
   it('publish a label image and a Detection2DArray with what they belong to, after the masks have left', async () => {
     const { outputs, sent, paintings } = started();
-    outputs.onMasks('front', masks(7, 'prompt'));
+    outputs.onMasks('front', masks(7, 'prompt'), { traceparent: '00-1-2-01' });
     expect(sent).toEqual([]);
     await until(() => paintings.length === 1);
     paintings[0]?.();
@@ -86,6 +86,7 @@ describe('outputs beside masks', () => {
         timestamp: '1767139200000',
         source: 'prompt',
         requestId: 'r1',
+        traceparent: '00-1-2-01',
       });
     expect(outputs.stats()).toEqual({
       labels: { sent: 1, dropped: 0, tooLarge: 0 },
