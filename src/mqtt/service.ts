@@ -2,8 +2,8 @@
 import type { Detections } from '../detections/types.js';
 import type { MasksMessage } from '../masks/types.js';
 import type { EverythingMessage } from '../prompts/everything.js';
-import type { JobMessage } from '../prompts/job.js';
 import type { PromptMessage } from '../prompts/message.js';
+import type { PictureMessage } from '../prompts/picture.js';
 import type { TrackListing, TracksMessage } from '../prompts/tracks.js';
 
 export interface PromptContext {
@@ -59,8 +59,8 @@ export interface SegmentService {
   detections(camera: string, message: Detections, context: DetectionsContext): Promise<MasksMessage | null>;
   /** `request/everything`; the camera is one of `cameras()`. */
   everything(message: EverythingMessage, context: EverythingContext): Promise<EverythingReply>;
-  /** The picture is nobody's camera: its frame has seq 0, and its capture time is the job's arrival. */
-  job(message: JobMessage, context: PromptContext): Promise<MasksMessage>;
+  /** A job's picture, or one that was uploaded: nobody's camera. Its frame has seq 0, and its capture time is its arrival. */
+  job(message: PictureMessage, context: PromptContext): Promise<MasksMessage>;
   /** `request/info`. */
   info(): Record<string, unknown>;
   snapshot(camera: string, options: SnapshotOptions): Promise<Snapshot>;

@@ -5,7 +5,7 @@ import type { FrameSource } from '../frames/source.js';
 import type { MaskEncoding } from '../masks/types.js';
 import type { PromptContext } from '../mqtt/service.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
-import type { JobMessage } from '../prompts/job.js';
+import type { PictureMessage } from '../prompts/picture.js';
 import { type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
 import type { Segmenter } from '../segment/segmenter.js';
 import { type Answer, toAnswer } from './answer.js';
@@ -14,7 +14,7 @@ import type { SchedulerAnswer, SchedulerRequest } from './schedule/request.js';
 import type { Scheduler } from './schedule/scheduler.js';
 
 export interface Job {
-  readonly message: JobMessage;
+  readonly message: PictureMessage;
   readonly context: PromptContext;
 }
 

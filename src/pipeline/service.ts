@@ -17,8 +17,8 @@ import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import { edgePng } from '../outputs/edge-png.js';
 import { fitToPacket } from '../outputs/packet-size.js';
 import type { EverythingMessage } from '../prompts/everything.js';
-import type { JobMessage } from '../prompts/job.js';
 import type { PromptMessage } from '../prompts/message.js';
+import type { PictureMessage } from '../prompts/picture.js';
 import { type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
 import type { TrackListing, TracksMessage } from '../prompts/tracks.js';
 import type { EdgeMap, Segmenter } from '../segment/segmenter.js';
@@ -174,7 +174,7 @@ export class PipelineService implements SegmentService {
     this.#counters.skipped(why);
   }
 
-  async job(message: JobMessage, context: PromptContext): Promise<MasksMessage> {
+  async job(message: PictureMessage, context: PromptContext): Promise<MasksMessage> {
     const { addon, encodings, polygonTolerancePx, maxImagePixels } = this.#options;
     try {
       const { message: masks, ...made } = await answerJob(

@@ -1,21 +1,20 @@
 /** The *job* message of docs/mqtt.md: a picture and the prompts for it. */
 import { z } from 'zod';
 import { SamwireError } from '../errors.js';
-import { check, invalidMessage, parseJsonObject, rendered } from './json.js';
+import { check, parseJsonObject } from './json.js';
+import { ID_PATTERN, idSchema, type PromptLimits } from './message.js';
 import {
-  checkPromptMessage,
-  ID_PATTERN,
-  idSchema,
-  type PromptLimits,
-  type PromptMessage,
-} from './message.js';
+  base64Picture,
+  imageSchema,
+  isPicture,
+  type PictureMessage,
+  parsePrompts,
+  picturePrompt,
+} from './picture.js';
 
 /** A job, taken apart; the picture is not decoded yet. */
-export interface JobMessage {
+export interface JobMessage extends PictureMessage {
   readonly jobId: string;
-  /** The bytes of a JPEG or PNG file, as far as their first bytes tell. */
-  readonly image: Uint8Array;
-  readonly prompt: PromptMessage;
 }
 
 /** What came: a payload, and the user properties of MQTT 5. */
@@ -26,15 +25,9 @@ export interface RawJob {
 
 /** MQTT can't carry a longer user property. */
 const MAX_PROPERTY_BYTES = 65_535;
-const JPEG = Buffer.from([0xff, 0xd8, 0xff]);
-const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const BRACE = '{'.charCodeAt(0);
 
-const imageExpected = 'a JPEG or PNG file as base64';
-const jobSchema = z.object({
-  jobId: idSchema,
-  image: z.string({ error: imageExpected }).min(1, { error: imageExpected }),
-});
+const jobSchema = z.object({ jobId: idSchema, image: imageSchema });
 
 /** A job whose id is known, so that its errors can name it, though it may be invalid otherwise. */
 export interface OpenedJob {
@@ -78,52 +71,13 @@ function idOf(jobId: unknown): string | undefined {
 function pictureJob({ payload, userProperties }: RawJob, limits: PromptLimits): JobMessage {
   const { jobId } = check(jobSchema.pick({ jobId: true }), { jobId: userProperties.jobId });
   const { prompts } = userProperties;
-  const expected = `JSON of at most ${MAX_PROPERTY_BYTES} bytes: an array of prompts, or a prompt message`;
-  if (typeof prompts !== 'string')
-    throw invalidMessage([{ path: 'user property prompts', expected, got: rendered(prompts) }]);
-  const value: unknown = parseProperty(prompts);
-  const message = Array.isArray(value) ? { prompts: value } : value;
-  if (typeof message !== 'object' || message === null)
-    throw invalidMessage([{ path: 'user property prompts', expected, got: rendered(value) }]);
-  return { jobId, image: payload, prompt: promptOf(message as Record<string, unknown>, limits) };
-}
-
-function parseProperty(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new SamwireError(
-      'invalid_json',
-      `Expected JSON in the user property prompts, got ${text.length} characters that are not.`,
-    );
-  }
+  const named = { name: 'user property prompts', maxBytes: MAX_PROPERTY_BYTES };
+  return { jobId, image: payload, prompt: picturePrompt(parsePrompts(prompts, named), limits) };
 }
 
 function jsonJob(value: Record<string, unknown>, limits: PromptLimits): JobMessage {
   const { jobId, image } = check(jobSchema, value);
-  const bytes = Buffer.from(image, 'base64');
-  if (!isPicture(bytes))
-    throw new SamwireError(
-      'invalid_image',
-      `Expected ${imageExpected} at image, got ${image.length} characters that are none.`,
-      { details: [{ path: 'image', expected: imageExpected, got: rendered(image) }] },
-    );
-  return { jobId, image: bytes, prompt: promptOf(value, limits) };
-}
-
-function promptOf(value: Record<string, unknown>, limits: PromptLimits): PromptMessage {
-  const prompt = checkPromptMessage(value, limits);
-  if (prompt.frame !== 'latest')
-    throw invalidMessage([{ path: 'frame', expected: 'no frame: a job is one picture', got: 'a frame' }]);
-  if (prompt.track)
-    throw new SamwireError('unsupported_prompt', 'Expected "track": false: a job is one picture.', {
-      details: [{ path: 'track', expected: 'false', got: 'true' }],
-    });
-  return prompt;
-}
-
-function isPicture(bytes: Buffer): boolean {
-  return [JPEG, PNG].some((magic) => bytes.subarray(0, magic.length).equals(magic));
+  return { jobId, image: base64Picture(image), prompt: picturePrompt(value, limits) };
 }
 
 /** JSON may begin with white space. */
