@@ -7,6 +7,7 @@ import type { Config } from './config/schema.js';
 import type { ModelThresholds } from './everything/options.js';
 import type { Camera } from './frames/camera.js';
 import { RecentErrors } from './health/recent-errors.js';
+import { createHttpCounters } from './http/counters.js';
 import { createView, MasksNews } from './http/create-view.js';
 import type { MasksListener } from './http/node-view.js';
 import { type HttpServer, startHttp } from './http/server.js';
@@ -89,6 +90,7 @@ class Parts implements Service {
   readonly #pipeline: PipelineService;
   readonly #sideOutputs: SideOutputs;
   readonly #errors = new RecentErrors();
+  readonly #httpCounters = createHttpCounters();
   readonly #news = new MasksNews();
   #http: HttpServer | null = null;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
@@ -204,6 +206,7 @@ class Parts implements Service {
       pipeline: this.#pipeline,
       mqtt: this.mqtt,
       errors: this.#errors,
+      counters: this.#httpCounters,
       news: this.#news,
       metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
     });
@@ -357,6 +360,7 @@ class Parts implements Service {
       rssBytes: process.memoryUsage.rss(),
       eventLoopDelayMs,
       outputs: this.#sideOutputs.stats(),
+      http: this.#httpCounters,
     };
   }
 }

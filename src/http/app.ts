@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { answerClientError, answerErrors, answerFrameworkError } from './errors.js';
 import type { NodeView } from './node-view.js';
 import { ROUTES, type Routes } from './routes/all.js';
+import { countRequests, noteError } from './tally.js';
 
 export interface AppOptions {
   readonly node: NodeView;
@@ -25,7 +26,8 @@ export function createApp({ node, log, routes: more = [] }: AppOptions): Fastify
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,
   });
-  answerErrors(app, log);
+  countRequests(app, node);
+  answerErrors(app, { log, note: (error, about) => noteError(node, error, about) });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),

@@ -6,6 +6,7 @@ import type { NativeAddon } from '../native/types.js';
 import type { PipelineService } from '../pipeline/service.js';
 import { DEFAULT_PROMPT_LIMITS } from '../prompts/message.js';
 import { VERSION } from '../version.js';
+import type { HttpCounters } from './counters.js';
 import type { MasksListener, NodeView } from './node-view.js';
 
 /** Who hears of each masks message. */
@@ -29,6 +30,7 @@ export interface ViewParts {
   readonly pipeline: PipelineService;
   readonly mqtt: MqttNode;
   readonly errors: RecentErrors;
+  readonly counters: HttpCounters;
   readonly news: MasksNews;
   readonly metrics: NodeView['metrics'];
 }
@@ -41,6 +43,7 @@ export function createView({
   pipeline,
   mqtt,
   errors,
+  counters,
   news,
   metrics,
 }: ViewParts): NodeView {
@@ -56,11 +59,14 @@ export function createView({
       maxPoints: DEFAULT_PROMPT_LIMITS.maxPoints,
     },
     maxUploadBytes: config.jobs.maxPacketBytes,
+    maxImagePixels: config.pipeline.maxImagePixels,
+    answerKeepMs: config.mqtt.answerKeepMs,
     servesJobs: config.jobs.enabled,
     state: () => mqtt.state,
     broker: () => mqtt.status,
     stats: () => mqtt.stats(),
     errors,
+    counters,
     onMasks: news.onMasks,
     announceMasks: news.announce,
     drawable: (masks) => pipeline.drawable(masks),

@@ -56,8 +56,14 @@ const REFUSED: Readonly<Record<string, Refused>> = {
   ],
 };
 
+export interface ErrorOptions {
+  readonly log: Logger;
+  /** Hears of each error that a client is told of. */
+  readonly note: (error: ErrorBody, about: About) => void;
+}
+
 /** Every error of `app` is answered here; what is not a sender's fault is logged with its stack. */
-export function answerErrors(app: FastifyInstance, log: Logger): void {
+export function answerErrors(app: FastifyInstance, { log, note }: ErrorOptions): void {
   app.decorateRequest('about', null as unknown as About);
   app.addHook('onRequest', (request, _reply, done) => {
     request.about = {};
@@ -67,12 +73,14 @@ export function answerErrors(app: FastifyInstance, log: Logger): void {
     const answer = answerTo(thrown);
     if (answer.error.code === 'internal')
       log.error({ err: thrown, method: request.method, route: request.routeOptions.url }, 'a request failed');
+    note(publicBody(answer.error), request.about);
     return sendError(reply, answer, request.about);
   });
   const methods = routeMethods(app);
   app.setNotFoundHandler((request, reply) => {
     const { allowed, answer } = notFound(request, methods);
     if (allowed.length > 0) reply.header('allow', allowed.join(', '));
+    note(answer.error, request.about);
     return sendError(reply, answer, request.about);
   });
 }

@@ -7,6 +7,7 @@ import type { SegmentService } from '../mqtt/service.js';
 import type { NodeStateMessage } from '../mqtt/topics.js';
 import type { NativeAddon } from '../native/types.js';
 import type { PromptLimits } from '../prompts/message.js';
+import type { HttpCounters } from './counters.js';
 
 export interface NodeView {
   readonly id: string;
@@ -18,6 +19,10 @@ export interface NodeView {
   readonly limits: PromptLimits;
   /** Bytes of an uploaded picture (`jobs.maxPacketBytes`). */
   readonly maxUploadBytes: number;
+  /** Of an uploaded picture (`pipeline.maxImagePixels`). */
+  readonly maxImagePixels: number;
+  /** How long an answer is kept for a repeat of its request (`mqtt.answerKeepMs`). */
+  readonly answerKeepMs: number;
   /** `jobs.enabled`: without a camera there is something to do all the same. */
   readonly servesJobs: boolean;
   readonly state: () => NodeStateMessage;
@@ -25,6 +30,7 @@ export interface NodeView {
   /** What `<base>/stats` publishes. */
   readonly stats: () => Record<string, unknown>;
   readonly errors: RecentErrors;
+  readonly counters: HttpCounters;
   /**
    * Hears each masks message that the node makes, over MQTT or HTTP, until the returned function is called. A listener
    * must not throw, nor take long.

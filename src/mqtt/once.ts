@@ -7,39 +7,41 @@ export interface Answer {
   readonly requestId?: string;
 }
 
-export interface OnceOptions {
+export interface OnceOptions<A extends Answer = Answer> {
   /** How long an answer is kept, from the moment when it was there. */
   readonly keepMs: number;
   /** Beyond either bound the oldest answers are forgotten: a late repeat is then run again. */
   readonly maxAnswers: number;
   readonly maxBytes: number;
+  /** False for an answer that a repeat is not to get: it is run again. Default: every answer is kept. */
+  readonly isFinal?: (answer: A) => boolean;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
 }
 
-interface Kept {
-  readonly answer: Answer;
+interface Kept<A> {
+  readonly answer: A;
   readonly at: number;
 }
 
 /** How a request stands: to be run, running already, or answered. */
-export type OnceResult =
-  | { readonly state: 'new'; readonly answer: Promise<Answer> }
-  | { readonly state: 'running'; readonly answer: Promise<Answer> }
-  | { readonly state: 'kept'; readonly answer: Answer };
+export type OnceResult<A extends Answer = Answer> =
+  | { readonly state: 'new'; readonly answer: Promise<A> }
+  | { readonly state: 'running'; readonly answer: Promise<A> }
+  | { readonly state: 'kept'; readonly answer: A };
 
 /**
  * Runs a request once, however often it comes: repeats while it runs share the run, later ones get the kept answer.
  */
-export class Once {
-  readonly #options: Required<OnceOptions>;
-  readonly #running = new Map<string, Promise<Answer>>();
+export class Once<A extends Answer = Answer> {
+  readonly #options: Required<OnceOptions<A>>;
+  readonly #running = new Map<string, Promise<A>>();
   /** In the order of their age. */
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, Kept<A>>();
   #bytes = 0;
 
-  constructor(options: OnceOptions) {
-    this.#options = { now: () => performance.now(), ...options };
+  constructor(options: OnceOptions<A>) {
+    this.#options = { now: () => performance.now(), isFinal: () => true, ...options };
   }
 
   get sizes(): { readonly running: number; readonly kept: number; readonly bytes: number } {
@@ -47,7 +49,7 @@ export class Once {
   }
 
   /** `work` must not reject: an error is an answer too. */
-  run(key: string, work: () => Promise<Answer>): OnceResult {
+  run(key: string, work: () => Promise<A>): OnceResult<A> {
     this.#forgetOld();
     const kept = this.#kept.get(key);
     if (kept !== undefined) return { state: 'kept', answer: kept.answer };
@@ -68,9 +70,9 @@ export class Once {
     return { state: 'new', answer };
   }
 
-  #keep(key: string, answer: Answer): void {
-    const { keepMs, maxAnswers, maxBytes, now } = this.#options;
-    if (keepMs <= 0 || maxAnswers <= 0 || answer.payload.length > maxBytes) return;
+  #keep(key: string, answer: A): void {
+    const { keepMs, maxAnswers, maxBytes, isFinal, now } = this.#options;
+    if (keepMs <= 0 || maxAnswers <= 0 || answer.payload.length > maxBytes || !isFinal(answer)) return;
     this.#kept.set(key, { answer, at: now() });
     this.#bytes += answer.payload.length;
     while (this.#kept.size > maxAnswers || this.#bytes > maxBytes) this.#forgetOldest();

@@ -109,7 +109,7 @@ export class RequestHandler {
         const { camera, overlay = false } = check(snapshotSchema, value);
         this.#checkCamera(camera);
         const maxBytes = Math.max(0, Math.floor((this.#room(targets) * 3) / 4));
-        const { jpeg, ...snapshot } = await service.snapshot(camera, { overlay, maxBytes });
+        const { jpeg, drawn: _, ...snapshot } = await service.snapshot(camera, { overlay, maxBytes });
         return { camera, ...snapshot, jpeg: jpeg.toString('base64') };
       }
       case 'everything':

@@ -35,7 +35,12 @@ export interface EverythingReply {
 }
 
 export interface SnapshotOptions {
+  /** The frame of the camera's last answer, with its masks drawn; with `seq` the masks only where that is their frame. */
   readonly overlay: boolean;
+  /** Default: the newest frame. */
+  readonly seq?: number;
+  /** Of the picture, in pixels; a wider one is made smaller, a narrower one is left. */
+  readonly width?: number;
   /** A larger JPEG can't be sent: the broker's packet size stands against it. */
   readonly maxBytes: number;
 }
@@ -46,6 +51,8 @@ export interface Snapshot {
   readonly seq: number;
   /** Capture time, ms since the Unix epoch. */
   readonly timestamp: number;
+  /** Masks that are drawn in; null without `overlay`. */
+  readonly drawn: number | null;
   readonly jpeg: Buffer;
 }
 

@@ -240,11 +240,9 @@ export class PipelineService implements SegmentService {
     await this.#camera(name).restart();
   }
 
-  /** With `overlay` the frame and masks of the camera's last answer, where there is one. */
-  async snapshot(name: string, { overlay, maxBytes }: SnapshotOptions): Promise<Snapshot> {
+  async snapshot(name: string, options: SnapshotOptions): Promise<Snapshot> {
     const { addon } = this.#options;
-    const last = overlay ? this.#last.get(name) : undefined;
-    return takeSnapshot({ camera: this.#camera(name), addon, last, maxBytes });
+    return takeSnapshot({ ...options, camera: this.#camera(name), addon, last: this.#last.get(name) });
   }
 
   /** Lets go of the frames that it holds. */

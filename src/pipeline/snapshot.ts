@@ -1,10 +1,10 @@
-import { SamwireError } from '../errors.js';
 import type { Camera } from '../frames/camera.js';
 import type { MaskItem } from '../masks/types.js';
-import type { Snapshot } from '../mqtt/service.js';
+import type { Snapshot, SnapshotOptions } from '../mqtt/service.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import { drawOverlay } from '../outputs/overlay.js';
 import { type JpegStep, toJpeg } from './jpeg.js';
+import { namedFrame, newestFrame } from './schedule/frame-choice.js';
 
 /** How a snapshot is tried until it fits the packet. */
 const STEPS: readonly JpegStep[] = [
@@ -20,36 +20,38 @@ export interface Overlaid {
   readonly masks: readonly MaskItem[];
 }
 
-export interface TakeSnapshotOptions {
+export interface TakeSnapshotOptions extends SnapshotOptions {
   readonly camera: Camera;
   readonly addon: NativeAddon;
-  /** To be drawn, as long as its frame is still held. */
+  /** The camera's last answer; its frame may be gone. */
   readonly last?: Overlaid | undefined;
-  readonly maxBytes: number;
 }
 
 /**
- * The newest frame, or the one of `last` with its masks. Width and height are the frame's; the JPEG is smaller where
- * the packet demands it.
- * @throws SamwireError `no_frame`, `too_large`
+ * Width and height are the frame's; the JPEG is smaller where the packet or `width` demands it.
+ * @throws SamwireError `no_frame`, `frame_evicted`, `too_large`
  */
-export async function takeSnapshot({
-  camera,
-  addon,
-  last,
-  maxBytes,
-}: TakeSnapshotOptions): Promise<Snapshot> {
-  const held = last && addon.retainFrame(last.frame.id) ? last.frame : undefined;
-  const frame = held ?? camera.acquire('latest');
-  if (!frame)
-    throw new SamwireError('no_frame', `Camera ${camera.name} is ${camera.state.state} and holds no frame.`);
+export async function takeSnapshot(options: TakeSnapshotOptions): Promise<Snapshot> {
+  const { addon, overlay, width: maxWidth = Number.POSITIVE_INFINITY, maxBytes } = options;
+  const { frame, masks } = shown(options);
   try {
     const { width, height, seq, timestamp } = frame;
     const rgb = addon.frameRgb(frame.id);
     const decode = (counts: string): Uint8Array => addon.rleToMask(counts, width, height);
-    const picture = held && last ? drawOverlay({ rgb, width, height, masks: last.masks, decode }) : rgb;
-    return { width, height, seq, timestamp, jpeg: await toJpeg(picture, frame, { steps: STEPS, maxBytes }) };
+    const picture = masks.length > 0 ? drawOverlay({ rgb, width, height, masks, decode }) : rgb;
+    const smaller = Math.min(1, maxWidth / width);
+    const steps = STEPS.map(({ quality, share }) => ({ quality, share: share * smaller }));
+    const jpeg = await toJpeg(picture, frame, { steps, maxBytes });
+    return { width, height, seq, timestamp, drawn: overlay ? masks.length : null, jpeg };
   } finally {
     addon.releaseFrame(frame.id);
   }
+}
+
+/** The frame, with a handle, and what is drawn on it. */
+function shown({ camera, addon, last, overlay, seq }: TakeSnapshotOptions): Overlaid {
+  const wanted = last && (seq === undefined ? overlay : last.frame.seq === seq);
+  if (wanted && addon.retainFrame(last.frame.id))
+    return { frame: last.frame, masks: overlay ? last.masks : [] };
+  return { frame: seq === undefined ? newestFrame(camera) : namedFrame(camera, { seq }), masks: [] };
 }

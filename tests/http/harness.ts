@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { ConfigSchema } from '../../src/config/schema.js';
 import type { Camera } from '../../src/frames/camera.js';
 import { RecentErrors } from '../../src/health/recent-errors.js';
+import { createHttpCounters } from '../../src/http/counters.js';
 import { MasksNews } from '../../src/http/create-view.js';
 import type { NodeView } from '../../src/http/node-view.js';
 import { type HttpOptions, startHttp } from '../../src/http/server.js';
@@ -36,6 +37,8 @@ export function testView(parts: Partial<NodeView> = {}): TestView {
     cameras: doubles as unknown as ReadonlyMap<string, Camera>,
     limits: { maxBytes: 262_144, maxPrompts: 64, maxPoints: 64 },
     maxUploadBytes: 500_000,
+    maxImagePixels: 1_000_000,
+    answerKeepMs: 60_000,
     servesJobs: false,
     state: () => ({ state: 'online', version: '0.1.0', backend: 'onnx', model: 'test-model', since: 0 }),
     broker: () => ({
@@ -47,6 +50,7 @@ export function testView(parts: Partial<NodeView> = {}): TestView {
     }),
     stats: () => ({}),
     errors: new RecentErrors(),
+    counters: createHttpCounters(),
     onMasks: news.onMasks,
     announceMasks: news.announce,
     drawable: ({ masks }) => masks.flatMap((mask) => ('error' in mask ? [] : [mask])),

@@ -142,7 +142,9 @@ export class TestService implements SegmentService {
 
   async snapshot(_camera: string, options: SnapshotOptions): Promise<Snapshot> {
     this.snapshotOptions = options;
-    return { width: 64, height: 48, seq: 9, timestamp: 1767139200001, jpeg: Buffer.alloc(this.jpegBytes, 7) };
+    const { overlay, seq = 9 } = options;
+    const jpeg = Buffer.alloc(this.jpegBytes, 7);
+    return { width: 64, height: 48, seq, timestamp: 1767139200001, drawn: overlay ? 2 : null, jpeg };
   }
 
   tracks(message: TracksMessage): readonly TrackListing[] {

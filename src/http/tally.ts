@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify';
+import type { ErrorBody, ErrorCode } from '../errors.js';
+import type { About } from './errors.js';
+import type { NodeView } from './node-view.js';
+
+/** What a browser does on its way to the login, and a path that was never there, are no news to a person. */
+const NO_NEWS: readonly ErrorCode[] = ['unauthorized', 'unknown_request'];
+
+/** Counts every request. */
+export function countRequests(app: FastifyInstance, { counters }: Pick<NodeView, 'counters'>): void {
+  app.addHook('onRequest', (_request, _reply, done) => {
+    counters.requests += 1;
+    done();
+  });
+}
+
+/** An error that a client is told of, counted, and shown with the last errors. */
+export function noteError(
+  { counters, errors, cameras }: Pick<NodeView, 'counters' | 'errors' | 'cameras'>,
+  { code, message }: ErrorBody,
+  { camera }: About,
+): void {
+  counters.errors[code] += 1;
+  if (NO_NEWS.includes(code)) return;
+  const known = camera !== undefined && cameras.has(camera);
+  errors.add({ source: 'message', code, message, ...(known ? { camera } : {}) });
+}
