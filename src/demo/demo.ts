@@ -33,6 +33,8 @@ export interface DemoOptions {
   readonly source: string | undefined;
   readonly once: boolean;
   readonly out: string;
+  /** The console's; the first free one from 8080 on where none is named. */
+  readonly port?: number;
   readonly log: Logger;
   /** Lines for the person at the terminal. */
   readonly print: (line: string) => void;
@@ -98,7 +100,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
 }
 
 /** @throws ConfigError where `source` is no camera source. */
-async function demoConfig(broker: DemoBroker, { source, once }: DemoOptions) {
+async function demoConfig(broker: DemoBroker, { source, once, port }: DemoOptions) {
   const config = {
     version: 1,
     node: { id: NODE },
@@ -108,7 +110,7 @@ async function demoConfig(broker: DemoBroker, { source, once }: DemoOptions) {
     },
     model: { paths: [] },
     pipeline: { maxAgeMs: 5000 },
-    http: once ? { enabled: false } : { port: await consolePort() },
+    http: once ? { enabled: false } : { port: port ?? (await consolePort()) },
   };
   // JSON is YAML; read as a config file is, so that a wrong source is told as there.
   return parseConfig(JSON.stringify(config), "the demo's config").config;
