@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 /** A value that the page follows. What is put in is not changed afterwards. */
 export interface Store<T> {
@@ -32,10 +32,13 @@ export function createStore<T>(initial: T): Store<T> {
 export function useStore<T, S>(store: Store<T>, select: (value: T) => S): S {
   const selected = select(store.get());
   const [, redraw] = useState<S>(selected);
+  // The last drawing's: what it selects by, such as a camera's name, may be another than at the first.
+  const latest = useRef(select);
+  latest.current = select;
   useEffect(() => {
     // Also what changed between the first drawing and this effect.
-    redraw(() => select(store.get()));
-    return store.subscribe((value) => redraw(() => select(value)));
+    redraw(() => latest.current(store.get()));
+    return store.subscribe((value) => redraw(() => latest.current(value)));
   }, [store]);
   return selected;
 }
