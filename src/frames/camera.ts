@@ -8,6 +8,7 @@ import type {
   NativeFrameInfo,
 } from '../native/types.js';
 import type { CameraDepth } from './depth.js';
+import { type HeldFrame, HeldFrames } from './held-frames.js';
 import { type CameraState, Supervision, type SupervisionStats } from './supervision.js';
 
 export interface CameraOptions {
@@ -44,7 +45,7 @@ export interface CameraStats extends SupervisionStats {
   readonly depth?: object;
 }
 
-type AddonCameras = Pick<NativeAddon, 'cameraPipeline' | 'openCamera'>;
+type AddonCameras = Pick<NativeAddon, 'cameraPipeline' | 'openCamera' | 'retainFrame' | 'releaseFrame'>;
 
 /** Bytes of frames that one camera may hold: 40 frames of 1080p NV12. */
 const HISTORY_BYTES = 128 * 1024 * 1024;
@@ -67,6 +68,7 @@ export class Camera {
   readonly #waiting = new Set<(arrived: boolean) => void>();
   readonly #supervision: Supervision;
   readonly #hung = new Set<NativeCamera>();
+  readonly #held: HeldFrames;
   #native: NativeCamera | undefined;
   #pipeline: CameraPipeline | undefined;
   #lastSeq = 0;
@@ -80,6 +82,7 @@ export class Camera {
     this.#addon = addon;
     this.#options = options;
     this.#log = log.child({ camera: options.name });
+    this.#held = new HeldFrames(addon);
     this.#supervision = new Supervision({
       name: options.name,
       log: this.#log,
@@ -136,9 +139,19 @@ export class Camera {
 
   /** A handle on a held frame, or null. The caller owes the addon one `releaseFrame`. */
   acquire(choice: FrameChoice): NativeFrameInfo | null {
-    const frame = this.#native?.acquire(choice) ?? null;
-    if (frame) this.depth?.link(frame);
-    return frame;
+    const inHistory = this.#native?.acquire(choice) ?? null;
+    if (inHistory) this.depth?.link(inHistory);
+    if (inHistory || typeof choice === 'string' || !('seq' in choice)) return inHistory;
+    return this.#held.acquire(choice.seq);
+  }
+
+  /**
+   * Keeps a frame beyond the history, over reconnections too, so that `acquire` finds it by its seq: until it is released
+   * or the camera is closed. Null where the frame is not held any more. Whoever calls it bounds how many are held.
+   */
+  hold(seq: number): HeldFrame | null {
+    const frame = this.acquire({ seq });
+    return frame && this.#held.hold(frame);
   }
 
   /** Of a camera of depth: `NativeCamera.link`. */
@@ -185,6 +198,7 @@ export class Camera {
     for (const settle of this.#waiting) settle(false);
     this.#stateListeners.clear();
     this.#frameListeners.clear();
+    this.#held.clear();
     await Promise.all([this.#release(), this.depth?.close()]);
   }
 

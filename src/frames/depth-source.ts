@@ -33,7 +33,10 @@ export interface DepthStats extends Omit<CameraStats, 'depth'> {
   readonly problem: string | null;
 }
 
-type AddonDepth = Pick<NativeAddon, 'cameraPipeline' | 'openCamera' | 'measureDepth' | 'linkedDepth'>;
+type AddonDepth = Pick<
+  NativeAddon,
+  'cameraPipeline' | 'openCamera' | 'retainFrame' | 'releaseFrame' | 'measureDepth' | 'linkedDepth'
+>;
 
 /** Frames that wait for the depth picture behind them; more, and the oldest keeps the one that it has. */
 const MAX_OPEN = 64;

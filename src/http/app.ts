@@ -1,8 +1,8 @@
 import multipart from '@fastify/multipart';
-import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { answerClientError, answerErrors, answerFrameworkError } from './errors.js';
+import { liveRoutes } from './live/routes.js';
 import type { NodeView } from './node-view.js';
 import { ROUTES, type Routes } from './routes/all.js';
 import { countRequests, noteError } from './tally.js';
@@ -32,7 +32,7 @@ export function createApp({ node, log, routes: more = [] }: AppOptions): Fastify
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
   );
-  void app.register(websocket);
+  liveRoutes(app, node, log);
   void app.register(multipart, {
     limits: { fileSize: node.maxUploadBytes, files: 1, fields: 8, parts: 9, fieldSize: node.limits.maxBytes },
   });

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SamwireError } from '../../src/errors.js';
-import { Camera } from '../../src/frames/camera.js';
+import { Camera, type FrameChoice } from '../../src/frames/camera.js';
 import type { CameraState } from '../../src/frames/supervision.js';
 import type { CameraPipeline, NativeCameraEvent, NativeCameraOptions } from '../../src/native/types.js';
 
@@ -17,6 +17,31 @@ class FakeAddon {
   refuse: Error | undefined;
   closingMs = 0;
   hangs = false;
+  /** What the history has, by seq. */
+  readonly history = new Set<number>();
+  /** Handles that are out, by frame id. */
+  readonly handles = new Map<number, number>();
+
+  get handlesOut(): number {
+    return [...this.handles.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  retainFrame = (id: number) => {
+    const count = this.handles.get(id) ?? 0;
+    if (count === 0) return false;
+    this.handles.set(id, count + 1);
+    return true;
+  };
+
+  releaseFrame = (id: number) => void this.handles.set(id, (this.handles.get(id) ?? 0) - 1);
+
+  #acquire = (choice: FrameChoice) => {
+    const seq = choice === 'latest' ? Math.max(...this.history) : 'seq' in choice ? choice.seq : 0;
+    if (!this.history.has(seq)) return null;
+    const id = 1000 + seq;
+    this.handles.set(id, (this.handles.get(id) ?? 0) + 1);
+    return { id, seq, timestamp: seq, positionMs: -1, width: 64, height: 48, format: 'RGB' as const };
+  };
 
   cameraPipeline = () => {
     if (this.refuse) throw this.refuse;
@@ -27,7 +52,7 @@ class FakeAddon {
     const camera = { options, emit, closed: false, hangs: this.hangs };
     this.opened.push(camera);
     return {
-      acquire: () => null,
+      acquire: this.#acquire,
       link: () => undefined,
       stats: () => ({ frames: 0, held: 0, heldBytes: 0, oldestSeq: 0, newestSeq: 0 }),
       close: async () => {
@@ -223,6 +248,29 @@ describe('a supervised camera', () => {
     await camera.close();
     await vi.advanceTimersByTimeAsync(20_000);
     expect(addon.opened).toHaveLength(2);
+  });
+
+  it('keeps a frame that is held beyond the history, over reconnections, with one handle for all who hold it', async () => {
+    const { addon, camera } = setup();
+    camera.start();
+    addon.history.add(7);
+    const first = camera.hold(7);
+    const second = camera.hold(7);
+    expect(first?.frame.seq).toBe(7);
+    addon.history.clear();
+    await camera.restart();
+    expect(camera.acquire({ seq: 7 })?.id).toBe(first?.frame.id);
+    addon.releaseFrame(1007);
+    expect(addon.handlesOut).toBe(1);
+    first?.release();
+    first?.release();
+    expect(camera.hold(7)?.frame.seq).toBe(7);
+    second?.release();
+    expect(addon.handlesOut).toBe(1);
+    expect(camera.hold(8)).toBeNull();
+    await camera.close();
+    expect(addon.handlesOut).toBe(0);
+    expect(camera.acquire({ seq: 7 })).toBeNull();
   });
 
   it('resolves nextFrame with the next arrival, or false at the time-out', async () => {

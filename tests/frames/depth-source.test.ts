@@ -41,6 +41,8 @@ function setup(options: Partial<DepthOptions> = {}) {
         stopped: () => true,
       };
     },
+    retainFrame: () => false,
+    releaseFrame: () => undefined,
     linkedDepth: (id: number) => linked.get(id) ?? null,
     measureDepth: (_id: number, _counts: string, _w: number, _h: number, model: NativeDepthModel) => {
       asked.models.push(model);

@@ -1,0 +1,155 @@
+import type { WebSocket } from 'ws';
+import type { MasksMessage } from '../../masks/types.js';
+import { frameJpeg } from '../../pipeline/frame-jpeg.js';
+import type { NodeView } from '../node-view.js';
+import { CLOSE, closeSocket } from './close.js';
+import { Feed } from './feed.js';
+import { Holds, MAX_HOLDS } from './holds.js';
+import { Page } from './page.js';
+import { Pictures } from './picture.js';
+import type { Hello, Masks } from './protocol.js';
+import { Slots } from './slots.js';
+import { StatusReport } from './status.js';
+
+const MAX_PAGES = 16;
+/** Frames that pages see now and may hold, beside those of the history: 75 MB of 1080p. */
+const MAX_PICTURES = 24;
+/** JPEGs made at a time: half of libuv's pool. */
+const MAX_ENCODING = 2;
+const JPEG_QUALITY = 75;
+const TICK_MS = 1000;
+
+export interface LiveOptions {
+  readonly node: NodeView;
+  /** A frame could not be made a JPEG. */
+  readonly onProblem: (camera: string, reason: string) => void;
+}
+
+/** All pages, and what they see. It works only while there are some. */
+export class Live {
+  readonly #node: NodeView;
+  readonly #pages = new Set<Page>();
+  readonly #sockets = new Set<WebSocket>();
+  readonly #feeds: ReadonlyMap<string, Feed>;
+  readonly #holds = new Holds();
+  readonly #status: StatusReport;
+  readonly #stops: (() => void)[] = [];
+  #masksDropped = 0;
+  #closed = false;
+
+  constructor({ node, onProblem }: LiveOptions) {
+    this.#node = node;
+    this.#status = new StatusReport(node);
+    const pictures = new Pictures(MAX_PICTURES);
+    const slots = new Slots(MAX_ENCODING);
+    const { addon } = node;
+    this.#feeds = new Map(
+      [...node.cameras].map(([name, camera]) => [
+        name,
+        new Feed({
+          camera,
+          releaseFrame: (id) => addon.releaseFrame(id),
+          encode: (frame, width) => frameJpeg(frame, { addon, width, quality: JPEG_QUALITY }),
+          pictures,
+          slots,
+          onProblem: (reason) => onProblem(name, reason),
+        }),
+      ]),
+    );
+  }
+
+  /** A browser has connected. */
+  join(socket: WebSocket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    if (this.#closed) {
+      closeSocket(socket, CLOSE.stopping, 'The node is stopping.');
+      return;
+    }
+    if (this.#pages.size >= MAX_PAGES) {
+      const reason = `Expected at most ${MAX_PAGES} pages at a time; close one of the others, then load this one again.`;
+      closeSocket(socket, CLOSE.tooManyPages, reason);
+      return;
+    }
+    const page: Page = new Page({
+      socket,
+      cameras: this.#node.cameras,
+      feeds: this.#feeds,
+      holds: this.#holds,
+      onMasksDropped: () => {
+        this.#masksDropped += 1;
+      },
+      onClosed: () => this.#left(page),
+    });
+    this.#pages.add(page);
+    if (this.#pages.size === 1) this.#start();
+    page.send(this.#hello());
+  }
+
+  /** Tells the pages that the node stops, and resolves when they have gone, after about a second at most. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const gone = [...this.#sockets].map(
+      (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+    );
+    for (const page of [...this.#pages]) page.end(CLOSE.stopping, 'The node is stopping.');
+    await Promise.all(gone);
+  }
+
+  #start(): void {
+    const { onMasks, errors } = this.#node;
+    const timer = setInterval(() => this.#tick(), TICK_MS);
+    timer.unref();
+    this.#status.start();
+    this.#stops.push(
+      () => clearInterval(timer),
+      () => this.#status.stop(),
+      onMasks((camera, message) => this.#masked(camera, message)),
+      errors.onError((error) => {
+        for (const page of this.#pages) page.sendError(error);
+      }),
+    );
+  }
+
+  #left(page: Page): void {
+    if (!this.#pages.delete(page) || this.#pages.size > 0) return;
+    for (const stop of this.#stops.splice(0)) stop();
+  }
+
+  #tick(): void {
+    this.#holds.expire();
+    const status = this.#status.next();
+    const drops =
+      this.#masksDropped > 0 ? { ...status.drops, 'console.masks': this.#masksDropped } : status.drops;
+    const text = JSON.stringify({ ...status, drops });
+    for (const page of [...this.#pages]) {
+      page.sendIfFree(text);
+      page.keepAlive();
+    }
+  }
+
+  #masked(camera: string, message: MasksMessage): void {
+    this.#status.answered(message);
+    this.#holds.used(camera, message.frame.seq);
+    const watching = [...this.#pages].filter((page) => page.watches(camera));
+    if (watching.length === 0) return;
+    const { masks: _, ...rest } = message;
+    const told: Masks = { type: 'masks', camera, message: rest, masks: this.#node.drawable(message) };
+    const text = JSON.stringify(told);
+    for (const page of watching) page.sendMasks(camera, message.source, text);
+    this.#feeds.get(camera)?.masked(message.frame);
+  }
+
+  #hello(): Hello {
+    const { id, version, cameras, limits, errors } = this.#node;
+    const { maxPrompts, maxPoints } = limits;
+    return {
+      type: 'hello',
+      node: id,
+      version,
+      cameras: [...cameras.keys()],
+      limits: { maxPrompts, maxPoints, held: Math.min(cameras.size, MAX_HOLDS) },
+      errors: errors.list(),
+    };
+  }
+}
