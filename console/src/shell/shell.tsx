@@ -1,6 +1,21 @@
 import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LiveClient } from '../live/client.js';
+import type { LiveState } from '../live/state.js';
 import { useStore } from '../state/store.js';
+import { CameraNotice, NoCamera } from './camera-notice.js';
+import { Cameras } from './cameras.js';
+import { Header } from './header.js';
+import { Log } from './log.js';
+import { Login } from './login.js';
+import { Notices } from './notices.js';
+import { Panel, type Tab } from './panel.js';
+import { reloadIfChanged } from './reload.js';
+import { Speed } from './speed.js';
+import { Welcome, wasWelcomed } from './welcome.js';
+import { brokerWords, cameraWords, connectionWords, nodeWords, pageTitle, type Words } from './words.js';
+import './shell.css';
+import './panel.css';
 
 export interface ShellProps {
   readonly live: LiveClient;
@@ -12,25 +27,101 @@ export interface ShellProps {
   readonly children: ComponentChildren;
 }
 
-/** What is around the stage: which node this is, and its cameras. */
+/** What is around the stage: which node this is and how it is, its cameras, its numbers, its errors. */
 export function Shell({ live, camera, onCamera, objects, children }: ShellProps): JSX.Element {
-  const hello = useStore(live.state, (state) => state.hello);
-  const connection = useStore(live.state, (state) => state.connection);
+  const state = useStore(live.state, (all) => all);
+  const [welcome, setWelcome] = useState(() => !wasWelcomed());
+  useTitle(state, camera);
+  useReload(state.hello);
+  const again = (): void => {
+    live.close();
+    live.start();
+  };
+  const { hello, status, connection } = state;
   return (
-    <>
-      <header>
-        <h1>Samwire {hello?.node}</h1>
-        <p role="status">{connection}</p>
-        <nav aria-label="Cameras">
-          {hello?.cameras.map((name) => (
-            <button type="button" key={name} aria-pressed={name === camera} onClick={() => onCamera(name)}>
-              {name}
-            </button>
-          ))}
-        </nav>
-      </header>
-      <main>{children}</main>
-      <aside>{objects}</aside>
-    </>
+    <div class="shell" data-testid="shell" data-connection={connection}>
+      <Header state={state} onLogout={again} onWelcome={() => setWelcome(true)} />
+      {connection === 'unauthorized' ? (
+        <Login onDone={() => live.retry()} />
+      ) : (
+        <>
+          <Notices state={state} onRetry={() => live.retry()} />
+          <main data-stale={connection !== 'open'}>
+            {welcome && <Welcome onDone={() => setWelcome(false)} />}
+            {hello && (
+              <Cameras
+                live={live}
+                names={hello.cameras}
+                statuses={status?.cameras ?? {}}
+                chosen={camera}
+                onChoose={onCamera}
+              />
+            )}
+            {camera !== null && connection === 'open' && (
+              <CameraNotice key={camera} name={camera} status={status?.cameras[camera]} />
+            )}
+            {hello?.cameras.length === 0 ? <NoCamera /> : <div class="stage">{children}</div>}
+          </main>
+          <Details state={state} camera={camera} objects={objects} />
+        </>
+      )}
+    </div>
   );
+}
+
+interface DetailsProps {
+  readonly state: LiveState;
+  readonly camera: string | null;
+  readonly objects: ComponentChildren;
+}
+
+/** The side panel. Errors that came while its log was not shown are counted on its tab. */
+function Details({ state, camera, objects }: DetailsProps): JSX.Element {
+  const [shown, show] = useState('objects');
+  const [seenAt, setSeenAt] = useState(0);
+  const newestAt = state.errors[0]?.lastAt ?? 0;
+  useEffect(() => {
+    if (shown === 'log') setSeenAt(newestAt);
+  }, [shown, newestAt]);
+  const tabs: readonly Tab[] = [
+    ...(objects ? [{ id: 'objects', name: 'Objects', content: () => objects }] : []),
+    { id: 'speed', name: 'Speed', content: () => <Speed history={state.history} camera={camera} /> },
+    {
+      id: 'log',
+      name: 'Log',
+      news: shown === 'log' ? 0 : state.errors.filter(({ lastAt }) => lastAt > seenAt).length,
+      content: () => <Log errors={state.errors} />,
+    },
+  ];
+  return <Panel tabs={tabs} shown={shown} onShow={show} />;
+}
+
+/** The window's title says what is wrong. */
+function useTitle({ connection, hello, status }: LiveState, camera: string | null): void {
+  const words =
+    connection === 'open' && status
+      ? [
+          nodeWords(status.node),
+          ...(camera === null ? [] : [of(`Camera ${camera}`, cameraWords(status.cameras[camera]))]),
+          of('Broker', brokerWords(status.broker)),
+        ]
+      : [connectionWords(connection, null)];
+  const title = pageTitle(hello?.node ?? null, words);
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}
+
+function of(what: string, { tone, name }: Words): Words {
+  return { tone, name: `${what}: ${name.toLowerCase()}` };
+}
+
+/** With each connection after the first: the service may have been started with another version of this page. */
+function useReload(hello: LiveState['hello']): void {
+  const first = useRef<LiveState['hello']>(null);
+  useEffect(() => {
+    if (hello === null) return;
+    if (first.current === null) first.current = hello;
+    else void reloadIfChanged();
+  }, [hello]);
 }

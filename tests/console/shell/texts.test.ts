@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { partsOf } from '../../../console/src/shell/marked.js';
+import { partsOf } from '../../../console/src/shell/parts.js';
 import { scriptsOf } from '../../../console/src/shell/reload.js';
 import { placeOf, remedyOf } from '../../../console/src/shell/remedy.js';
 import { ERROR_CODES } from '../../../src/errors.js';

@@ -1,0 +1,55 @@
+import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
+
+/** What the page does, with the mouse and with keys. */
+const WAYS: readonly (readonly [string, string])[] = [
+  ['Click', 'the object under the pointer'],
+  ['Shift or right click', 'not this: leaves a part out'],
+  ['Drag', 'a box round the object'],
+];
+
+/** A button that opens a dialog; the browser keeps the focus in it and Escape closes it. */
+export function KeysHelp({ onWelcome }: { readonly onWelcome: () => void }): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const close = (): void => dialog.current?.close();
+  return (
+    <>
+      <button
+        type="button"
+        class="icon"
+        aria-label="Help: mouse and keys"
+        title="Help: mouse and keys"
+        onClick={() => dialog.current?.showModal()}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path class="stroke" d="M5 5.6a3 3 0 1 1 4.6 2.5C8.5 8.9 8 9.4 8 10.5M8 13.6v.1" />
+        </svg>
+      </button>
+      <dialog ref={dialog} aria-labelledby="keys-title" class="help">
+        <h2 id="keys-title">Mouse and keys</h2>
+        <dl>
+          {WAYS.map(([how, what]) => (
+            <div key={how}>
+              <dt>{how}</dt>
+              <dd>{what}</dd>
+            </div>
+          ))}
+        </dl>
+        <p class="row">
+          <button type="button" class="primary" onClick={close}>
+            Close
+          </button>
+          <button
+            type="button"
+            onClick={() => {
+              close();
+              onWelcome();
+            }}
+          >
+            Show the introduction
+          </button>
+        </p>
+      </dialog>
+    </>
+  );
+}

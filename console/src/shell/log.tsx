@@ -1,0 +1,46 @@
+import type { JSX } from 'preact';
+import type { RecentError } from '../../../src/health/recent-errors.js';
+import { ago, clockTime, whole } from './format.js';
+import { Mark } from './mark.js';
+import { Marked } from './marked.js';
+import { useNow } from './now.js';
+import { placeOf, remedyOf } from './remedy.js';
+
+/** The last errors: when, how often, where, what, and what to do. The newest first. */
+export function Log({ errors }: { readonly errors: readonly RecentError[] }): JSX.Element {
+  const now = useNow();
+  if (errors.length === 0) return <p class="dim">No errors since the service was started.</p>;
+  return (
+    <ol class="log">
+      {errors.map((error) => (
+        <li key={error.number}>
+          <Entry error={error} now={now} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Entry({ error, now }: { readonly error: RecentError; readonly now: number }): JSX.Element {
+  const { firstAt, lastAt, count, code, message } = error;
+  const often = count > 1 ? ` · ${whole(count)} times since ${clockTime(firstAt, now)}` : '';
+  return (
+    <article data-testid="error" data-code={code}>
+      <h3>
+        <Mark tone="bad" />
+        {placeOf(error)}
+        {code && <code>{code}</code>}
+      </h3>
+      <p class="dim">
+        <time dateTime={new Date(lastAt).toISOString()} title={clockTime(lastAt, now)}>
+          {ago(now - lastAt)}
+        </time>
+        {often}
+      </p>
+      <p class="message">{message}</p>
+      <p class="remedy">
+        <b>What to do:</b> <Marked text={remedyOf(error)} />
+      </p>
+    </article>
+  );
+}

@@ -1,0 +1,119 @@
+import type { JSX } from 'preact';
+import type { Status } from '../../../src/http/live/protocol.js';
+import { Chart, WINDOW_MS } from './chart.js';
+import { bytes, milliseconds, rate, span, whole } from './format.js';
+import { answersPerSec, dropped, dropsPerStatus, framesPerSec, steady } from './history.js';
+import { Latency } from './latency.js';
+import { Marked } from './marked.js';
+import type { Value } from './sparkline.js';
+import { dropWords } from './stages.js';
+
+export interface SpeedProps {
+  readonly history: readonly Status[];
+  /** Whose frames a second are shown. */
+  readonly camera: string | null;
+}
+
+/** How fast the node is and what it leaves out: the last minutes. */
+export function Speed({ history, camera }: SpeedProps): JSX.Element {
+  const shown = steady(history);
+  const newest = shown.at(-1);
+  if (newest === undefined) return <p class="dim">No numbers yet: they come every second.</p>;
+  return (
+    <>
+      <p class="dim">The last {span(WINDOW_MS)}; the right edge is now.</p>
+      <div class="gauges">
+        {camera !== null && (
+          <Gauge
+            name={`Frames a second, ${camera}`}
+            values={framesPerSec(shown, camera)}
+            least={10}
+            text={rate}
+          />
+        )}
+        <Gauge name="Answers a second" values={answersPerSec(shown)} least={1} text={rate} />
+        <Gauge name="Requests that wait" values={valuesOf(shown, 'queue')} least={4} text={whole} />
+      </div>
+      <Latency history={shown} />
+      <Drops history={shown} />
+      <h3>The process</h3>
+      <div class="gauges">
+        <Gauge name="Memory" values={valuesOf(shown, 'rssBytes')} least={1} text={bytes} />
+        <Gauge
+          name="Lateness of the main thread"
+          values={valuesOf(shown, 'eventLoopDelayMs')}
+          least={20}
+          text={milliseconds}
+        />
+      </div>
+    </>
+  );
+}
+
+function valuesOf(
+  history: readonly Status[],
+  key: 'queue' | 'rssBytes' | 'eventLoopDelayMs',
+): readonly Value[] {
+  return history.map((status) => ({ at: status.at, value: status[key] }));
+}
+
+interface GaugeProps {
+  readonly name: string;
+  readonly values: readonly Value[];
+  readonly least: number;
+  readonly text: (value: number) => string;
+}
+
+/** A number, and how it came to it. */
+function Gauge({ name, values, least, text }: GaugeProps): JSX.Element {
+  const now = values.at(-1)?.value ?? null;
+  const highest = Math.max(...values.map(({ value }) => value ?? 0));
+  const current = now === null ? 'none' : text(now);
+  return (
+    <figure class="gauge">
+      <figcaption>{name}</figcaption>
+      <strong>{current}</strong>
+      <Chart
+        values={values}
+        least={least}
+        label={`${name}: now ${current}, at most ${text(highest)} in the last ${span(WINDOW_MS)}`}
+      />
+    </figure>
+  );
+}
+
+function Drops({ history }: { readonly history: readonly Status[] }): JSX.Element {
+  const reasons = dropped(history).filter(({ total }) => total > 0);
+  return (
+    <section aria-labelledby="drops-title" data-testid="drops">
+      <h3 id="drops-title">Left out</h3>
+      {reasons.length === 0 ? (
+        <p class="dim">Nothing: every request was served.</p>
+      ) : (
+        <>
+          <Chart values={dropsPerStatus(history)} least={4} />
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Because</th>
+                <th scope="col">Last {span(WINDOW_MS)}</th>
+                <th scope="col">Since the start</th>
+              </tr>
+            </thead>
+            <tbody>
+              {reasons.map(({ reason, recent, total }) => (
+                <tr key={reason}>
+                  <th scope="row">
+                    <Marked text={dropWords(reason)} />
+                  </th>
+                  <td>{whole(recent)}</td>
+                  <td>{whole(total)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </>
+      )}
+    </section>
+  );
+}
