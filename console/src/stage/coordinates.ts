@@ -13,7 +13,7 @@ export interface Place {
 export type Box = readonly [x1: number, y1: number, x2: number, y2: number];
 
 /** The largest size with the frame's shape that fits into `room`, whole pixels. */
-export function fit(frame: Size, room: Size): Size {
+export function fitted(frame: Size, room: Size): Size {
   const scale = Math.min(room.width / frame.width, room.height / frame.height);
   return {
     width: Math.max(1, Math.round(frame.width * scale)),
