@@ -6,6 +6,7 @@ import { liveRoutes } from './live/routes.js';
 import type { NodeView } from './node-view.js';
 import { ROUTES, type Routes } from './routes/all.js';
 import { countRequests, noteError } from './tally.js';
+import { echoTrace } from './traceparent.js';
 
 export interface AppOptions {
   readonly node: NodeView;
@@ -26,6 +27,7 @@ export function createApp({ node, log, routes: more = [] }: AppOptions): Fastify
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,
   });
+  echoTrace(app);
   countRequests(app, node);
   answerErrors(app, { log, note: (error, about) => noteError(node, error, about) });
   app.removeAllContentTypeParsers();

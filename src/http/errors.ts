@@ -24,6 +24,10 @@ interface Answer {
   readonly error: SamwireError;
 }
 
+/** What is refused for the time being only. */
+const RETRIED: readonly number[] = [429, 503];
+const RETRY_AFTER_SEC = 1;
+
 type Refused = readonly [status: number, code: ErrorCode, message: string];
 
 /** Fastify's and its plug-ins' own refusals, in our words; others of status 4xx keep their text. */
@@ -42,6 +46,11 @@ const REFUSED: Readonly<Record<string, Refused>> = {
     400,
     'invalid_message',
     'Expected a whole multipart body; it ended in the middle.',
+  ],
+  FST_INVALID_JSON_FIELD_ERROR: [
+    400,
+    'invalid_json',
+    'Expected JSON in each part whose content-type says so; one has none, or is too large.',
   ],
   FST_INVALID_MULTIPART_CONTENT_TYPE: [
     415,
@@ -95,6 +104,7 @@ export function answerFrameworkError(
 }
 
 function sendError(reply: FastifyReply, { status, error }: Answer, about: About): FastifyReply {
+  if (RETRIED.includes(status)) void reply.header('retry-after', RETRY_AFTER_SEC);
   return reply
     .code(status)
     .type('application/json; charset=utf-8')

@@ -1,8 +1,24 @@
 import type { FastifyInstance } from 'fastify';
 import type { NodeView } from '../node-view.js';
+import { cameraRoutes } from './cameras.js';
+import { everythingRoutes } from './everything.js';
+import { frameRoutes } from './frame.js';
 import { healthRoutes } from './health.js';
+import { infoRoutes } from './info.js';
+import { promptRoutes } from './prompt.js';
+import { segmentRoutes } from './segment.js';
+import { tracksRoutes } from './tracks.js';
 
 export type Routes = (app: FastifyInstance, node: NodeView) => void;
 
 /** Every route module, one a line. */
-export const ROUTES: readonly Routes[] = [healthRoutes];
+export const ROUTES: readonly Routes[] = [
+  healthRoutes,
+  infoRoutes,
+  cameraRoutes,
+  frameRoutes,
+  promptRoutes,
+  everythingRoutes,
+  tracksRoutes,
+  segmentRoutes,
+];
