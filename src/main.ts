@@ -6,6 +6,7 @@ import type { BuildProgress } from './build/progress.js';
 import type { Config } from './config/schema.js';
 import type { ModelThresholds } from './everything/options.js';
 import type { Camera } from './frames/camera.js';
+import { noteCameraFaults } from './health/camera-faults.js';
 import { RecentErrors } from './health/recent-errors.js';
 import { createHttpCounters } from './http/counters.js';
 import { createView, MasksNews } from './http/create-view.js';
@@ -126,6 +127,7 @@ class Parts implements Service {
       },
       onStatsPublished: () => this.#loopDelay.reset(),
       onRefused: (refused) => this.#errors.add({ source: 'message', ...refused }),
+      onBrokerProblem: (message) => this.#errors.add({ source: 'broker', message }),
       onTakenOver: () =>
         onFatal(
           `Another node with the id "${config.node.id}" has taken this node's place at the broker. Give each node its own node.id.`,
@@ -150,6 +152,7 @@ class Parts implements Service {
     mqtt.start();
     for (const [name, camera] of this.cameras) {
       camera.onState((state) => mqtt.setCameraState(name, state));
+      noteCameraFaults({ name, camera, errors: this.#errors });
       camera.start();
       mqtt.setCameraState(name, camera.state);
     }
@@ -264,6 +267,7 @@ class Parts implements Service {
       cameras: this.cameras.size,
       log: this.#log,
       signal,
+      onProblem: (message) => this.#errors.add({ source: 'model', message }),
       onBuilding: (building) => {
         onBuilding?.(building);
         // A state a percent: each is kept by the broker, and by OwnState.

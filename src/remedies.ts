@@ -17,7 +17,7 @@ export const ERRORS_EXPLAINED: Readonly<Record<ErrorCode, ErrorExplained>> = {
   },
   invalid_message: {
     when: 'a field is missing, of the wrong kind or out of range; a response topic is not allowed; a box or point lies outside of the frame; `refine` names no answer that is held on that frame; a disabled camera is to be restarted',
-    remedy: 'see `details`: each fault with its path',
+    remedy: 'mend the sender; the message names the first fault, `details` each with its path',
   },
   invalid_image: {
     when: "`samwire segment`, `samwire everything`: the file is no picture that can be decoded, or is cut off. A job's picture is no whole JPEG or PNG",
@@ -35,11 +35,11 @@ export const ERRORS_EXPLAINED: Readonly<Record<ErrorCode, ErrorExplained>> = {
   },
   unknown_camera: {
     when: 'no camera of that name is configured',
-    remedy: 'see `details` for the names that are',
+    remedy: 'take one of the names that the message and `details` tell',
   },
   unknown_request: {
     when: 'the node does not serve that verb; over HTTP: no such path, or not with that method',
-    remedy: 'see `details` for those that it does; over HTTP `/api/openapi.json`',
+    remedy: 'take one of those that the message and `details` tell; over HTTP `/api/openapi.json`',
   },
   unknown_track: {
     when: 'the request `tracks` names an id that is not followed on that camera',

@@ -37,6 +37,8 @@ export interface ConnectionHandlers {
   readonly onMessage: (message: InboundMessage) => Promise<void>;
   /** Another client uses this client id (MQTT 5 tells). Nothing is tried any more. */
   readonly onTakenOver: () => void;
+  /** A connection failed or was lost, and why; it is tried again. */
+  readonly onProblem?: (problem: string) => void;
 }
 
 export interface ConnectionOptions {
@@ -266,6 +268,7 @@ export class BrokerConnection {
     }
     const inMs = Math.round(this.#backoff.next());
     this.#problem = describeFailure(error, this.#url);
+    this.#options.handlers.onProblem?.(this.#problem);
     this.#logger.warn(
       { url: this.#url, problem: this.#problem, retryInMs: inMs },
       'no connection to the broker',

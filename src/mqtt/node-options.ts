@@ -48,6 +48,8 @@ export interface MqttNodeOptions {
   readonly onStatsPublished?: () => void;
   /** A sender was told of an error. Must not throw, nor take long. */
   readonly onRefused?: (refused: Refused) => void;
+  /** The broker could not be reached, or was lost, and why. Must not throw, nor take long. */
+  readonly onBrokerProblem?: (problem: string) => void;
   readonly retry?: { readonly firstMs: number; readonly maxMs: number };
   readonly maxConcurrent?: number;
 }

@@ -103,6 +103,7 @@ export class MqttNode {
         onLost: () => this.#lost(),
         onMessage: (message) => this.#received(message),
         onTakenOver: options.onTakenOver,
+        onProblem: (problem) => options.onBrokerProblem?.(problem),
       },
       ...(options.retry === undefined ? {} : { retry: options.retry }),
     });
