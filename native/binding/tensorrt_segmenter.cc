@@ -28,6 +28,7 @@ class TensorrtHandle : public Napi::ObjectWrap<TensorrtHandle> {
     return DefineClass(env, "NativeTensorrt",
                        {InstanceMethod("segment", &TensorrtHandle::segment),
                         InstanceMethod("stats", &TensorrtHandle::stats),
+                        InstanceMethod("memory", &TensorrtHandle::memory),
                         InstanceMethod("close", &TensorrtHandle::close)});
   }
 
@@ -113,6 +114,37 @@ class TensorrtHandle : public Napi::ObjectWrap<TensorrtHandle> {
           });
     } catch (...) {
       channel_->let_go(info.Env());
+      throw;
+    }
+  }
+
+  // As segment(): the promise is settled by the channel, which stays open for it.
+  Napi::Value memory(const Napi::CallbackInfo& info) {
+    const Napi::Promise::Deferred deferred(info.Env());
+    try {
+      call(info.Env(), [&] { look_at_memory(info.Env(), deferred); });
+    } catch (const Napi::Error& error) {
+      deferred.Reject(error.Value());
+    }
+    return deferred.Promise();
+  }
+
+  void look_at_memory(Napi::Env env, const Napi::Promise::Deferred& deferred) {
+    if (!segmenter_) throw Error("model_failed", "The engines are closed.");
+    channel_->hold(env);
+    try {
+      segmenter_->look_at_memory([channel = channel_, deferred](tensorrt::MemoryOutcome seen) {
+        channel->post([channel, deferred, seen](Napi::Env env, const Napi::Function&) {
+          channel->let_go(env);
+          if (seen.error) {
+            deferred.Reject(to_js_error(env, seen.error).Value());
+          } else {
+            deferred.Resolve(to_js(env, seen));
+          }
+        });
+      });
+    } catch (...) {
+      channel_->let_go(env);
       throw;
     }
   }

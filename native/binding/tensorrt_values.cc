@@ -273,6 +273,13 @@ Napi::Object to_js(Napi::Env env, const Reply& reply) {
   return object;
 }
 
+Napi::Object to_js(Napi::Env env, const tensorrt::MemoryOutcome& memory) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("freeBytes", static_cast<double>(memory.free_bytes));
+  object.Set("totalBytes", static_cast<double>(memory.total_bytes));
+  return object;
+}
+
 Napi::Object to_js(Napi::Env env, const tensorrt::Stats& stats) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("deviceBytes", static_cast<double>(stats.device_bytes));

@@ -37,6 +37,7 @@ struct Reply {
 
 Reply reply_of(tensorrt::Outcome outcome) noexcept;
 Napi::Object to_js(Napi::Env env, const Reply& reply);
+Napi::Object to_js(Napi::Env env, const tensorrt::MemoryOutcome& memory);
 Napi::Object to_js(Napi::Env env, const tensorrt::Stats& stats);
 
 }  // namespace samwire::binding

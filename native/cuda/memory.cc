@@ -20,6 +20,10 @@ std::string attempt(std::size_t size_bytes, const char* where, const char* what)
 
 MemoryStats memory_stats() noexcept { return {device_bytes, host_bytes, allocations}; }
 
+void look_at_memory(std::size_t& free_bytes, std::size_t& total_bytes) {
+  check(cudaMemGetInfo(&free_bytes, &total_bytes), "Asking the device for its memory");
+}
+
 DeviceMemory::DeviceMemory(std::size_t size_bytes, const char* what) {
   if (size_bytes == 0) return;
   check(cudaMalloc(&data_, size_bytes), attempt(size_bytes, "device memory", what));

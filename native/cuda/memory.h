@@ -13,6 +13,9 @@ struct MemoryStats {
 };
 MemoryStats memory_stats() noexcept;  // thread-safe
 
+// Of the calling thread's device, other processes' share taken off what is free. Throws as check().
+void look_at_memory(std::size_t& free_bytes, std::size_t& total_bytes);
+
 // Memory of the device (cudaMalloc). Move-only; freed with its owner. Empty when default-made.
 class DeviceMemory {
  public:

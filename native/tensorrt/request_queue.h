@@ -14,9 +14,11 @@ namespace samwire::tensorrt {
 
 using Done = std::function<void(Outcome)>;
 
+// A request with its `done`, or `look` alone.
 struct QueuedRequest {
   Request request;
   Done done;
+  std::function<void(MemoryOutcome)> look = nullptr;
 };
 
 // Requests on their way to the inference thread, first in, first out. Thread-safe.

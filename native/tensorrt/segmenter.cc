@@ -29,6 +29,16 @@ cuda::Device require_device(int index) {
   return *device;
 }
 
+MemoryOutcome device_memory() {
+  MemoryOutcome memory;
+  try {
+    cuda::look_at_memory(memory.free_bytes, memory.total_bytes);
+  } catch (...) {
+    memory.error = std::current_exception();
+  }
+  return memory;
+}
+
 // The inference thread makes, uses and destroys all that belongs to CUDA and TensorRT.
 class Inference : public Segmenter {
  public:
@@ -54,6 +64,10 @@ class Inference : public Segmenter {
     queue_.push({std::move(request), std::move(done)});
   }
 
+  void look_at_memory(std::function<void(MemoryOutcome)> done) override {
+    queue_.push({{}, nullptr, std::move(done)});
+  }
+
   Stats stats() const override {
     const cuda::MemoryStats memory = cuda::memory_stats();
     return {memory.device_bytes, counters_.graphs, counters_.plain_enqueues, memory.allocations};
@@ -75,9 +89,14 @@ class Inference : public Segmenter {
     }
     opened_.set_value(pipeline->decoder().io());
     serve(*pipeline);
+    const auto closed =
+        std::make_exception_ptr(Error("model_failed", "The model was closed before its turn came"));
     for (QueuedRequest& left : queue_.drain()) {
-      left.done({nullptr, std::make_exception_ptr(
-                              Error("model_failed", "The model was closed before its turn came"))});
+      if (left.look) {
+        left.look({0, 0, closed});
+      } else {
+        left.done({nullptr, closed});
+      }
     }
   }
 
@@ -98,7 +117,11 @@ class Inference : public Segmenter {
       const bool idle = pipeline.at_work() == 0;
       if (pipeline.at_work() < at_once) {
         if (auto next = idle ? queue_.take() : queue_.take_for(kGlance)) {
-          pipeline.begin(std::move(*next));
+          if (next->look) {
+            next->look(device_memory());
+          } else {
+            pipeline.begin(std::move(*next));
+          }
           continue;
         }
         if (idle) return;

@@ -87,6 +87,12 @@ struct Outcome {
   std::exception_ptr error;  // samwire::Error: model_failed, or device_failed when the GPU is lost
 };
 
+// What the device has, whoever uses it; on an integrated GPU that is the machine's own memory.
+struct MemoryOutcome {
+  std::size_t free_bytes = 0, total_bytes = 0;
+  std::exception_ptr error;  // as Outcome::error
+};
+
 // The two of memory are of the whole process.
 struct Stats {
   std::size_t device_bytes = 0;    // allocated by us for buffers, engines not counted
@@ -116,6 +122,10 @@ class Segmenter {
   virtual void submit(Request request, std::function<void(Outcome)> done) = 0;
 
   virtual Stats stats() const = 0;
+
+  // Asks the device for its memory, in turn with the requests: `done` is called once, on the
+  // inference thread, as in submit(). Throws Error("overloaded") as it does.
+  virtual void look_at_memory(std::function<void(MemoryOutcome)> done) = 0;
 };
 
 }  // namespace samwire::tensorrt

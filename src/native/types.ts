@@ -233,6 +233,11 @@ export interface NativeTensorrtAnswer {
   readonly embeddingReused: boolean;
 }
 
+export interface NativeDeviceMemory {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
 /** Engines on a device with their inference thread. */
 export interface NativeTensorrt {
   /**
@@ -250,6 +255,11 @@ export interface NativeTensorrt {
     readonly plainEnqueues: number;
     readonly allocations: number;
   };
+  /**
+   * The device's memory, whoever uses it; on an integrated GPU the machine's own. Asked on the inference thread, in turn
+   * with the requests. Rejects as `segment` does.
+   */
+  memory(): Promise<NativeDeviceMemory>;
   /** Resolves when its thread has ended; requests that were not begun are rejected with `model_failed`. */
   close(): Promise<void>;
 }

@@ -115,6 +115,15 @@ export interface EdgesResult {
   readonly timing: SegmentTiming;
 }
 
+/** Bytes. */
+export interface DeviceMemory {
+  /** Free for everybody, and all there is: on an integrated GPU that is the machine's own memory. */
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  /** Of buffers that this process made, engines not counted. */
+  readonly buffersBytes: number;
+}
+
 /**
  * One loaded model on one device. `segment` rejects with a SamwireError (`model_failed`, `device_failed`) when the
  * whole request failed; a prompt that fails alone has an `error` among the results.
@@ -139,5 +148,7 @@ export interface Segmenter {
    * the model can't take.
    */
   readonly edges?: (request: EdgesRequest) => Promise<EdgesResult>;
+  /** Of the GPU that it runs on; absent where it runs on none. Rejects as `segment` does. */
+  readonly deviceMemory?: () => Promise<DeviceMemory>;
   close(): Promise<void>;
 }

@@ -150,11 +150,13 @@ describe.skipIf(NO_DOUBLE !== undefined)('the addon on the doubles', () => {
         const [[first, second]] = JSON.parse(answers[0]);
         console.log(order.join(), new Set(answers).size, addon.framesInUse());
         console.log(second.plane, first.mask.counts.length > 0, first.mask.area > 0, first.lowres.counts.length > 0);
-        console.log(engines.stats().deviceBytes > 0, engines.close() === engines.close());
+        const { freeBytes, totalBytes } = await engines.memory();
+        console.log(engines.stats().deviceBytes > 0, 0 < freeBytes && freeBytes < totalBytes);
+        console.log(engines.close() === engines.close());
         await engines.close();
-        console.log(await outcome(engines.segment(newFrame(), mask, [group()])));
+        console.log(await outcome(engines.segment(newFrame(), mask, [group()])), await outcome(engines.memory()));
       })();`);
-    expect(output).toBe('0,1,2 1 0\n2 true true true\ntrue true\nmodel_failed\n');
+    expect(output).toBe('0,1,2 1 0\n2 true true true\ntrue true\ntrue\nmodel_failed model_failed\n');
     expect(code).toBe(0);
   });
 

@@ -285,6 +285,23 @@ TEST_F(TensorrtSegmenter, AllocatesNothingMoreUntilALargerFrameComes) {
   EXPECT_GT(segmenter->stats().allocations, before);
 }
 
+TEST_F(TensorrtSegmenter, TellsTheDevicesMemoryBetweenRequests) {
+  const auto segmenter = build_and_open();
+  const auto look = [&] {
+    std::promise<MemoryOutcome> seen;
+    segmenter->look_at_memory([&](MemoryOutcome outcome) { seen.set_value(outcome); });
+    return seen.get_future().get();
+  };
+  const MemoryOutcome idle = look();
+  EXPECT_FALSE(idle.error);
+  EXPECT_EQ(idle.total_bytes - idle.free_bytes, doubles::device_bytes());
+  auto busy = submit(*segmenter, request(frame(96, 64), {prompts(3, 2)}));
+  EXPECT_EQ(look().total_bytes, idle.total_bytes);
+  EXPECT_TRUE(busy.get().answer);
+  doubles::fail("cudaMemGetInfo", 1, cudaErrorUnknown);
+  EXPECT_TRUE(look().error);
+}
+
 TEST_F(TensorrtSegmenter, RunsBucketsFromGraphs) {
   const auto segmenter = build_and_open();
   EXPECT_EQ(segmenter->stats().graphs, 5U);  // the encoder's, and of 1, 2, 4 and 8 prompts

@@ -5,7 +5,14 @@ import type { Manifest } from '../../models/manifest.js';
 import type { NativeAddon, NativeTensorrt, NativeTensorrtAnswer } from '../../native/types.js';
 import { decoderRuns } from '../decoder-runs.js';
 import { embeddingsKept } from '../embeddings-kept.js';
-import type { PromptResult, Segmenter, SegmentRequest, SegmentResult, SegmentTiming } from '../segmenter.js';
+import type {
+  DeviceMemory,
+  PromptResult,
+  Segmenter,
+  SegmentRequest,
+  SegmentResult,
+  SegmentTiming,
+} from '../segmenter.js';
 import type { BuiltEngines } from './engines.js';
 import { type KeptAnswer, KeptLogits, SLOTS } from './kept-logits.js';
 import { nativeGroup, resultsOf, type WantedMask, wantedMasks } from './native-groups.js';
@@ -103,6 +110,11 @@ class TensorrtSegmenter implements Segmenter {
       for (const [row, index] of run.members.entries()) results[index] = own[row] as PromptResult;
     }
     return { results, timing: timingOf(answer) };
+  }
+
+  async deviceMemory(): Promise<DeviceMemory> {
+    const { freeBytes, totalBytes } = await this.#native.memory();
+    return { freeBytes, totalBytes, buffersBytes: this.#native.stats().deviceBytes };
   }
 
   close(): Promise<void> {

@@ -48,6 +48,7 @@ export function addonDouble(opening?: Promise<void>): AddonDouble {
         segment: (frameId, mask, groups) =>
           new Promise((resolve, reject) => double.calls.push({ frameId, mask, groups, resolve, reject })),
         stats: () => ({ deviceBytes: 0, graphs: 0, plainEnqueues: 0, allocations: 0 }),
+        memory: async () => ({ freeBytes: 0, totalBytes: 0 }),
         close: async () => {
           double.closed += 1;
         },
