@@ -12,6 +12,8 @@ import { createHttpCounters } from './http/counters.js';
 import { createView, MasksNews } from './http/create-view.js';
 import type { MasksListener } from './http/node-view.js';
 import { type HttpServer, startHttp } from './http/server.js';
+import { createMetrics } from './metrics/create.js';
+import type { Metrics } from './metrics/metrics.js';
 import { MqttNode } from './mqtt/node.js';
 import { traceProperties } from './mqtt/trace.js';
 import { loadAddon } from './native/addon.js';
@@ -93,6 +95,7 @@ class Parts implements Service {
   readonly #errors = new RecentErrors();
   readonly #httpCounters = createHttpCounters();
   readonly #news = new MasksNews();
+  readonly #metrics: Metrics;
   #http: HttpServer | null = null;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #segmenter: Segmenter | null = null;
@@ -125,6 +128,7 @@ class Parts implements Service {
         this.#sideOutputs.onMasks(camera, masks, traceProperties(trace));
         this.#news.announce(camera, masks);
       },
+      onAnswer: (masks) => this.#metrics.answered(masks),
       onStatsPublished: () => this.#loopDelay.reset(),
       onRefused: (refused) => this.#errors.add({ source: 'message', ...refused }),
       onBrokerProblem: (message) => this.#errors.add({ source: 'broker', message }),
@@ -141,6 +145,16 @@ class Parts implements Service {
       addon,
       drawable: (masks) => this.#pipeline.drawable(masks),
       log,
+    });
+    this.#metrics = createMetrics({
+      cameras: this.cameras,
+      mqtt: this.mqtt,
+      pipeline: this.#pipeline,
+      sideOutputs: this.#sideOutputs,
+      http: this.#httpCounters,
+      segmenter: () => this.#segmenter,
+      console: () => null,
+      log: log.child({ part: 'metrics' }),
     });
   }
 
@@ -211,7 +225,7 @@ class Parts implements Service {
       errors: this.#errors,
       counters: this.#httpCounters,
       news: this.#news,
-      metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
+      metrics: this.#metrics,
     });
     this.#http = await startHttp({ http, node, log: this.#log.child({ part: 'http' }) });
   }
@@ -289,6 +303,7 @@ class Parts implements Service {
     await this.mqtt.close({ timeoutMs: RUN_GRACE_MS + BROKER_GRACE_MS });
     await tracked;
     await served;
+    this.#metrics.close();
     await Promise.all([...this.cameras.values()].map((camera) => camera.close()));
     this.#pipeline.close();
     await this.#segmenter?.close();

@@ -7,7 +7,7 @@ import type {
   NativeCameraEvent,
   NativeFrameInfo,
 } from '../native/types.js';
-import type { CameraDepth } from './depth.js';
+import type { CameraDepth, DepthCounts } from './depth.js';
 import { type HeldFrame, HeldFrames } from './held-frames.js';
 import { type CameraState, Supervision, type SupervisionStats } from './supervision.js';
 
@@ -41,8 +41,10 @@ export type FrameChoice =
 export interface CameraStats extends SupervisionStats {
   readonly held: number;
   readonly heldBytes: number;
+  /** Frames that came and were not told, because the main thread was busy; they are in the history. */
+  readonly untold: number;
   /** Where the camera has depth. */
-  readonly depth?: object;
+  readonly depth?: DepthCounts;
 }
 
 type AddonCameras = Pick<NativeAddon, 'cameraPipeline' | 'openCamera' | 'retainFrame' | 'releaseFrame'>;
@@ -119,8 +121,10 @@ export class Camera {
 
   stats(): CameraStats {
     const native = this.#native?.stats();
+    const told = this.#supervision.stats();
     return {
-      ...this.#supervision.stats(),
+      ...told,
+      untold: Math.max(0, this.#lastSeq - told.frames),
       held: native?.held ?? 0,
       heldBytes: native?.heldBytes ?? 0,
       ...(this.depth ? { depth: this.depth.stats() } : {}),

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { NativeDepthModel } from '../native/depth-types.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import { type ArrivedFrame, Camera, type CameraStats } from './camera.js';
-import type { CameraDepth, DepthMeter } from './depth.js';
+import type { CameraDepth, DepthCounts, DepthMeter } from './depth.js';
 import type { CameraState } from './supervision.js';
 
 export interface DepthOptions {
@@ -24,11 +24,8 @@ export interface DepthOptions {
   readonly historyMs: number;
 }
 
-export interface DepthStats extends Omit<CameraStats, 'depth'> {
+export interface DepthStats extends Omit<CameraStats, 'depth'>, DepthCounts {
   readonly state: CameraState['state'];
-  /** Answers with and without a depth picture. */
-  readonly matched: number;
-  readonly missed: number;
   /** Why the last answer had none; null where it had one. */
   readonly problem: string | null;
 }

@@ -13,6 +13,12 @@ export interface FrameDepth {
   meter(frame: NativeFrameInfo): DepthMeter;
 }
 
+export interface DepthCounts {
+  /** Answers with and without a depth picture. */
+  readonly matched: number;
+  readonly missed: number;
+}
+
 /** What a camera asks of its depth. */
 export interface CameraDepth extends FrameDepth {
   start(): void;
@@ -21,7 +27,7 @@ export interface CameraDepth extends FrameDepth {
   /** As `request/info` tells it. */
   readonly state: object;
   /** As `<base>/stats` tells them. */
-  stats(): object;
+  stats(): DepthCounts;
   restart(): Promise<void>;
   close(): Promise<void>;
 }

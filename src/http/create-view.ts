@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { Camera } from '../frames/camera.js';
 import type { RecentErrors } from '../health/recent-errors.js';
+import type { MasksMessage } from '../masks/types.js';
 import type { MqttNode } from '../mqtt/node.js';
 import type { NativeAddon } from '../native/types.js';
 import type { PipelineService } from '../pipeline/service.js';
@@ -32,7 +33,12 @@ export interface ViewParts {
   readonly errors: RecentErrors;
   readonly counters: HttpCounters;
   readonly news: MasksNews;
-  readonly metrics: NodeView['metrics'];
+  /** src/metrics/metrics.ts has them. */
+  readonly metrics: {
+    served: NodeView['served'];
+    answered(message: MasksMessage): void;
+    text(): ReturnType<NodeView['metrics']>;
+  };
 }
 
 /** The node, as the HTTP side sees it. */
@@ -68,8 +74,12 @@ export function createView({
     errors,
     counters,
     onMasks: news.onMasks,
-    announceMasks: news.announce,
+    announceMasks: (camera, masks) => {
+      metrics.answered(masks);
+      if (camera !== null) news.announce(camera, masks);
+    },
     drawable: (masks) => pipeline.drawable(masks),
-    metrics,
+    metrics: () => metrics.text(),
+    served: (request) => metrics.served(request),
   };
 }

@@ -36,12 +36,24 @@ export interface NodeView {
    * must not throw, nor take long.
    */
   readonly onMasks: (listener: MasksListener) => () => void;
-  /** Tells the listeners of masks that were made for who asked over HTTP. */
-  readonly announceMasks: MasksListener;
+  /**
+   * Tells the listeners, and the figures of `/metrics`, of masks that were made for who asked over HTTP; their timing is
+   * finished. `camera` null: of a picture that was sent, for the figures alone.
+   */
+  readonly announceMasks: (camera: string | null, message: MasksMessage) => void;
   /** The masks of a message with their RLE, whatever its encodings. */
   readonly drawable: (message: MasksMessage) => readonly MaskItem[];
   /** The text of `/metrics`. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** A request was answered: counted for `/metrics`. */
+  readonly served: (request: ServedRequest) => void;
 }
 
 export type MasksListener = (camera: string, message: MasksMessage) => void;
+
+export interface ServedRequest {
+  readonly method: string;
+  /** The route's template, as `/api/cameras/:name/prompt`; undefined where there is no such route: never the request's own URL. */
+  readonly route: string | undefined;
+  readonly status: number;
+}

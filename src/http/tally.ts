@@ -6,10 +6,17 @@ import type { NodeView } from './node-view.js';
 /** What a browser does on its way to the login, and a path that was never there, are no news to a person. */
 const NO_NEWS: readonly ErrorCode[] = ['unauthorized', 'unknown_request'];
 
-/** Counts every request. */
-export function countRequests(app: FastifyInstance, { counters }: Pick<NodeView, 'counters'>): void {
+/** Counts every request; when it is answered, by its route. */
+export function countRequests(
+  app: FastifyInstance,
+  { counters, served }: Pick<NodeView, 'counters' | 'served'>,
+): void {
   app.addHook('onRequest', (_request, _reply, done) => {
     counters.requests += 1;
+    done();
+  });
+  app.addHook('onResponse', ({ method, routeOptions }, { statusCode }, done) => {
+    served({ method, route: routeOptions.url, status: statusCode });
     done();
   });
 }

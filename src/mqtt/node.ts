@@ -120,7 +120,15 @@ export class MqttNode {
 
   /** What `<base>/stats` would say now. */
   stats(): Record<string, unknown> {
-    return { ...this.#options.service.stats(), mqtt: this.#linkStats() };
+    return { ...this.#options.service.stats(), mqtt: this.linkStats() };
+  }
+
+  /** The link's own part of them. */
+  linkStats() {
+    const { protocol, retries } = this.#connection.status;
+    const { messages, bytes } = this.#outbox.sizes;
+    const jobs = this.#jobs === null ? {} : { jobs: this.#jobs.stats() };
+    return { ...this.counters, protocol, retries, owedMessages: messages, owedBytes: bytes, ...jobs };
   }
 
   /** Connects, and stays connected, until `close()`. */
@@ -328,13 +336,6 @@ export class MqttNode {
     }
     this.publishVolatile({ topic: this.topics.stats, payload });
     this.#options.onStatsPublished?.();
-  }
-
-  #linkStats(): Record<string, unknown> {
-    const { protocol, retries } = this.#connection.status;
-    const { messages, bytes } = this.#outbox.sizes;
-    const jobs = this.#jobs === null ? {} : { jobs: this.#jobs.stats() };
-    return { ...this.counters, protocol, retries, owedMessages: messages, owedBytes: bytes, ...jobs };
   }
 
   #dropped(message: OutboundMessage, reason: DropReason, cause?: Error): void {

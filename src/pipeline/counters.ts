@@ -55,7 +55,7 @@ export class Counters {
     this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
   }
 
-  snapshot(): Record<string, unknown> {
+  snapshot() {
     return {
       answers: this.#answers,
       prompts: this.#prompts,

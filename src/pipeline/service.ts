@@ -219,8 +219,12 @@ export class PipelineService implements SegmentService {
   }
 
   stats(): Record<string, unknown> {
+    return { ...this.#options.processStats(), ...this.figures() };
+  }
+
+  /** The same without those of the process. */
+  figures() {
     return {
-      ...this.#options.processStats(),
       ...this.#counters.snapshot(),
       tracks: this.#options.tracking.stats(),
       detections: this.#detections.stats(),

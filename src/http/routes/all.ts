@@ -5,6 +5,7 @@ import { everythingRoutes } from './everything.js';
 import { frameRoutes } from './frame.js';
 import { healthRoutes } from './health.js';
 import { infoRoutes } from './info.js';
+import { metricsRoutes } from './metrics.js';
 import { promptRoutes } from './prompt.js';
 import { segmentRoutes } from './segment.js';
 import { tracksRoutes } from './tracks.js';
@@ -14,6 +15,7 @@ export type Routes = (app: FastifyInstance, node: NodeView) => void;
 /** Every route module, one a line. */
 export const ROUTES: readonly Routes[] = [
   healthRoutes,
+  metricsRoutes,
   infoRoutes,
   cameraRoutes,
   frameRoutes,

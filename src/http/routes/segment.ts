@@ -40,8 +40,9 @@ export function segmentRoutes(app: FastifyInstance, node: NodeView): void {
     const run = (): Promise<HttpAnswer> =>
       answerOf(
         async () => ({ node: node.id, ...(await inTurn(gate, () => node.service.job(picture, context))) }),
-        () => {
+        (message) => {
           node.counters.answers += 1;
+          node.announceMasks(null, message);
         },
       );
     if (requestId === undefined) return run();

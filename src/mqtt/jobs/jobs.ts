@@ -46,7 +46,7 @@ export class Jobs {
   }
 
   /** `mqtt.jobs` of `<base>/stats`. */
-  stats(): Record<string, unknown> {
+  stats() {
     return {
       connections: this.#connections.connected,
       atWork: this.#gate.inside,

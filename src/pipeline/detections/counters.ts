@@ -41,7 +41,7 @@ export class DetectionCounters {
     this.#totals.superseded += 1;
   }
 
-  snapshot(): Record<string, unknown> {
+  snapshot() {
     return { ...this.#totals, latencyMs: percentiles(this.#latencies) };
   }
 }

@@ -69,7 +69,7 @@ export class DetectionService {
   }
 
   /** `stats.detections`. */
-  stats(): Record<string, unknown> {
+  stats() {
     return this.#counters.snapshot();
   }
 }

@@ -120,7 +120,7 @@ export class Scheduler {
   }
 
   /** What `<base>/stats` tells of it. */
-  stats(): Record<string, unknown> {
+  stats() {
     this.#queue.observe(this.#monotonicNow());
     const byKind = <T>(of: (kind: RequestKind) => T): Record<string, T> =>
       Object.fromEntries(REQUEST_KINDS.map((kind) => [kind, of(kind)]));

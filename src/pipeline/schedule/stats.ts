@@ -53,7 +53,7 @@ export class SchedulerStats {
     else this.#log?.info({ kind }, 'overload is over');
   }
 
-  snapshot(): Record<string, unknown> {
+  snapshot() {
     return {
       served: { ...this.#served },
       refused: { ...this.#refused },

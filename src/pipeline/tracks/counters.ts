@@ -44,7 +44,7 @@ export class TrackCounters {
     this.#framesSkipped += frames;
   }
 
-  snapshot(active: number): Record<string, unknown> {
+  snapshot(active: number) {
     return {
       active,
       started: this.#started,

@@ -128,7 +128,7 @@ export class Tracking {
     return tracks.records.map((record) => record.listing(nowMs));
   }
 
-  stats(): Record<string, unknown> {
+  stats() {
     const active = [...this.#cameras.values()].reduce((sum, { tracks }) => sum + tracks.size, 0);
     return this.#counters.snapshot(active);
   }

@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import type { Camera } from '../frames/camera.js';
+import type { MqttNode } from '../mqtt/node.js';
+import type { PipelineService } from '../pipeline/service.js';
+import type { SideOutputs } from '../pipeline/side-outputs/side-outputs.js';
+import type { DeviceMemory, Segmenter } from '../segment/segmenter.js';
+import type { ConsoleFigures, Figures } from './figures.js';
+import { Metrics } from './metrics.js';
+import { ReadSometimes } from './read-sometimes.js';
+
+export interface MeasuredNode {
+  readonly cameras: ReadonlyMap<string, Camera>;
+  readonly mqtt: MqttNode;
+  readonly pipeline: PipelineService;
+  readonly sideOutputs: SideOutputs;
+  /** What came over HTTP since the start. */
+  readonly http: Figures['http'];
+  /** Null until the model is loaded. */
+  readonly segmenter: () => Pick<Segmenter, 'deviceMemory'> | null;
+  /** Null while the console does not listen. */
+  readonly console: () => ConsoleFigures | null;
+  readonly log: Logger;
+}
+
+/** The metrics of a node. Its figures are looked up when somebody scrapes, and not before. */
+export function createMetrics(node: MeasuredNode): Metrics {
+  const { cameras, mqtt, pipeline, sideOutputs, log } = node;
+  const gpu = new ReadSometimes<DeviceMemory | null>(
+    () => node.segmenter()?.deviceMemory?.() ?? Promise.resolve(null),
+    null,
+  );
+  return new Metrics({
+    look: async () => ({
+      gpu: await gpu.read(),
+      state: mqtt.state,
+      broker: mqtt.status,
+      cameras,
+      pipeline: pipeline.figures(),
+      link: mqtt.linkStats(),
+      http: node.http,
+      outputs: sideOutputs.stats(),
+      console: node.console(),
+    }),
+    log,
+  });
+}
