@@ -153,7 +153,6 @@ class Parts implements Service {
       sideOutputs: this.#sideOutputs,
       http: this.#httpCounters,
       segmenter: () => this.#segmenter,
-      console: () => null,
       log: log.child({ part: 'metrics' }),
     });
   }

@@ -10,6 +10,14 @@ export interface HttpCounters {
   answers: number;
   /** Errors told, by code; every code is there. */
   readonly errors: Record<ErrorCode, number>;
+  readonly console: {
+    /** Pages that are connected now. */
+    pages: number;
+    /** Pictures sent to pages. */
+    frames: number;
+    /** Masks messages left out, because newer ones came before a page was free. */
+    masksDropped: number;
+  };
 }
 
 export function createHttpCounters(): HttpCounters {
@@ -18,5 +26,6 @@ export function createHttpCounters(): HttpCounters {
     repeats: 0,
     answers: 0,
     errors: Object.fromEntries(ERROR_CODES.map((code) => [code, 0])) as Record<ErrorCode, number>,
+    console: { pages: 0, frames: 0, masksDropped: 0 },
   };
 }

@@ -4,7 +4,7 @@ import type { MqttNode } from '../mqtt/node.js';
 import type { PipelineService } from '../pipeline/service.js';
 import type { SideOutputs } from '../pipeline/side-outputs/side-outputs.js';
 import type { DeviceMemory, Segmenter } from '../segment/segmenter.js';
-import type { ConsoleFigures, Figures } from './figures.js';
+import type { Figures } from './figures.js';
 import { Metrics } from './metrics.js';
 import { ReadSometimes } from './read-sometimes.js';
 
@@ -17,8 +17,6 @@ export interface MeasuredNode {
   readonly http: Figures['http'];
   /** Null until the model is loaded. */
   readonly segmenter: () => Pick<Segmenter, 'deviceMemory'> | null;
-  /** Null while the console does not listen. */
-  readonly console: () => ConsoleFigures | null;
   readonly log: Logger;
 }
 
@@ -39,7 +37,6 @@ export function createMetrics(node: MeasuredNode): Metrics {
       link: mqtt.linkStats(),
       http: node.http,
       outputs: sideOutputs.stats(),
-      console: node.console(),
     }),
     log,
   });

@@ -6,7 +6,7 @@ import type { Figures } from './figures.js';
  * What is bounded drops something at times (docs/architecture.md has the bounds). `at` says where; what one of them is
  * there: `camera` a frame's event, `scheduler` a request, `link` an answer, `stream` a message that nobody asked for,
  * `labels` and `vision_msgs` one of those messages, `tracks` and `everything` a frame, `detections` a detection, `console`
- * a picture for a page.
+ * a masks message for a page.
  */
 export const DROPS: Family<Figures> = {
   kind: 'counter',
@@ -25,7 +25,7 @@ export const DROPS: Family<Figures> = {
       no_frame: figures.pipeline.everything.skipped.noFrame,
     }),
     ...detections(figures),
-    ...(figures.console ? at('console', { slow_page: figures.console.framesDropped }) : []),
+    ...at('console', { slow_page: figures.http.console.masksDropped }),
   ],
 };
 

@@ -7,13 +7,15 @@ import type { PipelineService } from '../pipeline/service.js';
 import type { SideOutputs } from '../pipeline/side-outputs/side-outputs.js';
 import type { DeviceMemory } from '../segment/segmenter.js';
 
-/** The WebSocket's side of the console. */
-export interface ConsoleFigures {
-  /** Pages that are connected. */
-  readonly pages: number;
-  /** Frames since the start: sent to pages, and left out because a page was slower. */
-  readonly framesSent: number;
-  readonly framesDropped: number;
+/** What the HTTP side counts (`HttpCounters`). */
+export interface HttpCounts {
+  readonly repeats: number;
+  readonly errors: Readonly<Record<ErrorCode, number>>;
+  readonly console: {
+    readonly pages: number;
+    readonly frames: number;
+    readonly masksDropped: number;
+  };
 }
 
 /** What of the node is looked up at a scrape. */
@@ -23,10 +25,8 @@ export interface Figures {
   readonly cameras: ReadonlyMap<string, Pick<Camera, 'state' | 'stats'>>;
   readonly pipeline: ReturnType<PipelineService['figures']>;
   readonly link: ReturnType<MqttNode['linkStats']>;
-  readonly http: { readonly repeats: number; readonly errors: Readonly<Record<ErrorCode, number>> };
+  readonly http: HttpCounts;
   readonly outputs: ReturnType<SideOutputs['stats']>;
-  /** Null while the console does not listen. */
-  readonly console: ConsoleFigures | null;
   /** Null where there is no GPU, or it does not answer. */
   readonly gpu: DeviceMemory | null;
 }

@@ -46,13 +46,13 @@ export const NODE_FAMILIES: readonly Family<Figures>[] = [
     kind: 'gauge',
     name: 'samwire_console_pages',
     help: 'Pages of the console that are connected.',
-    samples: (figures) => (figures.console ? [{ value: figures.console.pages }] : []),
+    samples: ({ http }) => [{ value: http.console.pages }],
   },
   {
     kind: 'counter',
     name: 'samwire_console_frames_total',
     help: 'Pictures that were sent to pages of the console.',
-    samples: (figures) => (figures.console ? [{ value: figures.console.framesSent }] : []),
+    samples: ({ http }) => [{ value: http.console.frames }],
   },
   {
     kind: 'gauge',

@@ -34,7 +34,6 @@ export class Live {
   readonly #holds = new Holds();
   readonly #status: StatusReport;
   readonly #stops: (() => void)[] = [];
-  #masksDropped = 0;
   #closed = false;
 
   constructor({ node, onProblem }: LiveOptions) {
@@ -71,17 +70,22 @@ export class Live {
       closeSocket(socket, CLOSE.tooManyPages, reason);
       return;
     }
+    const { console } = this.#node.counters;
     const page: Page = new Page({
       socket,
       cameras: this.#node.cameras,
       feeds: this.#feeds,
       holds: this.#holds,
+      onFrame: () => {
+        console.frames += 1;
+      },
       onMasksDropped: () => {
-        this.#masksDropped += 1;
+        console.masksDropped += 1;
       },
       onClosed: () => this.#left(page),
     });
     this.#pages.add(page);
+    console.pages = this.#pages.size;
     if (this.#pages.size === 1) this.#start();
     page.send(this.#hello());
   }
@@ -112,15 +116,17 @@ export class Live {
   }
 
   #left(page: Page): void {
-    if (!this.#pages.delete(page) || this.#pages.size > 0) return;
+    this.#pages.delete(page);
+    this.#node.counters.console.pages = this.#pages.size;
+    if (this.#pages.size > 0) return;
     for (const stop of this.#stops.splice(0)) stop();
   }
 
   #tick(): void {
     this.#holds.expire();
     const status = this.#status.next();
-    const drops =
-      this.#masksDropped > 0 ? { ...status.drops, 'console.masks': this.#masksDropped } : status.drops;
+    const { masksDropped } = this.#node.counters.console;
+    const drops = masksDropped > 0 ? { ...status.drops, 'console.masks': masksDropped } : status.drops;
     const text = JSON.stringify({ ...status, drops });
     for (const page of [...this.#pages]) {
       page.sendIfFree(text);

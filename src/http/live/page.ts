@@ -28,6 +28,8 @@ export interface PageOptions {
   readonly cameras: ReadonlyMap<string, Camera>;
   readonly feeds: ReadonlyMap<string, Feed>;
   readonly holds: Holds;
+  /** A picture is on its way. */
+  readonly onFrame: () => void;
   /** Masks of a camera were left out, since newer ones came before the socket was free. */
   readonly onMasksDropped: () => void;
   readonly onClosed: () => void;
@@ -174,7 +176,10 @@ export class Page {
         maxWidth,
         maxFps,
         isOpen: () => this.#isFree(),
-        send: (packet) => this.#write(packet),
+        send: (packet) => {
+          this.#options.onFrame();
+          this.#write(packet);
+        },
       };
       const view = this.#views.get(name);
       if (view) {
