@@ -64,18 +64,27 @@ function Tile({ live, name, status, chosen, picture, onChoose }: TileProps): JSX
           <Mark tone={words.tone} /> {words.name}
         </span>
         <span class="figures">{figures(status)}</span>
+        <span class="figures">{outages(status)}</span>
       </span>
     </button>
   );
 }
 
-/** "30 fps · 1280 × 720 · gap 2.1 s": what it gives, and the longest time that it gave nothing. */
+/** What it gives: "30 fps · 1280 × 720". */
 function figures(status: CameraStatus | undefined): string {
   if (status === undefined || status.state === 'disabled') return '';
-  const { state, fps, width, height, longestGapMs, reopens } = status;
+  const { state, fps, width, height } = status;
   return [
     ...(state === 'streaming' && fps > 0 ? [`${rate(fps)} fps`] : []),
     ...(width > 0 ? [`${width} × ${height}`] : []),
+  ].join(' · ');
+}
+
+/** The longest time that it gave nothing, and how often it had to be opened again: "gap 2.1 s · reopened 3 ×". */
+function outages(status: CameraStatus | undefined): string {
+  if (status === undefined || status.state === 'disabled') return '';
+  const { longestGapMs, reopens } = status;
+  return [
     ...(longestGapMs >= 1000 ? [`longest gap ${span(longestGapMs)}`] : []),
     ...(reopens > 0 ? [`reopened ${reopens} ×`] : []),
   ].join(' · ');

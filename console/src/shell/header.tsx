@@ -58,6 +58,7 @@ function Fact({ name, words }: { readonly name: string; readonly words: Words })
       <dt>{name}</dt>
       <dd>
         <StateOf words={words} />
+        {words.tone === 'good' && words.text && <span class="minor"> {words.text}</span>}
       </dd>
     </div>
   );

@@ -80,6 +80,7 @@ export function Panel({ tabs, shown, onShow }: PanelProps): JSX.Element {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: ARIA's own pattern for a tab panel that scrolls
         tabIndex={0}
       >
+        <h2 class="unseen">{current?.name}</h2>
         {current?.content()}
       </div>
     </aside>

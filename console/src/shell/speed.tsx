@@ -25,22 +25,42 @@ export function Speed({ history, camera }: SpeedProps): JSX.Element {
       <div class="gauges">
         {camera !== null && (
           <Gauge
-            name={`Frames a second, ${camera}`}
+            name="Frames/s"
+            title={`Frames a second of camera ${camera}`}
             values={framesPerSec(shown, camera)}
             least={10}
             text={rate}
           />
         )}
-        <Gauge name="Answers a second" values={answersPerSec(shown)} least={1} text={rate} />
-        <Gauge name="Requests that wait" values={valuesOf(shown, 'queue')} least={4} text={whole} />
+        <Gauge
+          name="Answers/s"
+          title="Answers a second, of all cameras"
+          values={answersPerSec(shown)}
+          least={1}
+          text={rate}
+        />
+        <Gauge
+          name="Waiting"
+          title="Requests that wait for the model"
+          values={valuesOf(shown, 'queue')}
+          least={4}
+          text={whole}
+        />
       </div>
       <Latency history={shown} />
       <Drops history={shown} />
       <h3>The process</h3>
       <div class="gauges">
-        <Gauge name="Memory" values={valuesOf(shown, 'rssBytes')} least={1} text={bytes} />
         <Gauge
-          name="Lateness of the main thread"
+          name="Memory"
+          title="Memory of the process (RSS)"
+          values={valuesOf(shown, 'rssBytes')}
+          least={1}
+          text={bytes}
+        />
+        <Gauge
+          name="Late by"
+          title="How late the main thread's timers are: it is busy where this grows"
           values={valuesOf(shown, 'eventLoopDelayMs')}
           least={20}
           text={milliseconds}
@@ -59,24 +79,26 @@ function valuesOf(
 
 interface GaugeProps {
   readonly name: string;
+  /** The name in full. */
+  readonly title: string;
   readonly values: readonly Value[];
   readonly least: number;
   readonly text: (value: number) => string;
 }
 
 /** A number, and how it came to it. */
-function Gauge({ name, values, least, text }: GaugeProps): JSX.Element {
+function Gauge({ name, title, values, least, text }: GaugeProps): JSX.Element {
   const now = values.at(-1)?.value ?? null;
   const highest = Math.max(...values.map(({ value }) => value ?? 0));
   const current = now === null ? 'none' : text(now);
   return (
-    <figure class="gauge">
+    <figure class="gauge" title={title}>
       <figcaption>{name}</figcaption>
       <strong>{current}</strong>
       <Chart
         values={values}
         least={least}
-        label={`${name}: now ${current}, at most ${text(highest)} in the last ${span(WINDOW_MS)}`}
+        label={`${title}: now ${current}, at most ${text(highest)} in the last ${span(WINDOW_MS)}`}
       />
     </figure>
   );

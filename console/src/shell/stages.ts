@@ -33,18 +33,30 @@ export function stagesOf(told: Readonly<Record<string, unknown>>): readonly Stag
   ];
 }
 
+/** Error codes of prompts that failed, and counters of what was never tried or sent (src/http/live/status.ts). */
 const DROPS: Readonly<Record<string, string>> = {
-  overload: 'more was asked than the model can do',
-  overloaded: 'more was asked than the model can do',
-  queueFull: 'too many waited (`pipeline.queue`)',
-  expired: 'not begun in time (`maxAgeMs`)',
-  superseded: 'a newer one took its place',
-  rate_limited: 'over the rate limit (`pipeline.rateLimit`)',
-  frame_evicted: 'the named frame was gone (`historyMs`)',
-  no_frame: 'the camera gave no frame',
+  overloaded: 'prompts: more was asked than the model can do',
+  expired: 'prompts: not begun in time (`maxAgeMs`)',
+  rate_limited: 'prompts: over the limit (`pipeline.rateLimit`)',
+  frame_evicted: 'prompts: the frame that they name was gone (`historyMs`)',
+  no_frame: 'prompts: the camera gave no frame',
+  model_failed: 'prompts: the model failed',
+  device_failed: 'prompts: the GPU failed',
+  unsupported_prompt: 'prompts: the model can not take them',
+  invalid_message: 'prompts: not as expected',
+  internal: 'prompts: a bug in Samwire',
+  framesSkipped: 'frames for tracks: a newer one was there already',
+  everythingSkipped: 'turns of everything: the model was busy, or no new frame was there',
+  'mqtt.volatileDropped': 'MQTT: masks and stats that nobody waits for, while the broker was away or slow',
+  'outputs.labels': 'label images: a newer one was there already, or the broker was away',
+  'outputs.visionMsgs': 'ROS messages: the broker was away or slow',
 };
 
 /** A reason for a drop in words; one that this page does not know as it is. */
 export function dropWords(reason: string): string {
-  return DROPS[reason] ?? reason.replaceAll('_', ' ');
+  const known = DROPS[reason];
+  if (known !== undefined) return known;
+  return reason.startsWith('mqtt.')
+    ? `MQTT answers: ${reason.slice('mqtt.'.length)}`
+    : reason.replaceAll('_', ' ');
 }

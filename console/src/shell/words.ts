@@ -63,7 +63,7 @@ function cameraTrouble(state: CameraStatus['state'], message: string): string {
 
 export function brokerWords({ url, connected, protocol, problem }: Status['broker']): Words {
   if (connected)
-    return { tone: 'good', name: protocol === null ? 'Connected' : `Connected, MQTT ${protocol}` };
+    return { tone: 'good', name: 'Connected', ...(protocol === null ? {} : { text: `MQTT ${protocol}` }) };
   if (problem === null)
     return { tone: 'busy', name: 'Connecting', text: `The broker at ${url} is being connected to.` };
   const { does, why } = brokerFault(problem);

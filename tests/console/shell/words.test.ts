@@ -39,7 +39,7 @@ describe('the broker', () => {
 
   it('is connecting before the first answer', () => {
     expect(brokerWords({ ...BROKER, connected: false }).tone).toBe('busy');
-    expect(brokerWords(BROKER)).toEqual({ tone: 'good', name: 'Connected, MQTT 5' });
+    expect(brokerWords(BROKER)).toEqual({ tone: 'good', name: 'Connected', text: 'MQTT 5' });
   });
 });
 
@@ -84,7 +84,7 @@ describe('stages and reasons', () => {
   });
 
   it('are told as they are where the page does not know them', () => {
-    expect(dropWords('queueFull')).toContain('pipeline.queue');
+    expect(dropWords('rate_limited')).toContain('pipeline.rateLimit');
     expect(dropWords('too_early')).toBe('too early');
   });
 });
