@@ -57,8 +57,10 @@ function Restart({ name }: { readonly name: string }): JSX.Element {
 }
 
 const CONFIG = `cameras:
-  front: { source: v4l2:///dev/video0, width: 1280, height: 720, fps: 30 }
-  gate: { source: "rtsp://user:password@10.0.0.5:554/stream" }`;
+  front:
+    source: v4l2:///dev/video0
+  gate:
+    source: rtsp://10.0.0.5/stream`;
 
 /** In place of the picture, where the config names no camera. */
 export function NoCamera(): JSX.Element {
@@ -66,7 +68,7 @@ export function NoCamera(): JSX.Element {
     <section class="empty" data-testid="no-camera">
       <h2>No camera is configured</h2>
       <p>
-        Name one in the config file, such as these, and start the service again.{' '}
+        Name one in the config file, such as these two, and start the service again.{' '}
         <code>samwire check-config</code> finds faults in it.
       </p>
       <pre>{CONFIG}</pre>

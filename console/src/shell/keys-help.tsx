@@ -1,17 +1,19 @@
 import type { JSX } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
+import { KEYS_HELP } from '../stage/keys.js';
 
-/** What the page does, with the mouse and with keys. */
-const WAYS: readonly (readonly [string, string])[] = [
-  ['Click', 'the object under the pointer'],
-  ['Shift or right click', 'not this: leaves a part out'],
-  ['Drag', 'a box round the object'],
-];
-
-/** A button that opens a dialog; the browser keeps the focus in it and Escape closes it. */
+/** A button that opens a dialog, and the key `?`; the browser keeps the focus in it and Escape closes it. */
 export function KeysHelp({ onWelcome }: { readonly onWelcome: () => void }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const close = (): void => dialog.current?.close();
+  useEffect(() => {
+    const onKey = ({ key, target }: KeyboardEvent): void => {
+      if (key === '?' && !(target instanceof HTMLInputElement) && !dialog.current?.open)
+        dialog.current?.showModal();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
   return (
     <>
       <button
@@ -28,7 +30,7 @@ export function KeysHelp({ onWelcome }: { readonly onWelcome: () => void }): JSX
       <dialog ref={dialog} aria-labelledby="keys-title" class="help">
         <h2 id="keys-title">Mouse and keys</h2>
         <dl>
-          {WAYS.map(([how, what]) => (
+          {KEYS_HELP.map(([how, what]) => (
             <div key={how}>
               <dt>{how}</dt>
               <dd>{what}</dd>

@@ -47,12 +47,12 @@ export function Shell({ live, camera, onCamera, objects, children }: ShellProps)
         <>
           <Notices state={state} onRetry={() => live.retry()} />
           <main data-stale={connection !== 'open'}>
-            {welcome && <Welcome onDone={() => setWelcome(false)} />}
+            {welcome && hello?.cameras.length !== 0 && <Welcome onDone={() => setWelcome(false)} />}
             {hello && (
               <Cameras
                 live={live}
                 names={hello.cameras}
-                statuses={status?.cameras ?? {}}
+                statuses={connection === 'open' ? (status?.cameras ?? {}) : {}}
                 chosen={camera}
                 onChoose={onCamera}
               />
@@ -85,7 +85,11 @@ function Details({ state, camera, objects }: DetailsProps): JSX.Element {
   }, [shown, newestAt]);
   const tabs: readonly Tab[] = [
     ...(objects ? [{ id: 'objects', name: 'Objects', content: () => objects }] : []),
-    { id: 'speed', name: 'Speed', content: () => <Speed history={state.history} camera={camera} /> },
+    {
+      id: 'speed',
+      name: 'Speed',
+      content: () => <Speed history={state.history} camera={camera} live={state.connection === 'open'} />,
+    },
     {
       id: 'log',
       name: 'Log',

@@ -12,16 +12,22 @@ export interface SpeedProps {
   readonly history: readonly Status[];
   /** Whose frames a second are shown. */
   readonly camera: string | null;
+  /** Numbers come. */
+  readonly live: boolean;
 }
 
 /** How fast the node is and what it leaves out: the last minutes. */
-export function Speed({ history, camera }: SpeedProps): JSX.Element {
+export function Speed({ history, camera, live }: SpeedProps): JSX.Element {
   const shown = steady(history);
   const newest = shown.at(-1);
   if (newest === undefined) return <p class="dim">No numbers yet: they come every second.</p>;
   return (
     <>
-      <p class="dim">The last {span(WINDOW_MS)}; the right edge is now.</p>
+      <p class="dim">
+        {live
+          ? `The last ${span(WINDOW_MS)}; the right edge is now.`
+          : 'How it was until the connection was lost.'}
+      </p>
       <div class="gauges">
         {camera !== null && (
           <Gauge
@@ -90,7 +96,7 @@ interface GaugeProps {
 function Gauge({ name, title, values, least, text }: GaugeProps): JSX.Element {
   const now = values.at(-1)?.value ?? null;
   const highest = Math.max(...values.map(({ value }) => value ?? 0));
-  const current = now === null ? 'none' : text(now);
+  const current = now === null ? '–' : text(now);
   return (
     <figure class="gauge" title={title}>
       <figcaption>{name}</figcaption>
@@ -98,7 +104,7 @@ function Gauge({ name, title, values, least, text }: GaugeProps): JSX.Element {
       <Chart
         values={values}
         least={least}
-        label={`${title}: now ${current}, at most ${text(highest)} in the last ${span(WINDOW_MS)}`}
+        label={`${title}: now ${now === null ? 'none' : current}, at most ${text(highest)} in the last ${span(WINDOW_MS)}`}
       />
     </figure>
   );
