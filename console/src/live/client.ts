@@ -33,7 +33,11 @@ export function createLiveClient(): LiveClient {
   const masks = new Listeners<Masks, void>();
   const holding = new Map<string, (held: Held) => void>();
   let connection: Connection | null = null;
-  const watches = createWatches((cameras) => connection?.send({ type: 'watch', cameras }));
+  // Who looks at another tab has no use for pictures: the node is spared making them.
+  const watches = createWatches((cameras) =>
+    connection?.send({ type: 'watch', cameras: document.hidden ? [] : cameras }),
+  );
+  const onVisibility = (): void => watches.tell();
 
   const onFrame = (frame: LiveFrame): void => {
     const { camera, seq } = frame.header;
@@ -50,6 +54,7 @@ export function createLiveClient(): LiveClient {
   return {
     state,
     start: () => {
+      document.addEventListener('visibilitychange', onVisibility);
       connection ??= connect({
         onOpen: () => watches.tell(),
         onMessage: (data) => {
@@ -57,10 +62,11 @@ export function createLiveClient(): LiveClient {
           const frame = parseFrame(data);
           if (frame) onFrame(frame);
         },
-        onState: (to, retryAt) => state.set({ ...state.get(), connection: to, retryAt }),
+        onState: (to, retryAt, problem) => state.set({ ...state.get(), connection: to, retryAt, problem }),
       });
     },
     close: () => {
+      document.removeEventListener('visibilitychange', onVisibility);
       connection?.close();
       connection = null;
     },

@@ -5,8 +5,8 @@ export type ConnectionState = 'connecting' | 'open' | 'lost' | 'unauthorized';
 export interface ConnectionOptions {
   readonly onOpen: () => void;
   readonly onMessage: (data: string | ArrayBuffer) => void;
-  /** `retryAt`: when it is tried again, ms since the Unix epoch. */
-  readonly onState: (state: ConnectionState, retryAt: number | null) => void;
+  /** `retryAt`: when it is tried again, ms since the Unix epoch. `problem`: what the node said when it ended it. */
+  readonly onState: (state: ConnectionState, retryAt: number | null, problem: string | null) => void;
 }
 
 export interface Connection {
@@ -36,7 +36,7 @@ export function connect(options: ConnectionOptions): Connection {
     clearTimeout(silence);
     silence = setTimeout(() => lost(of), SILENCE_MS);
   };
-  const lost = (of: WebSocket, openedAt?: number): void => {
+  const lost = (of: WebSocket, openedAt?: number, problem = ''): void => {
     if (of !== socket) return;
     socket = null;
     clearTimeout(silence);
@@ -45,12 +45,12 @@ export function connect(options: ConnectionOptions): Connection {
     if (openedAt !== undefined && Date.now() - openedAt > STEADY_MS) pauseMs = FIRST_PAUSE_MS;
     const waitMs = pauseMs * (0.8 + 0.4 * Math.random());
     pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
-    options.onState('lost', Date.now() + waitMs);
+    options.onState('lost', Date.now() + waitMs, problem === '' ? null : problem);
     timer = setTimeout(open, waitMs);
     void refused().then((isRefused) => {
       if (!isRefused || socket || closed) return;
       clearTimeout(timer);
-      options.onState('unauthorized', null);
+      options.onState('unauthorized', null, null);
     });
   };
   const open = (): void => {
@@ -61,14 +61,14 @@ export function connect(options: ConnectionOptions): Connection {
     opened.binaryType = 'arraybuffer';
     opened.onopen = () => {
       openedAt = Date.now();
-      options.onState('open', null);
+      options.onState('open', null, null);
       options.onOpen();
     };
     opened.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       heard(opened);
       options.onMessage(data);
     };
-    opened.onclose = () => lost(opened, openedAt);
+    opened.onclose = ({ reason }) => lost(opened, openedAt, reason);
     socket = opened;
     heard(opened);
   };
@@ -78,10 +78,10 @@ export function connect(options: ConnectionOptions): Connection {
     const before = socket;
     socket = null;
     before?.close();
-    options.onState('connecting', null);
+    options.onState('connecting', null, null);
     open();
   };
-  options.onState('connecting', null);
+  options.onState('connecting', null, null);
   open();
   addEventListener('online', retry);
   return {

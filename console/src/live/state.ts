@@ -7,6 +7,8 @@ export interface LiveState {
   readonly connection: ConnectionState;
   /** When a lost connection is tried again, ms since the Unix epoch. */
   readonly retryAt: number | null;
+  /** What the node said when it ended the connection. */
+  readonly problem: string | null;
   /** Of the last connection; stays while it is lost. */
   readonly hello: Hello | null;
   /** The newest of `history`. */
@@ -23,6 +25,7 @@ export const MAX_ERRORS = 50;
 export const INITIAL_STATE: LiveState = {
   connection: 'connecting',
   retryAt: null,
+  problem: null,
   hello: null,
   status: null,
   history: [],

@@ -1,10 +1,7 @@
 import type { JSX } from 'preact';
-import { MAX_HISTORY } from '../live/state.js';
-import { GAP_MS } from './history.js';
+import { GAP_MS, windowMs } from './history.js';
 import { areaPath, linePath, roundMax, type Value } from './sparkline.js';
 
-/** What the charts show: as long as the page's history. */
-export const WINDOW_MS = MAX_HISTORY * 1000;
 const WIDTH = 120;
 const HEIGHT = 28;
 
@@ -26,7 +23,7 @@ export function Chart({ values, upper = [], least, label }: ChartProps): JSX.Ele
     [...values, ...upper].map(({ value }) => value),
     least,
   );
-  const plot = { width: WIDTH, height: HEIGHT, from: to - WINDOW_MS, to, max, gapMs: GAP_MS };
+  const plot = { width: WIDTH, height: HEIGHT, from: to - windowMs(values), to, max, gapMs: GAP_MS };
   return (
     <svg
       class="chart"

@@ -24,7 +24,7 @@ export function Header({ state, onLogout, onWelcome }: HeaderProps): JSX.Element
         </h1>
       </div>
       <dl class="facts">
-        <Fact name="Connection" words={connectionWords(connection, null)} />
+        <Fact name="Connection" words={connectionWords(connection)} />
         {status && connection === 'open' && (
           <>
             <Fact name="Node" words={nodeWords(status.node)} />

@@ -1,5 +1,6 @@
 /** What the charts show, out of the last minutes' statuses (oldest first, one a second). */
 import type { Percentiles, Status } from '../../../src/http/live/protocol.js';
+import { MAX_HISTORY } from '../live/state.js';
 import type { Value } from './sparkline.js';
 
 /** A status comes every second: without one for this long the page was cut off, and a chart shows a gap. */
@@ -7,6 +8,16 @@ export const GAP_MS = 3500;
 /** Of the time between two statuses, where two came in one moment. */
 const SHORTEST_MS = 100;
 const STATUS_MS = 1000;
+/** Of a page that was just opened, so that its first seconds are no blocks. */
+const SHORTEST_WINDOW_MS = 30_000;
+/** As long as the page's history. */
+const LONGEST_WINDOW_MS = MAX_HISTORY * STATUS_MS;
+
+/** What a chart shows: it grows with the history until that is full. */
+export function windowMs(history: readonly { readonly at: number }[]): number {
+  const sinceMs = (history.at(-1)?.at ?? 0) - (history[0]?.at ?? 0);
+  return Math.min(LONGEST_WINDOW_MS, Math.max(SHORTEST_WINDOW_MS, sinceMs));
+}
 
 /** What is after the last time that the node's clock was set back: time only grows from here on. */
 export function steady(history: readonly Status[]): readonly Status[] {

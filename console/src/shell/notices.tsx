@@ -16,7 +16,7 @@ export function Notices({ state, onRetry }: NoticesProps): JSX.Element {
   const { connection, status, hello } = state;
   return (
     <div class="notices">
-      {connection === 'lost' && <Lost retryAt={state.retryAt} onRetry={onRetry} />}
+      {connection === 'lost' && <Lost retryAt={state.retryAt} problem={state.problem} onRetry={onRetry} />}
       {connection === 'open' && status && (
         <>
           <NodeNotice status={status} />
@@ -30,16 +30,16 @@ export function Notices({ state, onRetry }: NoticesProps): JSX.Element {
   );
 }
 
-function Lost({
-  retryAt,
-  onRetry,
-}: {
+interface LostProps {
   readonly retryAt: number | null;
+  readonly problem: string | null;
   readonly onRetry: () => void;
-}): JSX.Element {
+}
+
+function Lost({ retryAt, problem, onRetry }: LostProps): JSX.Element {
   const now = useNow();
   const secondsLeft = retryAt === null ? null : Math.ceil((retryAt - now) / 1000);
-  const words = connectionWords('lost', secondsLeft);
+  const words = connectionWords('lost', secondsLeft, problem);
   return (
     <Notice name="lost" tone="bad" title={words.name}>
       <p>

@@ -109,7 +109,7 @@ function useTitle({ connection, hello, status }: LiveState, camera: string | nul
           ...(camera === null ? [] : [of(`Camera ${camera}`, cameraWords(status.cameras[camera]))]),
           of('Broker', brokerWords(status.broker)),
         ]
-      : [connectionWords(connection, null)];
+      : [connectionWords(connection)];
   const title = pageTitle(hello?.node ?? null, words);
   useEffect(() => {
     document.title = title;

@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
 import type { Status } from '../../../src/http/live/protocol.js';
-import { Chart, WINDOW_MS } from './chart.js';
+import { Chart } from './chart.js';
 import { bytes, milliseconds, rate, span, whole } from './format.js';
-import { answersPerSec, dropped, dropsPerStatus, framesPerSec, steady } from './history.js';
+import { answersPerSec, dropped, dropsPerStatus, framesPerSec, steady, windowMs } from './history.js';
 import { Latency } from './latency.js';
 import { Marked } from './marked.js';
 import type { Value } from './sparkline.js';
@@ -25,7 +25,7 @@ export function Speed({ history, camera, live }: SpeedProps): JSX.Element {
     <>
       <p class="dim">
         {live
-          ? `The last ${span(WINDOW_MS)}; the right edge is now.`
+          ? `The last ${span(windowMs(shown))}; the right edge is now.`
           : 'How it was until the connection was lost.'}
       </p>
       <div class="gauges">
@@ -104,7 +104,7 @@ function Gauge({ name, title, values, least, text }: GaugeProps): JSX.Element {
       <Chart
         values={values}
         least={least}
-        label={`${title}: now ${now === null ? 'none' : current}, at most ${text(highest)} in the last ${span(WINDOW_MS)}`}
+        label={`${title}: now ${now === null ? 'none' : current}, at most ${text(highest)} in the last ${span(windowMs(values))}`}
       />
     </figure>
   );
@@ -124,7 +124,7 @@ function Drops({ history }: { readonly history: readonly Status[] }): JSX.Elemen
             <thead>
               <tr>
                 <th scope="col">Because</th>
-                <th scope="col">Last {span(WINDOW_MS)}</th>
+                <th scope="col">Last {span(windowMs(history))}</th>
                 <th scope="col">Since the start</th>
               </tr>
             </thead>

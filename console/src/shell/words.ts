@@ -89,8 +89,12 @@ function brokerFault(problem: string): { readonly does: string; readonly why: st
   return why === undefined ? { does: 'is not connected', why: problem } : { does: 'does not answer', why };
 }
 
-/** `secondsLeft`: until a lost connection is tried again. */
-export function connectionWords(connection: ConnectionState, secondsLeft: number | null): Words {
+/** `secondsLeft`: until a lost connection is tried again. `problem`: what the node said when it ended it. */
+export function connectionWords(
+  connection: ConnectionState,
+  secondsLeft: number | null = null,
+  problem: string | null = null,
+): Words {
   switch (connection) {
     case 'open':
       return { tone: 'good', name: 'Live' };
@@ -102,10 +106,9 @@ export function connectionWords(connection: ConnectionState, secondsLeft: number
       return {
         tone: 'bad',
         name: 'Connection lost',
-        text:
-          secondsLeft === null || secondsLeft < 1
-            ? 'The service does not answer. Trying again …'
-            : `The service does not answer. Trying again in ${secondsLeft} s.`,
+        text: `${problem === null ? 'The service does not answer.' : sentence(problem)} ${
+          secondsLeft === null || secondsLeft < 1 ? 'Trying again …' : `Trying again in ${secondsLeft} s.`
+        }`,
       };
   }
 }

@@ -7,6 +7,7 @@ import {
   lastPercentiles,
   stageMs,
   steady,
+  windowMs,
 } from '../../../console/src/shell/history.js';
 import { STREAMING, status } from './statuses.js';
 
@@ -18,6 +19,15 @@ describe('steady', () => {
     expect(steady([at(1000), at(2000), at(500), at(1500)]).map((each) => each.at)).toEqual([500, 1500]);
     expect(steady([at(1000), at(2000)])).toHaveLength(2);
     expect(steady([])).toEqual([]);
+  });
+});
+
+describe('windowMs', () => {
+  it('grows with the history, from half a minute to all of it', () => {
+    const windows = [[], [0], [0, 45_000], [0, 900_000]].map((times) =>
+      windowMs(times.map((at) => ({ at }))),
+    );
+    expect(windows).toEqual([30_000, 30_000, 45_000, 180_000]);
   });
 });
 

@@ -62,7 +62,13 @@ describe('a camera', () => {
 describe('the connection', () => {
   it('counts down to its next try', () => {
     expect(connectionWords('lost', 3).text).toContain('in 3 s');
-    expect(connectionWords('lost', 0).text).toContain('Trying again …');
+    expect(connectionWords('lost', 0).text).toBe('The service does not answer. Trying again …');
+  });
+
+  it('repeats why the node ended it', () => {
+    expect(connectionWords('lost', 3, 'The node is stopping.').text).toBe(
+      'The node is stopping. Trying again in 3 s.',
+    );
   });
 });
 
