@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import mqtt, { type IConnackPacket, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
+import { wallClockMs } from '../clock.js';
 import { maskSecrets } from '../config/secrets.js';
 import { type Backoff, createBackoff } from '../frames/backoff.js';
 import { type ClientIdentity, clientOptions } from './client-options.js';
@@ -187,7 +188,7 @@ export class BrokerConnection {
     client.handleMessage = (packet, done) => {
       // A discarded attempt acknowledges nothing: the broker delivers it again on the next connection.
       if (attempt.discarded || this.#attempt !== attempt) return;
-      void this.#handle(client, inboundMessage(packet, Date.now()), done);
+      void this.#handle(client, inboundMessage(packet, wallClockMs()), done);
     };
   }
 

@@ -1,3 +1,4 @@
+import { wallClockMs } from '../clock.js';
 import type { ErrorBody } from '../errors.js';
 import type { DepthMeter, FrameDepth } from '../frames/depth.js';
 import { finishTiming } from '../masks/timing.js';
@@ -80,7 +81,7 @@ export async function toAnswer(answer: SchedulerAnswer, options: AnswerOptions):
     }
   }
   const { frame, skewMs, ageMs, queueMs, timing } = answer;
-  const publishMs = Math.max(0, (options.now ?? Date.now)() - answer.answeredAtMs);
+  const publishMs = Math.max(0, (options.now ?? wallClockMs)() - answer.answeredAtMs);
   const message: MasksMessage = {
     ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
     source: options.source,

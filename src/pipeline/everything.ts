@@ -1,4 +1,5 @@
 /** Everything of a camera's frame as a masks message: as background work, so that prompts go first. */
+import { wallClockMs } from '../clock.js';
 import { SamwireError } from '../errors.js';
 import { type EdgeMapResult, edgeMapOf } from '../everything/edges.js';
 import { segmentEverything } from '../everything/generate.js';
@@ -192,7 +193,7 @@ async function toEverythingAnswer(
     drawable.push({ ...item, rle: mask.rle });
   }
   const stages = { ageMs, queueMs, ...stagesOf(value, workMs) };
-  const publishMs = Math.max(0, Date.now() - answeredAtMs);
+  const publishMs = Math.max(0, wallClockMs() - answeredAtMs);
   const { seq, timestamp, width, height } = frame;
   const made: MasksMessage = {
     source: 'everything',

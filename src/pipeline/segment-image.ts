@@ -1,3 +1,4 @@
+import { wallClockMs } from '../clock.js';
 import type { MaskEncoding } from '../masks/types.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import type { PromptMessage } from '../prompts/message.js';
@@ -23,7 +24,7 @@ export async function segmentImage(options: SegmentImageOptions): Promise<Answer
     prompts: prompts.map((prompt) => ({ ...prompt, multimask: message.multimask })),
   });
   return toAnswer(
-    { frame, skewMs: 0, prompts, results, ageMs: 0, queueMs: 0, timing, answeredAtMs: Date.now() },
+    { frame, skewMs: 0, prompts, results, ageMs: 0, queueMs: 0, timing, answeredAtMs: wallClockMs() },
     {
       ...(message.requestId === undefined ? {} : { requestId: message.requestId }),
       source: 'prompt',

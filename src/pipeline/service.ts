@@ -1,8 +1,10 @@
+import { wallClockMs } from '../clock.js';
 import type { Detections } from '../detections/types.js';
 import { type ErrorBody, SamwireError, toSamwireError } from '../errors.js';
 import type { ModelThresholds } from '../everything/options.js';
 import { EVERYTHING_DEFAULTS, type EverythingOptions } from '../everything/types.js';
 import type { Camera } from '../frames/camera.js';
+import { finishTiming } from '../masks/timing.js';
 import type { MaskEncoding, MaskItem, MasksMessage } from '../masks/types.js';
 import type {
   DetectionsContext,
@@ -143,7 +145,11 @@ export class PipelineService implements SegmentService {
       client,
       ...(signal === undefined ? {} : { signal }),
     });
-    return edges ? { masks, edges: await edgePng(edges, maxEdgesBytes) } : { masks };
+    if (!edges) return { masks };
+    const sinceMs = performance.now();
+    const png = await edgePng(edges, maxEdgesBytes);
+    const timing = finishTiming(masks.timing, performance.now() - sinceMs);
+    return { masks: { ...masks, timing }, edges: png };
   }
 
   /**
@@ -159,7 +165,7 @@ export class PipelineService implements SegmentService {
       this.skippedEverything('noFrame');
       return null;
     }
-    const receivedAtMs = Date.now();
+    const receivedAtMs = wallClockMs();
     const beginByMs = Number.POSITIVE_INFINITY;
     const { masks } = await this.#everything(
       { camera: name, options: {}, normalized: false, edges: false, frame: 'latest' },

@@ -51,7 +51,7 @@ export interface SchedulerAnswer {
   readonly prompts: readonly RequestPrompt[];
   /** Capture to the request's arrival or, if later, to the frame's. */
   readonly ageMs: number;
-  /** From then until the segmenter took it. */
+  /** From then until the segmenter took it, and what its run waited for the device. */
   readonly queueMs: number;
   readonly timing: SegmentTiming;
   /** When the segmenter's answer was there, ms since the Unix epoch. */

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { wallClockMs } from '../../clock.js';
 import { SamwireError } from '../../errors.js';
 import type { NativeFrameInfo } from '../../native/types.js';
 import type {
@@ -79,7 +80,7 @@ export class Scheduler {
   #abandoned = false;
 
   constructor(options: SchedulerOptions) {
-    const { segmenter, releaseFrame, maxPrompts, onDeviceFailed, now = Date.now, log } = options;
+    const { segmenter, releaseFrame, maxPrompts, onDeviceFailed, now = wallClockMs, log } = options;
     this.#options = options;
     this.#now = now;
     this.#monotonicNow = options.now ?? (() => performance.now());
@@ -252,7 +253,8 @@ export class Scheduler {
       const batch = this.#queue.begin(first, taken, nowMs);
       this.#runs += 1;
       this.#queue.observe(nowMs);
-      void this.#serve({ batch, frame: taken.frame, startedAtMs: this.#now(), sinceMs: nowMs });
+      const startedAtMs = this.#now() - (this.#monotonicNow() - nowMs);
+      void this.#serve({ batch, frame: taken.frame, startedAtMs, sinceMs: nowMs });
     } catch (thrown) {
       this.#queue.remove(first);
       first.reject(thrown as SamwireError);
@@ -308,11 +310,12 @@ export class Scheduler {
   }
 
   #answer(
-    { batch, frame, startedAtMs }: Run,
+    { batch, frame, startedAtMs, sinceMs }: Run,
     prompts: readonly (readonly RequestPrompt[])[],
     { results, timing }: SegmentResult,
   ): void {
     const answeredAtMs = this.#now();
+    const waitedMs = untoldMs(timing, this.#monotonicNow() - sinceMs);
     let offset = 0;
     for (const [i, { request, resolve }] of batch.requests.entries()) {
       const own = prompts[i] ?? [];
@@ -324,13 +327,21 @@ export class Scheduler {
         prompts: own,
         results: results.slice(offset, offset + own.length).map((result) => sureOf(result, request)),
         ageMs: arrivedAtMs - frame.timestamp,
-        queueMs: Math.max(0, startedAtMs - arrivedAtMs),
+        queueMs: Math.max(0, startedAtMs - arrivedAtMs) + waitedMs,
         timing,
         answeredAtMs,
       });
       offset += own.length;
     }
   }
+}
+
+/**
+ * What a run took beside the stages that the segmenter tells: waiting behind another run on the device, and the way to the
+ * model's thread and back.
+ */
+function untoldMs({ prepareMs, encodeMs, decodeMs, maskMs }: SegmentTiming, tookMs: number): number {
+  return Math.max(0, tookMs - prepareMs - encodeMs - decodeMs - maskMs);
 }
 
 function segmentPrompt(

@@ -1,4 +1,5 @@
 /** The masks message of a camera's tracks. */
+import { wallClockMs } from '../../clock.js';
 import type { FrameDepth } from '../../frames/depth.js';
 import { finishTiming } from '../../masks/timing.js';
 import type { EndedTrack, LowResMask, MaskEncoding, MaskItem, MasksMessage } from '../../masks/types.js';
@@ -45,7 +46,7 @@ export async function trackAnswer(
     drawable.push({ ...item, rle: candidate.rle });
   }
   const { frame, ageMs, queueMs, timing } = answer;
-  const publishMs = Math.max(0, Date.now() - answer.answeredAtMs);
+  const publishMs = Math.max(0, wallClockMs() - answer.answeredAtMs);
   const stages = { ageMs, queueMs, ...timing, publishMs, captureToPublishMs: 0 };
   const message = messageOf(masks, { frame, timing: finishTiming(stages, 0) }, options);
   return { message, lowres, drawable };
@@ -57,7 +58,7 @@ export function endedAnswer(
   options: Pick<TrackAnswerOptions, 'camera' | 'segmenter' | 'ended'>,
 ): MasksMessage {
   const none = { queueMs: 0, prepareMs: 0, encodeMs: 0, decodeMs: 0, maskMs: 0, publishMs: 0 };
-  const ageMs = Math.max(0, Date.now() - frame.timestamp);
+  const ageMs = Math.max(0, wallClockMs() - frame.timestamp);
   const timing = finishTiming({ ageMs, ...none, captureToPublishMs: 0, embeddingReused: false }, 0);
   return messageOf([], { frame, timing }, options);
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { wallClockMs } from '../../clock.js';
 import { type ErrorCode, toSamwireError } from '../../errors.js';
 import type { Camera } from '../../frames/camera.js';
 import type { FrameSource } from '../../frames/source.js';
@@ -129,7 +130,7 @@ export class TrackLoop {
         },
         promptCount: tracks.mostPrompts,
         multimask: false,
-        receivedAtMs: Date.now(),
+        receivedAtMs: wallClockMs(),
         maxAgeMs,
         onAnswer: (frame) => addon.retainFrame(frame.id),
       });

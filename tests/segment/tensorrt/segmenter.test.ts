@@ -142,6 +142,7 @@ describe('a request to engines', () => {
     const { segmenter, answer } = await setup({ maxPrompts: 2 });
     const prompts = [point('a'), box('b'), point('c', 30), point('d', 40)];
     const asked = segmenter.segment({ frame, prompts });
+    await new Promise((resolve) => setTimeout(resolve, 15));
     const { groups, frameId, mask } = await answer();
     expect(frameId).toBe(5);
     expect(mask).toMatchObject({ gridWidth: 4, gridHeight: 3, frameWidth: 64, frameHeight: 48 });
@@ -156,6 +157,17 @@ describe('a request to engines', () => {
     const { results, timing } = await asked;
     expect(results.map(countsOf)).toEqual([['g0r0p-1'], ['g1r0p-1'], ['g0r1p-1'], ['g2r0p-1']]);
     expect(timing).toEqual({ prepareMs: 1, encodeMs: 2, decodeMs: 3, maskMs: 4, embeddingReused: true });
+  });
+
+  it('tells of the masks’ time only what the decoder did not hide', async () => {
+    const { segmenter, answer } = await setup();
+    const beganAtMs = performance.now();
+    const asked = segmenter.segment({ frame, prompts: [box('b')] });
+    await answer();
+    const { prepareMs, encodeMs, decodeMs, maskMs } = (await asked).timing;
+    const tookMs = performance.now() - beganAtMs;
+    expect([prepareMs, encodeMs, decodeMs]).toEqual([1, 2, 3]);
+    expect(maskMs).toBeLessThanOrEqual(Math.min(4, Math.max(0, tookMs - 6)));
   });
 
   it('are made at the level that the request names, unsure ones left out, and kept only where they may be refined', async () => {
