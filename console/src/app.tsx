@@ -2,7 +2,8 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { LiveClient } from './live/client.js';
 import { Shell } from './shell/shell.js';
-import { Stage } from './stage/stage.js';
+import { Objects } from './stage/objects.js';
+import { Stage, useStage } from './stage/stage.js';
 import { useStore } from './state/store.js';
 
 /** The page: the shell around, the stage in it. Nothing chosen is the first camera. */
@@ -10,9 +11,15 @@ export function App({ live }: { readonly live: LiveClient }): JSX.Element {
   const [chosen, choose] = useState<string | null>(null);
   const cameras = useStore(live.state, ({ hello }) => hello?.cameras) ?? [];
   const camera = chosen !== null && cameras.includes(chosen) ? chosen : (cameras[0] ?? null);
+  const stage = useStage(live, camera);
   return (
-    <Shell live={live} camera={camera} onCamera={choose}>
-      {camera === null ? null : <Stage key={camera} live={live} camera={camera} />}
+    <Shell
+      live={live}
+      camera={camera}
+      onCamera={choose}
+      objects={stage && <Objects key={stage.camera} model={stage} />}
+    >
+      {stage && <Stage key={stage.camera} model={stage} />}
     </Shell>
   );
 }

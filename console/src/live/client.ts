@@ -23,6 +23,8 @@ export interface LiveClient {
   /** Keeps a frame on the node until `release`; rejects when the answer does not come. */
   hold(camera: string, seq: number): Promise<Held>;
   release(camera: string): void;
+  /** Hears why a held frame is not held any more, without having been released. */
+  onLetGo(camera: string, listener: (problem: string) => void): () => void;
 }
 
 const HELD_TIMEOUT_MS = 5000;
@@ -31,6 +33,7 @@ export function createLiveClient(): LiveClient {
   const state = createStore<LiveState>(INITIAL_STATE);
   const frames = new Listeners<LiveFrame, void | Promise<void>>();
   const masks = new Listeners<Masks, void>();
+  const letGo = new Listeners<string, void>();
   const holding = new Map<string, (held: Held) => void>();
   let connection: Connection | null = null;
   // Who looks at another tab has no use for pictures: the node is spared making them.
@@ -45,11 +48,16 @@ export function createLiveClient(): LiveClient {
       connection?.send({ type: 'seen', camera, seq }),
     );
   };
+  const onHeld = (held: Held): void => {
+    const answered = holding.get(keyOf(held.camera, held.seq));
+    if (answered) answered(held);
+    else if (held.problem !== undefined) letGo.tell(held.camera, held.problem);
+  };
   const onText = (text: string): void => {
     const message = JSON.parse(text) as ServerMessage;
     state.set(heard(state.get(), message));
     if (message.type === 'masks') masks.tell(message.camera, message);
-    if (message.type === 'held') holding.get(keyOf(message.camera, message.seq))?.(message);
+    if (message.type === 'held') onHeld(message);
   };
   return {
     state,
@@ -76,6 +84,10 @@ export function createLiveClient(): LiveClient {
     onMasks: (camera, listener) => masks.add(camera, listener),
     hold: (camera, seq) =>
       new Promise((resolve, reject) => {
+        if (state.get().connection !== 'open') {
+          reject(new Error('The node can not be reached.'));
+          return;
+        }
         const key = keyOf(camera, seq);
         const timer = setTimeout(() => {
           holding.delete(key);
@@ -89,6 +101,7 @@ export function createLiveClient(): LiveClient {
         connection?.send({ type: 'hold', camera, seq });
       }),
     release: (camera) => connection?.send({ type: 'release', camera }),
+    onLetGo: (camera, listener) => letGo.add(camera, listener),
   };
 }
 

@@ -26,6 +26,11 @@ export class ColourBook {
     }
     return new Map(unique.map((id) => [id, this.#known.get(id) ?? ownColour(id)]));
   }
+
+  /** The colour that an id has, or would have alone in a picture. */
+  one(id: string): Rgb {
+    return this.#known.get(id) ?? ownColour(id);
+  }
 }
 
 function ownColour(id: string): Rgb {

@@ -85,6 +85,10 @@ export class Timeline<P extends Drawable> {
     return this.#pinned;
   }
 
+  get pinned(): ArrivedPicture<P> | null {
+    return this.#pinned;
+  }
+
   /** Keeps the newest picture instead. */
   pinNewest(): ArrivedPicture<P> | null {
     while (this.#pictures.length > 1) this.#drop();
