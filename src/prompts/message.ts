@@ -100,7 +100,7 @@ export const encodingsSchema = z
   })
   .max(MASK_ENCODINGS.length, { error: 'each encoding once' });
 
-const promptSchema = z.object(promptFields, { error: 'a prompt object' });
+export const promptSchema = z.object(promptFields, { error: 'a prompt object' });
 type RawPrompt = z.infer<typeof promptSchema>;
 
 /** The message as senders write it; `z.toJSONSchema` turns it into the schema of the docs. */

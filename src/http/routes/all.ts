@@ -6,6 +6,7 @@ import { frameRoutes } from './frame.js';
 import { healthRoutes } from './health.js';
 import { infoRoutes } from './info.js';
 import { metricsRoutes } from './metrics.js';
+import { openApiRoutes } from './openapi.js';
 import { promptRoutes } from './prompt.js';
 import { segmentRoutes } from './segment.js';
 import { tracksRoutes } from './tracks.js';
@@ -17,6 +18,7 @@ export const ROUTES: readonly Routes[] = [
   healthRoutes,
   metricsRoutes,
   infoRoutes,
+  openApiRoutes,
   cameraRoutes,
   frameRoutes,
   promptRoutes,
