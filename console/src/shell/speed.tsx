@@ -124,7 +124,7 @@ function Drops({ history }: { readonly history: readonly Status[] }): JSX.Elemen
             <thead>
               <tr>
                 <th scope="col">Because</th>
-                <th scope="col">Last {span(windowMs(history))}</th>
+                <th scope="col">Lately</th>
                 <th scope="col">Since the start</th>
               </tr>
             </thead>
