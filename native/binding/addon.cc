@@ -61,6 +61,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("exitNow", Napi::Function::New(env, exit_now, "exitNow"));
   export_frames(env, exports);
   export_image(env, exports);
+  export_scaled(env, exports);
   export_labels(env, exports);
   export_mask(env, exports);
   export_mask_measure(env, exports);

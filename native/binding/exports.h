@@ -7,6 +7,7 @@ namespace samwire::binding {
 
 void export_frames(Napi::Env env, Napi::Object exports);
 void export_image(Napi::Env env, Napi::Object exports);
+void export_scaled(Napi::Env env, Napi::Object exports);
 void export_labels(Napi::Env env, Napi::Object exports);
 void export_mask(Napi::Env env, Napi::Object exports);
 void export_mask_measure(Napi::Env env, Napi::Object exports);

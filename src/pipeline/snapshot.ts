@@ -36,7 +36,7 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<Snapsh
   const { frame, masks } = shown(options);
   try {
     const { width, height, seq, timestamp } = frame;
-    const rgb = addon.frameRgb(frame.id);
+    const rgb = await addon.scaledRgb(frame.id, width, height);
     const decode = (counts: string): Uint8Array => addon.rleToMask(counts, width, height);
     const picture = masks.length > 0 ? drawOverlay({ rgb, width, height, masks, decode }) : rgb;
     const smaller = Math.min(1, maxWidth / width);

@@ -169,6 +169,7 @@ const CASES: Record<string, Case> = {
   retainFrame: { args: [0], kinds: ['id'] },
   releaseFrame: { args: [0], kinds: ['id'] },
   frameRgb: { args: [frame.id], kinds: ['id'] },
+  scaledRgb: { args: [frame.id, 1, 1], kinds: ['id', 'side', 'side'] },
   place: { args: [imageSpec, 4, 4], kinds: [imageKinds, 'int', 'int'] },
   prepareImage: {
     args: [frame.id, imageSpec, new Float32Array(3 * 64)],

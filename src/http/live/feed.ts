@@ -66,11 +66,15 @@ export class Feed {
 
   /** Masks of a frame were sent to the pages; it is the next that those are sent that lack it, if it is still held. */
   masked(frame: { readonly seq: number; readonly timestamp: number }): void {
-    if (this.#views.size === 0) return;
-    this.#timeline.masked(frame);
-    if (!this.#timeline.isRecent(frame) || this.#hasReachedAll(frame.seq)) return;
+    if (this.#views.size === 0 || !this.#timeline.isRecent(frame)) return;
+    if (this.#hasReachedAll(frame.seq)) {
+      this.#timeline.masked(frame);
+      return;
+    }
+    // Frames that the history has no more do not count: the pages can not be shown what came before them either.
     const held = this.#options.camera.hold(frame.seq);
     if (!held) return;
+    this.#timeline.masked(frame);
     this.#setMasked(this.#options.pictures.add(held));
     this.turn();
   }
@@ -91,17 +95,16 @@ export class Feed {
 
   async #run(): Promise<void> {
     this.#busy = true;
-    try {
-      while (this.#again) {
-        this.#again = false;
-        if (this.#ready().length === 0) continue;
+    while (this.#again) {
+      this.#again = false;
+      if (this.#ready().length === 0) continue;
+      try {
         await this.#options.slots.run(() => this.#serve());
+      } catch (thrown) {
+        this.#options.onProblem(toSamwireError(thrown).message);
       }
-    } catch (thrown) {
-      this.#options.onProblem(toSamwireError(thrown).message);
-    } finally {
-      this.#busy = false;
     }
+    this.#busy = false;
   }
 
   /** Views that are to be sent a frame now; for those whose time has not come yet, there is a timer. */

@@ -46,10 +46,15 @@ export class Holds {
     return () => this.#drop(entry);
   }
 
-  /** Masks of the frame were made: who holds it is at work with it. */
-  used(camera: string, seq: number): void {
-    for (const entry of this.#entries)
-      if (entry.camera === camera && entry.held.frame.seq === seq) entry.usedAt = this.#now();
+  /** Masks of a frame were made; whether anybody holds it, and so is at work with it. */
+  used(camera: string, seq: number): boolean {
+    let isHeld = false;
+    for (const entry of this.#entries) {
+      if (entry.camera !== camera || entry.held.frame.seq !== seq) continue;
+      entry.usedAt = this.#now();
+      isHeld = true;
+    }
+    return isHeld;
   }
 
   /** Lets go of those that nobody has prompted for five minutes. */

@@ -136,14 +136,15 @@ export class Live {
 
   #masked(camera: string, message: MasksMessage): void {
     this.#status.answered(message);
-    this.#holds.used(camera, message.frame.seq);
+    const isHeld = this.#holds.used(camera, message.frame.seq);
     const watching = [...this.#pages].filter((page) => page.watches(camera));
     if (watching.length === 0) return;
     const { masks: _, ...rest } = message;
     const told: Masks = { type: 'masks', camera, message: rest, masks: this.#node.drawable(message) };
     const text = JSON.stringify(told);
     for (const page of watching) page.sendMasks(camera, message.source, text);
-    this.#feeds.get(camera)?.masked(message.frame);
+    // Who holds the frame sees it; how late its masks are says nothing of those of the frames that follow.
+    if (!isHeld) this.#feeds.get(camera)?.masked(message.frame);
   }
 
   #hello(): Hello {

@@ -71,10 +71,14 @@ export interface Status {
   /** Since the start, by reason: what the pipeline refused, what the link dropped. */
   readonly drops: Readonly<Record<string, number>>;
   readonly rssBytes: number;
+  /** The longest that a timer was late since the last status. */
   readonly eventLoopDelayMs: number;
 }
 
-/** A masks message of any source; its masks have `rle`, whatever the encodings that were asked for. */
+/**
+ * A masks message of any source; its masks have `rle`, whatever the encodings that were asked for. Its frame was sent
+ * before, or is the next of this camera that is sent, unless the node does not have it any more.
+ */
 export interface Masks {
   readonly type: 'masks';
   readonly camera: string;

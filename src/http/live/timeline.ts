@@ -30,9 +30,8 @@ export class Timeline {
     this.#newest = frame;
   }
 
-  /** Masks of a frame have come. */
+  /** Masks of a recent frame have come. */
   masked(frame: Named): void {
-    if (!this.isRecent(frame)) return;
     this.#turnWindow();
     this.#lagMs = Math.max(this.#lagMs, this.#lagOf(frame));
   }

@@ -15,7 +15,7 @@ export interface FrameOutputOptions {
   readonly camera: Pick<Camera, 'onFrame' | 'acquire'>;
   /** Null: each frame's name alone. Else JPEGs, at most so many a second. */
   readonly jpeg: { readonly maxFps: number } | null;
-  readonly addon: Pick<NativeAddon, 'frameRgb' | 'releaseFrame'>;
+  readonly addon: Pick<NativeAddon, 'scaledRgb' | 'releaseFrame'>;
   /** Whether the connection carries user properties (MQTT 5); without them a JPEG could not be named. */
   readonly hasProperties: () => boolean;
   /** Bytes that fit into a packet. */
@@ -71,12 +71,13 @@ export function startFrameOutput(options: FrameOutputOptions): () => void {
 async function publishJpeg({ camera, addon, maxBytes, publish }: FrameOutputOptions): Promise<void> {
   const frame = camera.acquire('latest');
   if (!frame) return;
-  let rgb: Buffer;
+  let converted: Promise<Buffer>;
   try {
-    rgb = addon.frameRgb(frame.id);
+    converted = addon.scaledRgb(frame.id, frame.width, frame.height);
   } finally {
     addon.releaseFrame(frame.id);
   }
+  const rgb = await converted;
   const properties = textsOf(frame);
   publish(await toJpeg(rgb, frame, { steps: STEPS, maxBytes: maxBytes(properties) }), properties);
 }

@@ -1,0 +1,117 @@
+#include "image/scaled.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "binding/convert.h"
+#include "binding/errors.h"
+#include "binding/exports.h"
+#include "binding/frames.h"
+
+namespace samwire::binding {
+namespace {
+
+// Scratch memory of the threads of libuv's pool, as much as are at work at a time. Shared with the
+// work in progress, which may outlive the environment.
+class Scratch {
+ public:
+  std::unique_ptr<ScaledRgb> take() {
+    const std::lock_guard lock(mutex_);
+    if (free_.empty()) return std::make_unique<ScaledRgb>();
+    auto taken = std::move(free_.back());
+    free_.pop_back();
+    return taken;
+  }
+  void give(std::unique_ptr<ScaledRgb> scratch) {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(scratch));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<ScaledRgb>> free_;
+};
+
+// Converts and shrinks on a thread of libuv's pool, which also makes the JPEG of it: 5 ms for
+// 1080p, too long for the JS thread at camera rate. Deletes itself (napi.h).
+class ScaleWorker : public Napi::AsyncWorker {
+ public:
+  // `out` is kept until the promise settles; nobody in JS has it before.
+  ScaleWorker(Napi::Env env, FramePtr frame, int width, int height,
+              std::shared_ptr<Scratch> scratch, const Napi::Buffer<std::uint8_t>& out)
+      : Napi::AsyncWorker(env, "samwire-scale"),
+        deferred_(env),
+        frame_(std::move(frame)),
+        width_(width),
+        height_(height),
+        scratch_(std::move(scratch)),
+        out_(Napi::Persistent(out)),
+        data_(out.Data()) {}
+
+  Napi::Promise promise() const { return deferred_.Promise(); }
+
+ protected:
+  void Execute() override {
+    try {
+      auto scaled = scratch_->take();
+      scaled->write(frame_->view, width_, height_, data_);
+      scratch_->give(std::move(scaled));
+    } catch (const std::exception&) {
+      failure_ = std::current_exception();
+    }
+    frame_.reset();
+  }
+
+  void OnOK() override {
+    if (failure_) {
+      deferred_.Reject(to_js_error(Env(), failure_).Value());
+    } else {
+      deferred_.Resolve(out_.Value());
+    }
+  }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  FramePtr frame_;
+  int width_;
+  int height_;
+  std::shared_ptr<Scratch> scratch_;
+  Napi::Reference<Napi::Buffer<std::uint8_t>> out_;
+  std::uint8_t* data_;
+  std::exception_ptr failure_;
+};
+
+// scaledRgb(frameId, width, height)
+Napi::Value scaled_rgb(const Napi::CallbackInfo& info) {
+  return call(info.Env(), [&]() -> Napi::Value {
+    FramePtr frame = frame_of(info[0]);
+    const int width = int_argument(info, 1);
+    const int height = int_argument(info, 2);
+    check_scaled_size(frame->view, width, height);
+    const std::size_t bytes =
+        static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3;
+    const auto out = Napi::Buffer<std::uint8_t>::New(info.Env(), bytes);
+    auto* scratch = static_cast<std::shared_ptr<Scratch>*>(info.Data());
+    auto* worker = new ScaleWorker(info.Env(), std::move(frame), width, height, *scratch, out);
+    const Napi::Promise promise = worker->promise();
+    worker->Queue();
+    return promise;
+  });
+}
+
+}  // namespace
+
+void export_scaled(Napi::Env env, Napi::Object exports) {
+  auto scratch = std::make_unique<std::shared_ptr<Scratch>>(std::make_shared<Scratch>());
+  auto function = Napi::Function::New(env, scaled_rgb, "scaledRgb", scratch.get());
+  function.AddFinalizer([](Napi::Env, std::shared_ptr<Scratch>* data) { delete data; },
+                        scratch.release());
+  exports.Set("scaledRgb", function);
+}
+
+}  // namespace samwire::binding
