@@ -1,35 +1,14 @@
 import sharp from 'sharp';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Camera } from '../../../src/frames/camera.js';
-import { loadAddon } from '../../../src/native/addon.js';
 import { closeAll, waitFor } from '../../integration/mqtt/harness.js';
-import { open } from '../../integration/service/watched-camera.js';
 import { masksMessage } from '../../mqtt/service.js';
-import { listen, type TestView, testView } from '../harness.js';
 import { openPage } from './page.js';
-
-const addon = loadAddon();
+import { addon, site } from './site.js';
 
 afterEach(async () => {
   await closeAll();
   expect(addon.framesInUse()).toBe(0);
 });
-
-interface Site {
-  readonly url: string;
-  readonly camera: Camera;
-  readonly view: TestView;
-  readonly logs: readonly string[];
-}
-
-/** The real server over one real camera of GStreamer, `front`. */
-async function site(size = { width: 320, height: 180 }): Promise<Site> {
-  const { camera, until } = open('test://ball', { ...size, historyMs: 1000 });
-  await until('streaming');
-  const view = testView({ addon, cameras: new Map([['front', camera]]) });
-  const { url, logs } = await listen(view);
-  return { url, camera, view, logs };
-}
 
 const prompt = { requestId: 'r', prompts: [{ id: 'a', box: [1, 1, 9, 9] }] } as unknown as Parameters<
   typeof masksMessage
