@@ -51,7 +51,7 @@ function Tile({ live, name, status, chosen, picture, onChoose }: TileProps): JSX
   return (
     <button
       type="button"
-      class="tile"
+      class={picture ? 'tile' : 'tile alone'}
       aria-pressed={chosen}
       data-testid={`camera-${name}`}
       data-state={status?.state ?? 'unknown'}

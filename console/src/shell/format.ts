@@ -45,8 +45,9 @@ export function milliseconds(ms: number): string {
   return ms < 9950 ? `${(ms / SECOND).toFixed(1)} s` : `${Math.round(ms / SECOND)} s`;
 }
 
-/** Frames or answers a second: "0.5", "7.4", "30". */
+/** Frames or answers a second: "0", "0.5", "7.4", "30". */
 export function rate(perSecond: number): string {
+  if (perSecond === 0) return '0';
   return perSecond < 9.95 ? perSecond.toFixed(1) : String(Math.round(perSecond));
 }
 

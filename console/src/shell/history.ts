@@ -34,11 +34,12 @@ export function answersPerSec(history: readonly Status[]): readonly Value[] {
   });
 }
 
-/** Frames a second of a camera; null while it sends none. */
+/** Frames a second of a camera; null where nothing is known of it. */
 export function framesPerSec(history: readonly Status[], camera: string): readonly Value[] {
   return history.map(({ at, cameras }) => {
     const status = cameras[camera];
-    return { at, value: status?.state === 'streaming' ? status.fps : null };
+    if (status === undefined) return { at, value: null };
+    return { at, value: status.state === 'streaming' ? status.fps : 0 };
   });
 }
 

@@ -25,7 +25,7 @@ interface Point {
   readonly y: number;
 }
 
-/** The values as lines, broken where there is none; one that stands alone is a line of no length: a round cap shows it. */
+/** The values as lines, broken by pauses; one that stands alone is a line of no length: a round cap shows it. */
 export function linePath(values: readonly Value[], plot: Plot): string {
   return runs(values, plot)
     .map((points) => {
@@ -48,16 +48,13 @@ export function areaPath(values: readonly Value[], plot: Plot): string {
     .join('');
 }
 
-/** What belongs together: no value missing, no pause between. */
+/** What belongs together: no longer pause between values than `gapMs`. */
 function runs(values: readonly Value[], plot: Plot): Point[][] {
   const found: Point[][] = [];
   let open: Point[] | null = null;
   let lastAt = 0;
   for (const { at, value } of values) {
-    if (value === null || at < plot.from || at > plot.to) {
-      open = null;
-      continue;
-    }
+    if (value === null || at < plot.from || at > plot.to) continue;
     if (open === null || at - lastAt > plot.gapMs) {
       open = [];
       found.push(open);

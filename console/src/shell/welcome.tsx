@@ -14,7 +14,7 @@ export function Welcome({ onDone }: { readonly onDone: () => void }): JSX.Elemen
       <h2 id="welcome-title">This is what the camera sees. Ask for anything in it:</h2>
       <ol>
         <li>
-          <b>Click</b> on a thing: its outline comes at once.
+          <b>Click</b> on a thing: its outline appears.
         </li>
         <li>
           <b>Drag a box</b> round it where a click finds too much or too little.

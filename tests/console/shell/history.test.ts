@@ -52,13 +52,13 @@ describe('answersPerSec', () => {
 });
 
 describe('framesPerSec', () => {
-  it('is a gap, not 0, while a camera does not stream', () => {
+  it('is 0 while a camera does not stream, and nothing where it is not known', () => {
     const history = [
       status(),
       status({ cameras: { front: { ...STREAMING, state: 'failed', fps: 0 } } }),
       status({ cameras: {} }),
     ];
-    expect(values(framesPerSec(history, 'front'))).toEqual([15, null, null]);
+    expect(values(framesPerSec(history, 'front'))).toEqual([15, 0, null]);
   });
 });
 
