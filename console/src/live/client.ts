@@ -36,9 +36,14 @@ export function createLiveClient(): LiveClient {
   const letGo = new Listeners<string, void>();
   const holding = new Map<string, (held: Held) => void>();
   let connection: Connection | null = null;
-  // Who looks at another tab has no use for pictures: the node is spared making them.
-  const watches = createWatches((cameras) =>
-    connection?.send({ type: 'watch', cameras: document.hidden ? [] : cameras }),
+  let cameras: readonly string[] = [];
+  // Who looks at another tab has no use for pictures: the node is spared making them. One that the node has not, or no
+  // more, would end the connection.
+  const watches = createWatches((wanted) =>
+    connection?.send({
+      type: 'watch',
+      cameras: document.hidden ? [] : wanted.filter(({ name }) => cameras.includes(name)),
+    }),
   );
   const onVisibility = (): void => watches.tell();
 
@@ -56,6 +61,10 @@ export function createLiveClient(): LiveClient {
   const onText = (text: string): void => {
     const message = JSON.parse(text) as ServerMessage;
     state.set(heard(state.get(), message));
+    if (message.type === 'hello') {
+      cameras = message.cameras;
+      watches.tell();
+    }
     if (message.type === 'masks') masks.tell(message.camera, message);
     if (message.type === 'held') onHeld(message);
   };
@@ -64,7 +73,9 @@ export function createLiveClient(): LiveClient {
     start: () => {
       document.addEventListener('visibilitychange', onVisibility);
       connection ??= connect({
-        onOpen: () => watches.tell(),
+        onOpen: () => {
+          cameras = [];
+        },
         onMessage: (data) => {
           if (typeof data === 'string') return onText(data);
           const frame = parseFrame(data);

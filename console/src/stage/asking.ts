@@ -92,10 +92,16 @@ export class Asking {
       const message = followMessage(state.get().session ?? session);
       if (!message) return false;
       const { found, failed } = sorted(await askPrompt(camera, message));
-      const names = found.filter(({ track }) => track).map(nameOf);
+      const now = found.filter(({ track }) => track);
+      const names = now.map(nameOf);
       const [problem] = failed;
       state.change({
         note: problem ? failedNote(problem) : names.length > 0 ? followNote(names) : NOTHING_FOLLOWED,
+      });
+      // The next masks message of the tracks says the same.
+      const before = state.get().tracks.filter(({ id }) => !now.some((track) => track.id === id));
+      state.change({
+        tracks: [...before, ...now.map(({ id, label }) => followed({ id, label, state: 'tracked' }))],
       });
       return names.length > 0;
     } catch (error) {

@@ -14,7 +14,10 @@ const MARGIN = 0.15;
 /** The masks that the model proposes for one prompt, to choose from. */
 export function Candidates({ model }: { readonly model: StageModel }): JSX.Element | null {
   const answer = useStore(model.state, ({ session }) => session?.answer ?? null);
-  if (!answer || answer.masks.length < 2) return null;
+  const multimask = useStore(model.state, (state) => state.multimask);
+  if (!answer || answer.masks.length < 2)
+    // Their room is kept, so that the picture does not shrink under the pointer when they come.
+    return multimask ? <p class="candidates dim">The candidates for a click appear here.</p> : null;
   const area = aroundAll(answer.masks);
   return (
     <fieldset class="candidates" data-testid="candidates">

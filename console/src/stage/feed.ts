@@ -27,6 +27,8 @@ export class Feed {
   #unwatch: (() => void) | null = null;
   #width = 0;
   #isHeld = false;
+  /** Held here, and on the node no more. */
+  #isLost = false;
   #holding: Promise<void> = Promise.resolve();
 
   constructor(live: LiveClient, camera: string, listener: FeedListener) {
@@ -38,16 +40,17 @@ export class Feed {
   start(): void {
     const camera = this.#camera;
     const live = this.#live;
-    const onVisibility = (): void => this.#watch();
-    document.addEventListener('visibilitychange', onVisibility);
     this.#stops = [
       live.onFrame(camera, (frame) => this.#arrived(frame)),
       live.onMasks(camera, (masks) => {
         this.timeline.addMasks(masks, performance.now());
         this.#listener.onMasks(masks);
       }),
-      live.onLetGo(camera, (problem) => this.#listener.onLetGo(problem)),
-      () => document.removeEventListener('visibilitychange', onVisibility),
+      live.onLetGo(camera, (problem) => this.#letGo(problem)),
+      live.state.subscribe(({ connection }) => {
+        // The node may have begun anew and count its frames from 1 again: the same number is another picture then.
+        if (connection !== 'open') this.#letGo('The connection was lost, and the held picture with it.');
+      }),
     ];
     this.#watch();
   }
@@ -72,6 +75,7 @@ export class Feed {
     const pinned = this.timeline.pin();
     if (!pinned) return null;
     this.#isHeld = true;
+    this.#isLost = false;
     this.#holding = this.#hold(pinned.header);
     // Whoever asks for masks of it hears why not.
     this.#holding.catch(() => undefined);
@@ -90,6 +94,15 @@ export class Feed {
     this.#live.release(this.#camera);
     this.timeline.unpin();
     this.#watch();
+  }
+
+  /** Nothing more is asked of the held picture; what was found on it stays. */
+  #letGo(problem: string): void {
+    if (!this.#isHeld || this.#isLost) return;
+    this.#isLost = true;
+    this.#holding = Promise.reject(new Error(problem));
+    this.#holding.catch(() => undefined);
+    this.#listener.onLetGo(problem);
   }
 
   async #hold({ seq }: FrameHeader): Promise<void> {
@@ -113,10 +126,9 @@ export class Feed {
     this.#listener.onFrame();
   }
 
-  /** A page that nobody sees asks for nothing. */
   #watch(): void {
     const before = this.#unwatch;
-    const isShown = this.#width > 0 && !document.hidden && this.#stops.length > 0;
+    const isShown = this.#width > 0 && this.#stops.length > 0;
     const view = { maxWidth: this.#width, maxFps: this.#isHeld ? HELD_FPS : LIVE_FPS };
     this.#unwatch = isShown ? this.#live.watch(this.#camera, view) : null;
     before?.();

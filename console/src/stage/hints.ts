@@ -14,9 +14,8 @@ export function hint({ session, hasPicture, background, touch }: HintInput): str
   if (!hasPicture) return 'Waiting for the first picture of this camera.';
   if (!session) return `${click} an object to get its mask, or drag a box round it.`;
   if (background) return `${click} what does not belong to the object.`;
-  if (isChoosing(session))
-    return `${click} masks to choose them, then download or follow them. Drag a box for another object.`;
+  if (isChoosing(session)) return `${click} masks to choose them. Drag a box for another object.`;
   if (!session.answer) return `The picture stands still. ${click} an object, or drag a box round it.`;
   const less = touch ? 'press long' : 'right-click';
-  return `${click} again to add to the mask, ${less} to take away. Then keep it, follow it, or go live.`;
+  return `${click} to add, ${less} to take away; then keep, follow or go live.`;
 }

@@ -43,7 +43,7 @@ export class StageModel {
     this.feed = new Feed(live, camera, {
       onMasks: (masks) => this.#masked(masks),
       onFrame: () => this.hasPicture.set(true),
-      onLetGo: (text) => this.say({ kind: 'error', text, remedy: 'Press Live.' }),
+      onLetGo: (text) => this.say({ kind: 'error', text, remedy: 'Press Live to go on.' }),
       onHeldInstead: (frame) => this.#change((session) => ({ ...session, frame })),
     });
     this.#asking = new Asking({ camera, state: this.state, held: () => this.feed.held() });

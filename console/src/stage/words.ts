@@ -39,7 +39,11 @@ const WHAT: Readonly<Partial<Record<ApiError['code'], string>>> = {
 /** Of what was asked of the node. */
 export function errorNote(thrown: unknown): Note {
   if (!(thrown instanceof ApiError))
-    return { kind: 'error', text: thrown instanceof Error ? thrown.message : String(thrown) };
+    return {
+      kind: 'error',
+      text: thrown instanceof Error ? thrown.message : String(thrown),
+      remedy: GO_LIVE,
+    };
   return failure(thrown.code, thrown.message);
 }
 
