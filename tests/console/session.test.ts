@@ -144,17 +144,17 @@ describe('follow', () => {
     expect(checkPromptMessage({ ...followMessage(session) }, DEFAULT_PROMPT_LIMITS).track).toBe(true);
   });
 
-  it('goes on from the candidate that was chosen', () => {
+  it('goes on from the candidate that was chosen, by its box', () => {
     const session = answered(begun(point(1, 1)), [
       mask('object-1#0'),
       mask('object-1#1'),
-      mask('object-1#2'),
+      { ...mask('object-1#2'), box: [3, 4, 9, 9] },
     ]);
     expect(followMessage(choose(session, 2))?.prompts[0]).toMatchObject({
       id: 'object-1',
-      refine: 'object-1#2',
+      box: [3, 4, 9, 9],
     });
-    expect(followMessage(withMask(begun(point(1, 1))))?.prompts[0]).not.toHaveProperty('refine');
+    expect(followMessage(withMask(begun(point(1, 1))))?.prompts[0]).not.toHaveProperty('box');
   });
 
   it('has nothing to ask for before there is a mask', () => {

@@ -8,7 +8,6 @@ export interface PromptBody {
   readonly label?: string;
   readonly points?: readonly { readonly x: number; readonly y: number; readonly label: 0 | 1 }[];
   readonly box?: Box;
-  readonly refine?: string;
   readonly mask?: CocoRle;
 }
 
@@ -44,7 +43,7 @@ export function draftMessage(session: Session, multimask: boolean): PromptMessag
 export function followMessage(session: Session): PromptMessageBody | null {
   const objects = [...session.kept, session].filter(hasMask).map(({ draft, answer }) => {
     const candidate = answer.masks[answer.chosen];
-    return { ...promptOf(draft), ...refinement(candidate, answer.masks.length) };
+    return { ...promptOf(draft), ...boxOfChosen(candidate, answer.masks.length) };
   });
   const chosen = session.everything.filter(({ id }) => session.chosen.includes(id)).flatMap(promptOfFound);
   const prompts = [...objects, ...chosen];
@@ -75,9 +74,12 @@ function promptOf(draft: Draft): PromptBody {
   };
 }
 
-/** The candidate that a person chose is the one to go on from; a single answer is what the same prompt gives again. */
-function refinement(candidate: MaskItem | undefined, candidates: number): { readonly refine?: string } {
-  return candidate && candidates > 1 ? { refine: candidate.id } : {};
+/**
+ * Of several candidates the chosen one is named by its box, which every model understands; its own mask as a prompt
+ * (`refine`) made samwire-tiny's half as large again. A single answer is what the same prompt gives again.
+ */
+function boxOfChosen(candidate: MaskItem | undefined, candidates: number): { readonly box?: Box } {
+  return candidate?.box && candidates > 1 ? { box: candidate.box } : {};
 }
 
 function promptOfFound({ id, label, box }: MaskItem): PromptBody[] {
