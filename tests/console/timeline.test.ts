@@ -121,9 +121,23 @@ describe('the timeline', () => {
     expect([0, 900, 1250, 1500].map(opacity)).toEqual([1, 1, 0.5, 0]);
 
     const running = new Timeline<Bitmap>();
-    running.add(frame(13, 0));
+    running.add(frame(1, 0));
     running.addMasks(masks(1, 'track'), 0);
+    running.add(frame(13, 0));
     expect(running.view(0)?.layers[0]?.opacity).toBeCloseTo(0.6);
+  });
+
+  it('shows the masks of a node that takes seconds, until its next answer', () => {
+    const timeline = new Timeline<Bitmap>();
+    const opacity = (now: number): number => {
+      timeline.add(frame(now / FRAME_MS));
+      return timeline.view(now)?.layers[0]?.opacity ?? 0;
+    };
+    for (let now = 100; now < 3000; now += FRAME_MS) opacity(now);
+    // Of the frame of 0.5 s, at 3 s.
+    timeline.addMasks(masks(5), 3000);
+    expect([3000, 4500, 5400].map(opacity)).toEqual([1, 1, 1]);
+    expect(opacity(6800)).toBe(0);
   });
 
   it('shows everything when it comes, whatever its frame', () => {

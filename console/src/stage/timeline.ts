@@ -32,7 +32,7 @@ const MAX_LAYERS = 32;
 const MAX_DELAY_MS = 500;
 /** A delay that was needed is kept for so long after the last masks that needed it. */
 const DELAY_KEPT_MS = 2000;
-/** A mask is shown in full for so long after its frame, and then fades. */
+/** A mask is shown in full for so long after its frame, and then fades; on a node that is slower than that for longer. */
 const FULL_MS = 1000;
 const GONE_MS = 1500;
 
@@ -44,7 +44,7 @@ const GONE_MS = 1500;
 export class Timeline<P extends Drawable> {
   /** Oldest first; the first is what is shown, or was. */
   #pictures: ArrivedPicture<P>[] = [];
-  #layers: { readonly masks: Masks; readonly arrivedAt: number }[] = [];
+  #layers: { readonly masks: Masks; readonly arrivedAt: number; readonly lagMs: number }[] = [];
   #lags: { readonly lagMs: number; readonly at: number }[] = [];
   #pinned: ArrivedPicture<P> | null = null;
 
@@ -59,7 +59,7 @@ export class Timeline<P extends Drawable> {
   addMasks(masks: Masks, now: number): void {
     const lagMs = this.#lagOf(masks, now);
     if (lagMs !== null && lagMs <= MAX_DELAY_MS) this.#lags.push({ lagMs: Math.max(0, lagMs), at: now });
-    this.#layers.push({ masks, arrivedAt: now });
+    this.#layers.push({ masks, arrivedAt: now, lagMs: Math.max(0, lagMs ?? 0) });
     if (this.#layers.length > MAX_LAYERS) this.#layers.shift();
   }
 
@@ -125,20 +125,29 @@ export class Timeline<P extends Drawable> {
   }
 
   #layersOn(frame: FrameHeader, now: number): Layer[] {
-    this.#layers = this.#layers.filter(({ arrivedAt }) => now - arrivedAt < GONE_MS);
+    this.#layers = this.#layers.filter(
+      ({ arrivedAt, lagMs }) => (now - arrivedAt) / slowness(lagMs) < GONE_MS,
+    );
     const shown: Layer[] = [];
     for (const layer of [...this.#layers].reverse()) {
-      const { masks, arrivedAt } = layer;
+      const { masks, arrivedAt, lagMs } = layer;
       const { source, frame: of } = masks.message;
       if (source !== 'everything' && of.seq > frame.seq) continue;
       if (shown.some((newer) => replaces(newer.masks, masks))) continue;
       // Everything takes longer than a picture lives: it is shown when it comes.
       const ageMs = source === 'everything' ? 0 : frame.timestamp - of.timestamp;
-      const opacity = opacityAt(Math.max(ageMs, now - arrivedAt));
+      // Nor is an answer hidden because it was long in coming: its age counts from its arrival then.
+      const lateMs = lagMs > MAX_DELAY_MS ? lagMs : 0;
+      const opacity = opacityAt(Math.max(ageMs - lateMs, now - arrivedAt) / slowness(lagMs));
       if (opacity > 0) shown.push({ masks, opacity });
     }
     return shown.reverse();
   }
+}
+
+/** The next answer of a node that took 3 s comes 3 s later: the masks stay until then, rather than blink. */
+function slowness(lagMs: number): number {
+  return Math.max(1, lagMs / FULL_MS);
 }
 
 function opacityAt(ageMs: number): number {
