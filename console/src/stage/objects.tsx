@@ -43,7 +43,12 @@ interface SessionListProps {
 
 function SessionList({ model, session }: SessionListProps): JSX.Element {
   const current = maskOf(session);
-  if (!current && session.kept.length === 0) return <p class="dim">No mask yet.</p>;
+  if (!current && session.kept.length === 0)
+    return (
+      <p class="dim">
+        {session.everything.length > 0 ? 'No object of your own.' : 'No mask yet: click an object.'}
+      </p>
+    );
   return (
     <ul class="list" data-testid="objects">
       {session.kept.map((kept) => {
@@ -84,17 +89,17 @@ function Found({ model, session }: SessionListProps): JSX.Element {
     <section aria-labelledby="found-title">
       <h3 id="found-title">Everything: {session.everything.length} masks</h3>
       <ul class="list found" data-testid="found">
-        {session.everything.map((mask, i) => (
+        {session.everything.map((mask) => (
           <li key={mask.id}>
             <label>
               <input
                 type="checkbox"
                 checked={session.chosen.includes(mask.id)}
-                aria-label={`Mask ${i + 1}, score ${scoreText(mask.score)}`}
+                aria-label={`Mask ${mask.id}, score ${scoreText(mask.score)}`}
                 onChange={() => model.toggleFound(mask.id)}
               />
               <Swatch model={model} id={mask.id} />
-              <span class="name">Mask {i + 1}</span>
+              <span class="name">Mask {mask.id}</span>
               <span class="dim">{scoreText(mask.score)}</span>
             </label>
           </li>
