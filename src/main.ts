@@ -162,6 +162,7 @@ class Parts implements Service {
     const mqtt = this.mqtt;
     mqtt.setNodeState({ state: 'starting', backend: null, model: null });
     this.#loopDelay.enable();
+    await this.#startHttp();
     mqtt.start();
     for (const [name, camera] of this.cameras) {
       camera.onState((state) => mqtt.setCameraState(name, state));
@@ -169,7 +170,6 @@ class Parts implements Service {
       camera.start();
       mqtt.setCameraState(name, camera.state);
     }
-    await this.#startHttp();
     const url = this.consoleUrl();
     if (url !== null) onConsole?.(url);
     const { segmenter, manifest } = await this.#loadModel(signal, onBuilding);

@@ -1,6 +1,6 @@
 import { unreadableFiles } from '../config/files.js';
 import { configPath, loadConfig } from '../config/load.js';
-import type { ConfigWarning } from '../config/not-served.js';
+import type { ConfigWarning } from '../config/warnings.js';
 import { ConfigError, type ConfigFault } from '../errors.js';
 import { EXIT } from './exit.js';
 

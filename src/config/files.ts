@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import { sourcePath, sourceScheme } from './addresses.js';
 import { pathText } from './faults.js';
-import type { ConfigWarning } from './not-served.js';
 import type { Config } from './schema.js';
+import type { ConfigWarning } from './warnings.js';
 
 /** The files that a config names and that this process can't read: they may exist only on the robot. */
 export function unreadableFiles(config: Config): readonly ConfigWarning[] {

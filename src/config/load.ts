@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../errors.js';
 import { configError, expectation, faultsOf } from './faults.js';
-import { type ConfigWarning, notServed } from './not-served.js';
 import { type Config, ConfigSchema, LOG_LEVELS } from './schema.js';
+import { type ConfigWarning, warningsOf } from './warnings.js';
 import { parseYaml } from './yaml-document.js';
 
 /** The only file that reads the environment and config files. */
@@ -109,13 +109,4 @@ function withAbsolutePaths(config: Config, folder: string): Config {
   model.paths = model.paths.map(absolute);
   model.cache = absolute(model.cache);
   return config;
-}
-
-function warningsOf(config: Config): readonly ConfigWarning[] {
-  const enabled = Object.values(config.cameras).some((camera) => camera.enabled);
-  const idle =
-    enabled || config.jobs.enabled
-      ? []
-      : [{ path: 'cameras', message: 'there is no enabled camera: nothing will be segmented' }];
-  return [...idle, ...notServed(config)];
 }

@@ -4,7 +4,7 @@ import { baseTopic, brokerUrl, cameraSource, filePath, topicFilter } from './add
 import { depth } from './depth.js';
 import { detections, meetsOwnTopics } from './detections.js';
 import { duration, durationWithUnit } from './duration.js';
-import { http } from './http.js';
+import { http, isOpenToOthers } from './http.js';
 import { defaultNodeId, NAME, RESERVED_CAMERA_NAMES, RESERVED_NODE_IDS } from './names.js';
 import { lacksSize } from './shared-memory.js';
 import { tracks } from './tracks.js';
@@ -305,7 +305,7 @@ const wholeConfig = z.strictObject({
   outputs: outputs.describe('What is published.'),
   tracks: tracks.describe('Objects that are followed from frame to frame (docs/tracks.md).'),
   jobs: jobs.describe('Images from a queue that many nodes share.'),
-  http: http.describe('The live console.'),
+  http: http.describe('The live console, the HTTP API and the metrics (docs/http.md).'),
   stats: stats.describe('Counters and latencies.'),
   log: log.describe('The log.'),
 });
@@ -319,6 +319,12 @@ export const ConfigSchema = wholeConfig.check(
   z.refine((value) => !picturesWithoutNames(value), {
     path: ['outputs', 'frames'],
     error: 'false or true, because mqtt.protocol is 3.1.1, which has no user properties to name a JPEG by',
+    when: () => true,
+  }),
+  z.refine((value) => !isMapping(value) || !isOpenToOthers(value.http), {
+    path: ['http', 'tokenFile'],
+    error:
+      'a file with a token, because http.host lets other machines in; or http.host: 127.0.0.1, and an ssh tunnel',
     when: () => true,
   }),
   ({ value: { mqtt, node, cameras }, issues }) => {

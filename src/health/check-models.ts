@@ -1,6 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { nearest } from '../config/nearest.js';
 import type { Config } from '../config/schema.js';
@@ -80,25 +79,4 @@ function writable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Whether the console's port could be listened on. */
-export async function checkPort({ http }: Config): Promise<Check> {
-  const where = `${http.host}:${http.port}`;
-  const name = 'console port';
-  const code = await listenFault(http.host, http.port);
-  if (code === undefined) return { name, status: 'ok', found: `${where} is free` };
-  if (code === 'EADDRINUSE') {
-    const remedy = `If that is not Samwire itself, set http.port. Run: ss -ltnp 'sport = :${http.port}'`;
-    return { name, status: 'warn', found: `${where} is in use`, remedy };
-  }
-  return { name, status: 'warn', found: `${where}: ${code}`, remedy: 'Correct http.host and http.port.' };
-}
-
-function listenFault(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen({ host, port }, () => server.close(() => resolve(undefined)));
-  });
 }

@@ -4,8 +4,9 @@ import { ConfigError } from '../errors.js';
 import type { Check } from './check.js';
 import { checkBroker } from './check-broker.js';
 import { checkCameras } from './check-cameras.js';
+import { checkConsole } from './check-console.js';
 import { checkMachine } from './check-machine.js';
-import { checkCache, checkModel, checkPort, type VerifyModel, verifyModelFiles } from './check-models.js';
+import { checkCache, checkModel, type VerifyModel, verifyModelFiles } from './check-models.js';
 import { checkAddon, checkSoftware } from './check-software.js';
 import { checkEngines, checkTensorrt } from './check-tensorrt.js';
 import { type Host, thisHost } from './host.js';
@@ -53,7 +54,7 @@ function configured({ config }: LoadedConfig, { host, addon, verify }: Means): P
       checkModel(config, verify),
       checkEngines(config, addon),
       checkCache(config, host, config.model.backend !== 'onnx' && addon?.tensorrtStatus().problem === null),
-      checkPort(config),
+      checkConsole(config),
     ]),
     checkCameras(config, host, addon),
     checkBroker(config, host),

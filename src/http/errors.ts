@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { type ErrorBody, type ErrorCode, SamwireError, toSamwireError } from '../errors.js';
+import { SECURITY_HEADERS } from './guard/headers.js';
+import { endBehindRefusal, isUpgrade } from './guard/upgrade.js';
 import { statusOf } from './status.js';
 
 /** What an error says besides its code: a route sets it as soon as it knows it. */
@@ -97,10 +99,11 @@ export function answerErrors(app: FastifyInstance, { log, note }: ErrorOptions):
 /** For URLs that no route is looked up for: Fastify runs no hooks then. */
 export function answerFrameworkError(
   error: FastifyError,
-  _request: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  void sendError(reply.header('connection', 'close'), answerTo(error), {});
+  if (isUpgrade(request)) endBehindRefusal(request, reply);
+  void sendError(reply.headers(SECURITY_HEADERS).header('connection', 'close'), answerTo(error), {});
 }
 
 function sendError(reply: FastifyReply, { status, error }: Answer, about: About): FastifyReply {
@@ -170,7 +173,7 @@ function notFound(
   const allowed = [...routes.values()]
     .filter((route) => route.path.test(path))
     .flatMap((route) => [...route.methods]);
-  if (allowed.length === 0)
+  if (allowed.length === 0 || allowed.includes(method))
     return {
       allowed,
       answer: answer(

@@ -1,50 +1,99 @@
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/schema.js';
 import { type AppOptions, createApp } from './app.js';
+import { HTTP_LIMITS } from './limits.js';
 
 export interface HttpOptions extends AppOptions {
   readonly http: Config['http'];
+  /** Between two tries to listen. */
+  readonly retryMs?: number;
 }
 
 export interface HttpServer {
   /** Where it listens, such as `http://127.0.0.1:8080`; null while it does not. */
   readonly url: () => string | null;
+  /** Ends every connection: idle ones at once, requests at work and WebSockets after `limits.closeMs` at the latest. */
   close(): Promise<void>;
 }
 
 const RETRY_MS = 10_000;
 
 /**
- * The console, the HTTP API and the metrics (docs/http.md). Never throws: a port that is taken is logged and tried again,
- * for as long as the node runs. Resolves when it listens, or when the first try has failed.
+ * The console, the HTTP API and the metrics (docs/http.md). A port that can't be had is logged and tried again, for as
+ * long as the node runs. Resolves when it listens, or when the first try has failed.
+ * @throws ConfigError when the token file can't be used.
  */
-export async function startHttp({ http, ...options }: HttpOptions): Promise<HttpServer> {
-  const { log } = options;
-  let app: FastifyInstance | null = null;
+export async function startHttp({ retryMs = RETRY_MS, ...options }: HttpOptions): Promise<HttpServer> {
+  const { http, log, limits } = options;
+  let current: { app: FastifyInstance; sockets: Set<Socket> } | null = null;
   let timer: NodeJS.Timeout | undefined;
   let url: string | null = null;
-  let closed = false;
+  let closing: Promise<void> | undefined;
+  let failed = '';
   const listen = async (): Promise<void> => {
-    app = createApp(options);
+    const app = createApp(options);
+    current = { app, sockets: socketsOf(app) };
     try {
-      url = await app.listen({ host: http.host, port: http.port });
+      const at = await app.listen({ host: http.host.replace(/^\[(.*)\]$/, '$1'), port: http.port });
+      if (closing) return;
+      url = at;
       log.info({ url }, 'console');
     } catch (error) {
-      log.error(
-        { err: error, host: http.host, port: http.port, againInS: RETRY_MS / 1000 },
-        'the console can not listen',
-      );
+      const { code = String(error) } = error as NodeJS.ErrnoException;
+      const line = { err: error, host: http.host, port: http.port, retryInMs: retryMs };
+      if (code === failed) log.debug(line, 'the console still can not listen');
+      else log.error(line, `the console can not listen: ${listenRemedy(code, http)}`);
+      failed = code;
       await app.close();
-      if (!closed) timer = setTimeout(() => void listen(), RETRY_MS).unref();
+      if (!closing) timer = setTimeout(() => void listen(), retryMs).unref();
     }
   };
   await listen();
+  const close = async (): Promise<void> => {
+    clearTimeout(timer);
+    url = null;
+    if (current) await closeApp(current.app, current.sockets, limits?.closeMs ?? HTTP_LIMITS.closeMs);
+  };
   return {
     url: () => url,
-    close: async () => {
-      closed = true;
-      clearTimeout(timer);
-      await app?.close();
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
+}
+
+/** Every connection, those that have become WebSockets included. */
+function socketsOf(app: FastifyInstance): Set<Socket> {
+  const sockets = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+async function closeApp(app: FastifyInstance, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, graceMs);
+  await app.close();
+  clearTimeout(timer);
+}
+
+/** What may be wrong, and what to do, by the error's code. */
+function listenRemedy(code: string, { host, port }: Config['http']): string {
+  const others = 'Or set http.enabled: false. The service goes on, and tries again.';
+  switch (code) {
+    case 'EADDRINUSE':
+      return `another program has port ${port}, perhaps a second samwire; "ss -ltnp sport = :${port}" names it. Stop it, or set http.port to another. ${others}`;
+    case 'EACCES':
+      return `this user may not have port ${port}. Take one above 1023. ${others}`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `no interface of this machine has the address ${host}. Correct http.host: 0.0.0.0 is all of them. ${others}`;
+    default:
+      return `${code}. ${others}`;
+  }
 }

@@ -111,14 +111,4 @@ describe('docs/config.md', () => {
     expect(blocks.length).toBeGreaterThan(0);
     for (const block of blocks) parseConfig(block, '/etc/samwire/samwire.yaml');
   });
-
-  it('names what this version does not serve, as the warnings do', () => {
-    const { warnings } = parseConfig(
-      everythingOn(example).replace('labels: false', 'labels: true'),
-      '/x.yaml',
-    );
-    const unserved = page.slice(page.indexOf('## What this version does not serve yet'));
-    for (const { path } of warnings) expect(unserved).toContain(`\`${path.replace(/^cameras\.\w+\./, '')}\``);
-    expect(warnings.map(({ path }) => path)).toEqual(['http']);
-  });
 });

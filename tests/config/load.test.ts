@@ -24,6 +24,29 @@ function faultsOf(text: string, env: Record<string, string> = {}): readonly Conf
 const pathsOf = (text: string) => faultsOf(text).map(({ path }) => path);
 const configOf = (text: string) => parseConfig(text, '/etc/samwire/samwire.yaml').config;
 
+describe('an address that other machines reach', () => {
+  it.each(['0.0.0.0', '::', '192.168.1.7', 'robot.local', '127.0.0.1.example'])(
+    '%s needs a token',
+    (host) => {
+      const http = (more: string) => `${MINIMAL}http: { host: '${host}'${more} }`;
+      expect(faultsOf(http(''))).toMatchObject([{ path: 'http.tokenFile' }]);
+      expect(faultsOf(http(', tokenFile: null'))).toMatchObject([{ path: 'http.tokenFile' }]);
+      expect(faultsOf(http(', tokenFile: /run/token'))).toEqual([]);
+      expect(faultsOf(http(', enabled: false'))).toEqual([]);
+    },
+  );
+
+  it.each(['127.0.0.1', '127.3.2.1', 'localhost', '::1'])('%s is none', (host) => {
+    expect(faultsOf(`${MINIMAL}http: { host: '${host}' }`)).toEqual([]);
+  });
+
+  it('is told with what to set', () => {
+    expect(() => parseConfig(`${MINIMAL}http: { host: 0.0.0.0 }`, '/x.yaml')).toThrow(
+      /http\.tokenFile.*a file with a token.*http\.host: 127\.0\.0\.1/s,
+    );
+  });
+});
+
 describe('a valid config', () => {
   it('gets every default that the docs name', () => {
     const config = configOf(CAMERA);
@@ -388,22 +411,8 @@ describe('pictures of frames', () => {
   });
 });
 
-describe('settings that are not served yet', () => {
-  it('are warned of, each with its path', () => {
-    const { warnings } = parseConfig(
-      `version: 1
-mqtt: { url: mqtt://h }
-cameras:
-  a.b: { source: 'csi://0', detections: {}, everything: { every: 1s } }
-outputs: { labels: true, frames: true, visionMsgs: true }
-http: { port: 9000 }
-`,
-      '/x.yaml',
-    );
-    expect(warnings.map(({ path }) => path)).toEqual(['http']);
-  });
-
-  it('are no warning at their defaults; a config without an enabled camera is one', () => {
+describe('a valid config', () => {
+  it('is warned of where it has no enabled camera', () => {
     expect(parseConfig(CAMERA, '/x.yaml').warnings).toEqual([]);
     const idle = `${MINIMAL}cameras: { front: { source: 'test://pattern', enabled: false } }`;
     expect(parseConfig(idle, '/x.yaml').warnings.map(({ path }) => path)).toEqual(['cameras']);

@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { checkConfig } from '../../src/cli/check-config.js';
 import { parseConfig } from '../../src/config/load.js';
 import type { Check } from '../../src/health/check.js';
-import { checkCache, checkModel, checkPort } from '../../src/health/check-models.js';
+import { checkConsole } from '../../src/health/check-console.js';
+import { checkCache, checkModel } from '../../src/health/check-models.js';
 import { doctorExitCode, doctorText, runDoctor } from '../../src/health/doctor.js';
 import { madeMachine } from './machine.js';
 
@@ -127,15 +129,50 @@ describe('the disk and the port', () => {
     expect(
       await checkCache(configOf('model: { cache: /proc/samwire }'), { ...machine.host, root: '/' }, true),
     ).toMatchObject({ status: 'warn', of: 'configured' });
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    expect(await checkPort(configOf(`http: { port: ${port} }`))).toMatchObject({
-      status: 'warn',
-      found: `127.0.0.1:${port} is in use`,
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe('the console', () => {
+  const found = (http: string) => checkConsole(configOf(`http: ${http}`));
+
+  it('is said to be possible, and where', async () => {
+    const port = await freePort();
+    expect((await found(`{ port: ${port} }`)).found).toMatch(
+      /^(?:http:\/\/127\.0\.0\.1:\d+ is free|the page is not built)/,
+    );
+    expect(await found('{ enabled: false }')).toMatchObject({ status: 'skipped' });
+  });
+
+  it('is told apart from another program that has its port', async () => {
+    for (const [answer, status] of [
+      ['{"status":"ok","version":"0.1.0"}', 'ok'],
+      ['<html>', 'warn'],
+    ] as const) {
+      const server = createHttpServer((_request, response) => response.end(answer));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const check = await found(`{ port: ${port} }`);
+      expect(check).toMatchObject({ status, found: expect.stringContaining(`http://127.0.0.1:${port}`) });
+      if (status === 'warn') expect(check.remedy).toContain('ss -ltnp');
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  it('fails with its token file, whose content is never told', async () => {
+    expect(await found('{ tokenFile: /nowhere/token }')).toMatchObject({
+      status: 'fail',
+      of: 'config',
+      remedy: expect.stringContaining('openssl rand'),
     });
-    await new Promise((resolve) => server.close(resolve));
-    expect((await checkPort(configOf(`http: { port: ${port} }`))).status).toBe('ok');
   });
 });
 
@@ -151,11 +188,7 @@ http: { port: 9000 }
     );
     const report = checkConfig(file);
     expect(report).toMatchObject({ valid: true, path: file, faults: [] });
-    expect(report.warnings.map(({ path }) => path)).toEqual([
-      'http',
-      'mqtt.passwordFile',
-      'cameras.front.source',
-    ]);
+    expect(report.warnings.map(({ path }) => path)).toEqual(['mqtt.passwordFile', 'cameras.front.source']);
   });
 
   it('reports every fault of an invalid file', () => {

@@ -1,5 +1,6 @@
 /** The real HTTP server on a real socket: over a node made of doubles, or over the real service. */
-import { connect } from 'node:net';
+import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { ConfigSchema } from '../../src/config/schema.js';
 import type { Camera } from '../../src/frames/camera.js';
@@ -136,5 +137,45 @@ export function raw(url: string, bytes: string | Buffer, timeoutMs = 10_000): Pr
       clearTimeout(timer);
       resolve(text);
     });
+  });
+}
+
+export interface Handshake {
+  /** 101: the connection is a WebSocket now. */
+  readonly status: number;
+  readonly body: string;
+  /** Where it is one; destroyed at the end of the test. */
+  readonly socket?: Socket;
+}
+
+/** Asks for a WebSocket, as a browser does it. */
+export function handshake(
+  url: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Handshake> {
+  return new Promise((resolve, reject) => {
+    const asked = request(`${url}${path}`, {
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        ...headers,
+      },
+    });
+    asked.on('upgrade', ({ statusCode = 0 }, socket) => {
+      owe(async () => void socket.destroy());
+      resolve({ status: statusCode, body: '', socket: socket as Socket });
+    });
+    asked.on('response', (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    asked.on('error', reject);
+    asked.end();
   });
 }

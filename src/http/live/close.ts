@@ -4,7 +4,9 @@ import type { WebSocket } from 'ws';
 export const CLOSE = {
   stopping: 1001,
   unsupported: 1003,
+  /** A reason of policy. */
   badMessage: 1008,
+  tokenChanged: 1008,
   tooLarge: 1009,
   tooManyPages: 1013,
 } as const;

@@ -20,12 +20,14 @@ export interface Site {
   readonly app: FastifyInstance & { readonly websocketServer: WebSocketServer };
 }
 
+const HTTP = { host: '127.0.0.1', tokenFile: null, allowedHosts: [] };
+
 /** Closed at the end of the test, after its pages and before its camera. */
 export async function site(size = { width: 320, height: 180 }): Promise<Site> {
   const { camera, until } = open('test://ball', { ...size, historyMs: 1000 });
   await until('streaming');
   const view = testView({ addon, cameras: new Map([['front', camera]]) });
-  const app = createApp({ node: view, log: pino({ level: 'silent' }) });
+  const app = createApp({ http: HTTP, node: view, log: pino({ level: 'silent' }) });
   await app.listen({ host: '127.0.0.1', port: 0 });
   owe(() => app.close());
   const { port } = app.server.address() as AddressInfo;

@@ -1,0 +1,75 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { SamwireError } from '../../errors.js';
+import type { HttpLimits } from '../limits.js';
+import type { Access } from './access.js';
+import { SECURITY_HEADERS } from './headers.js';
+import { checkHost, checkOrigin, type HostRules } from './host.js';
+import { endBehindRefusal, isUpgrade } from './upgrade.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered without the token, also where there is one. */
+    readonly open?: boolean;
+  }
+}
+
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+export interface GuardOptions {
+  readonly rules: HostRules;
+  /** Null where the config has no token. */
+  readonly access: Access | null;
+  readonly limits: HttpLimits;
+}
+
+/** What comes before every route, those of other modules and the upgrade to a WebSocket included. */
+export function guard(app: FastifyInstance, { rules, access, limits }: GuardOptions): void {
+  const sockets = webSocketRoutes(app);
+  let atWork = 0;
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+    if (isUpgrade(request)) endBehindRefusal(request, reply);
+    checkHost(request, rules);
+    if (isUpgrade(request) || !READS.has(request.method)) checkOrigin(request, rules);
+    if (!isUpgrade(request)) {
+      atWork += 1;
+      reply.raw.once('close', () => {
+        atWork -= 1;
+      });
+      if (atWork > limits.requests) throw overloaded(reply, limits.requests);
+    } else if (!request.is404 && !sockets.has(request.routeOptions.url ?? '')) throw noWebSocket();
+    if (access && !request.is404 && request.routeOptions.config.open !== true) access.check(request, reply);
+  });
+  app.addHook('onError', async (request, reply) => endAfterRefusal(request, reply));
+  app.addHook('onSend', async (request, _reply, payload) => {
+    // Until the next request; an upgraded connection has no answer.
+    if (!isUpgrade(request)) request.raw.socket.setTimeout(limits.stalledAnswerMs);
+    return payload;
+  });
+}
+
+/** The URLs that have a WebSocket; filled as routes are added. */
+function webSocketRoutes(app: FastifyInstance): ReadonlySet<string> {
+  const urls = new Set<string>();
+  app.addHook('onRoute', (route) => {
+    if (route.websocket || route.wsHandler) urls.add(route.url);
+  });
+  return urls;
+}
+
+/** A body that nobody reads is not waited for. */
+function endAfterRefusal({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if (!raw.complete) reply.header('connection', 'close');
+}
+
+function overloaded(reply: FastifyReply, max: number): SamwireError {
+  reply.header('retry-after', '1');
+  return new SamwireError(
+    'overloaded',
+    `Expected at most ${max} requests at work, got one more. Try again soon.`,
+  );
+}
+
+function noWebSocket(): SamwireError {
+  return new SamwireError('invalid_message', 'Expected a plain request; this path has no WebSocket.');
+}
