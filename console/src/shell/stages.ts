@@ -48,15 +48,16 @@ const DROPS: Readonly<Record<string, string>> = {
   framesSkipped: 'frames for tracks: a newer one was there already',
   everythingSkipped: 'turns of everything: the model was busy, or no new frame was there',
   'mqtt.volatileDropped': 'MQTT: masks and stats that nobody waits for, while the broker was away or slow',
+  'mqtt.overflow': 'MQTT answers: too many waited for the broker',
+  'mqtt.too_large': 'MQTT answers: larger than the broker takes',
+  'mqtt.refused': 'MQTT answers: the broker refused them',
+  'mqtt.undeliverable': 'MQTT answers: connections ended again and again over them',
+  'console.masks': 'masks for pages such as this: the page was too slow',
   'outputs.labels': 'label images: a newer one was there already, or the broker was away',
   'outputs.visionMsgs': 'ROS messages: the broker was away or slow',
 };
 
 /** A reason for a drop in words; one that this page does not know as it is. */
 export function dropWords(reason: string): string {
-  const known = DROPS[reason];
-  if (known !== undefined) return known;
-  return reason.startsWith('mqtt.')
-    ? `MQTT answers: ${reason.slice('mqtt.'.length)}`
-    : reason.replaceAll('_', ' ');
+  return DROPS[reason] ?? reason.replaceAll('_', ' ');
 }
