@@ -16,6 +16,7 @@ export interface FeedListener {
 const LIVE_FPS = 15;
 /** Behind a held picture: the tracks are still told, and going live begins with a recent picture. */
 const HELD_FPS = 2;
+const NEXT_FRAME_MS = 2000;
 
 /** The pictures and masks of one camera, as fast and as large as they are shown; and the one that is held. */
 export class Feed {
@@ -30,6 +31,7 @@ export class Feed {
   /** Held here, and on the node no more. */
   #isLost = false;
   #holding: Promise<void> = Promise.resolve();
+  readonly #awaiting: (() => void)[] = [];
 
   constructor(live: LiveClient, camera: string, listener: FeedListener) {
     this.#live = live;
@@ -96,6 +98,14 @@ export class Feed {
     this.#watch();
   }
 
+  /** Resolves with the next picture, or when it is long in coming. */
+  #nextFrame(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#awaiting.push(resolve);
+      setTimeout(resolve, NEXT_FRAME_MS);
+    });
+  }
+
   /** Nothing more is asked of the held picture; what was found on it stays. */
   #letGo(problem: string): void {
     if (!this.#isHeld || this.#isLost) return;
@@ -108,8 +118,13 @@ export class Feed {
   async #hold({ seq }: FrameHeader): Promise<void> {
     const held = await this.#live.hold(this.#camera, seq);
     if (held.problem === undefined || !this.#isHeld) return;
-    const newest = this.timeline.pinNewest();
-    if (!newest) throw new Error(held.problem);
+    let newest = this.timeline.pinNewest();
+    if (newest?.header.seq === seq) {
+      await this.#nextFrame();
+      if (!this.#isHeld) return;
+      newest = this.timeline.pinNewest();
+    }
+    if (!newest || newest.header.seq === seq) throw new Error(held.problem);
     this.#listener.onHeldInstead(newest.header);
     const again = await this.#live.hold(this.#camera, newest.header.seq);
     if (again.problem !== undefined) throw new Error(again.problem);
@@ -123,6 +138,7 @@ export class Feed {
       return;
     }
     this.timeline.add({ header, picture, arrivedAt: performance.now() });
+    for (const resolve of this.#awaiting.splice(0)) resolve();
     this.#listener.onFrame();
   }
 

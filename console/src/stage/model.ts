@@ -44,7 +44,10 @@ export class StageModel {
       onMasks: (masks) => this.#masked(masks),
       onFrame: () => this.hasPicture.set(true),
       onLetGo: (text) => this.say({ kind: 'error', text, remedy: 'Press Live to go on.' }),
-      onHeldInstead: (frame) => this.#change((session) => ({ ...session, frame })),
+      onHeldInstead: (frame) => {
+        this.#change((session) => ({ ...session, frame }));
+        this.say({ kind: 'hint', text: 'The picture had moved on by a moment: this is the newest one.' });
+      },
     });
     this.#asking = new Asking({ camera, state: this.state, held: () => this.feed.held() });
   }
