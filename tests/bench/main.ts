@@ -5,6 +5,7 @@ import { endToEnd } from './end-to-end.js';
 import { eventLoop } from './event-loop.js';
 import { everything } from './everything.js';
 import { jobs } from './jobs.js';
+import { live } from './live.js';
 import { describeMachine } from './measure.js';
 import { ROOT } from './models.js';
 import { nativeCode } from './native-code.js';
@@ -20,6 +21,7 @@ const BENCHES = {
   'end-to-end': endToEnd,
   everything,
   jobs,
+  live,
   scheduler,
   tracks,
 };

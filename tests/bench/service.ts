@@ -18,6 +18,8 @@ export interface ServiceOptions {
   readonly threads: number;
   readonly fps: number;
   readonly statsIntervalMs?: number;
+  /** Where the console listens on 127.0.0.1; nowhere when left out. */
+  readonly consolePort?: number;
 }
 
 /** The stages of a masks message (docs/mqtt.md), in ms. */
@@ -101,7 +103,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
 }
 
-function configOf({ model, threads, fps, statsIntervalMs }: ServiceOptions, broker: Broker): unknown {
+function configOf(
+  { model, threads, fps, statsIntervalMs, consolePort }: ServiceOptions,
+  broker: Broker,
+): unknown {
   return {
     version: 1,
     node: { id: BASE.split('/')[1] },
@@ -111,6 +116,7 @@ function configOf({ model, threads, fps, statsIntervalMs }: ServiceOptions, brok
     model: { name: model.name, backend: 'onnx', paths: [dirname(model.dir)], threads },
     pipeline: { maxAgeMs: 60_000 },
     stats: { intervalMs: statsIntervalMs ?? 5000 },
+    http: consolePort === undefined ? { enabled: false } : { port: consolePort },
     log: { level: 'warn' },
   };
 }

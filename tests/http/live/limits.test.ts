@@ -1,9 +1,11 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { ClientMessage } from '../../../src/http/live/protocol.js';
 import { closeAll, owe, waitFor } from '../../integration/mqtt/harness.js';
 import { masksMessage } from '../../mqtt/service.js';
 import { openPage } from './page.js';
-import { addon, type Site, site } from './site.js';
+import { addon, site } from './site.js';
+import { stalledPage } from './stalled.js';
 
 afterEach(async () => {
   await closeAll();
@@ -11,7 +13,7 @@ afterEach(async () => {
 });
 
 const FRONT = { camera: 'front' };
-const WATCH = { type: 'watch', cameras: [{ name: 'front', maxWidth: 1920, maxFps: 30 }] };
+const WATCH: ClientMessage = { type: 'watch', cameras: [{ name: 'front', maxWidth: 1920, maxFps: 30 }] };
 const bad: readonly (readonly [what: unknown, code: number, reason: RegExp])[] = [
   ['{', 1008, /Expected JSON/],
   ['[]', 1008, /Expected a JSON object, got \[\]/],
@@ -29,39 +31,11 @@ const bad: readonly (readonly [what: unknown, code: number, reason: RegExp])[] =
   ['x'.repeat(70_000), 1009, /^$/],
 ];
 
-/** A page without a WebSocket library, which reads nothing behind the answer to its upgrade. */
-async function stalledPage({ url }: Site, ...messages: object[]): Promise<Socket> {
-  const { port } = new URL(url);
-  const socket = connect(Number(port), '127.0.0.1');
+/** Destroyed at the end of the test. */
+async function stalled(url: string, ...messages: readonly ClientMessage[]): Promise<Socket> {
+  const socket = await stalledPage(url, ...messages);
   owe(async () => socket.destroy());
-  socket.write(
-    [
-      'GET /api/live HTTP/1.1',
-      `Host: 127.0.0.1:${port}`,
-      `Origin: ${url}`,
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
-      '\r\n',
-    ].join('\r\n'),
-  );
-  const first = await new Promise<string>((resolve) =>
-    socket.once('data', (data: Buffer) => resolve(data.toString('latin1'))),
-  );
-  expect(first).toMatch(/^HTTP\/1.1 101 /);
-  socket.pause();
-  for (const message of messages) socket.write(textFrame(JSON.stringify(message)));
   return socket;
-}
-
-/** RFC 6455, 5.2: one text frame of up to 64 kB, masked with zeros. */
-function textFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  return Buffer.concat([
-    Buffer.from([0x81, 0x80 | 126, length >> 8, length & 255, 0, 0, 0, 0]),
-    Buffer.from(text),
-  ]);
 }
 
 describe('a page that breaks the rules', () => {
@@ -118,7 +92,7 @@ describe('a page that reads nothing', () => {
     const good = await openPage(url);
     good.watch('front', { maxWidth: 320 });
     await good.nextFrames(2);
-    const stalled = await stalledPage(place, WATCH);
+    const page = await stalled(url, WATCH);
     await waitFor(() => app.websocketServer.clients.size === 2, 'both pages');
     const before = { frames: camera.stats().frames, seen: good.frames.length, at: performance.now() };
     let buffered = 0;
@@ -146,7 +120,7 @@ describe('a page that reads nothing', () => {
     // The good page's three, the stalled one's two, the feed's own and one in work.
     expect(held).toBeLessThanOrEqual(8);
     expect(frames - before.frames).toBeGreaterThanOrEqual(38);
-    stalled.destroy();
+    page.destroy();
     await waitFor(() => app.websocketServer.clients.size === 1, 'the end of the stalled page');
   });
 
@@ -155,7 +129,8 @@ describe('a page that reads nothing', () => {
     const good = await openPage(place.url);
     good.watch('front');
     await good.nextFrames(1);
-    await stalledPage(place, WATCH, { type: 'hold', camera: 'front', seq: good.frames[0]?.header.seq });
+    const seq = good.frames[0]?.header.seq ?? 0;
+    await stalled(place.url, WATCH, { type: 'hold', camera: 'front', seq });
     const startedAt = performance.now();
     await place.app.close();
     expect(performance.now() - startedAt).toBeLessThan(3000);
