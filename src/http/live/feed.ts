@@ -33,7 +33,7 @@ export class Feed {
   #timeline: Timeline;
   /** What ready pages are sent now. */
   #current: Picture | undefined;
-  /** The frame of the newest masks, for pages that have not been sent it. */
+  /** The frame of the newest masks, for pages that have seen nothing newer. */
   #masked: Picture | undefined;
   #stopListening: (() => void) | undefined;
   #busy = false;
@@ -64,19 +64,19 @@ export class Feed {
     this.#setMasked(undefined);
   }
 
-  /** Masks of a frame were sent to the pages; it is the next that those are sent that lack it, if it is still held. */
+  /**
+   * Masks of a frame were sent to the pages; it is the next that those are sent that have seen nothing newer. Frames that the
+   * history has no more do not count: the pages can not be shown what came before them either.
+   */
   masked(frame: { readonly seq: number; readonly timestamp: number }): void {
     if (this.#views.size === 0 || !this.#timeline.isRecent(frame)) return;
-    if (this.#hasReachedAll(frame.seq)) {
-      this.#timeline.masked(frame);
-      return;
-    }
-    // Frames that the history has no more do not count: the pages can not be shown what came before them either.
     const held = this.#options.camera.hold(frame.seq);
     if (!held) return;
     this.#timeline.masked(frame);
-    this.#setMasked(this.#options.pictures.add(held));
-    this.turn();
+    if (this.#isLacking(frame.seq)) {
+      this.#setMasked(this.#options.pictures.add(held));
+      this.turn();
+    } else held.release();
   }
 
   /** A page may have become ready. */
@@ -121,14 +121,11 @@ export class Feed {
   async #serve(): Promise<void> {
     const masked = this.#masked;
     if (masked) {
-      const { frame } = masked;
-      const isRecent = this.#timeline.isRecent(frame);
-      if (isRecent) await this.#send(masked, (view) => !view.wasSent(frame.seq));
-      const isDone = !isRecent || this.#hasReachedAll(frame.seq);
-      if (isDone && this.#masked === masked) this.#setMasked(undefined);
+      await this.#send(masked);
+      if (!this.#isLacking(masked.frame.seq) && this.#masked === masked) this.#setMasked(undefined);
     }
     const current = this.#choose();
-    if (current) await this.#send(current, (view) => view.lacks(current.frame.seq));
+    if (current) await this.#send(current);
   }
 
   #choose(): Picture | undefined {
@@ -147,9 +144,10 @@ export class Feed {
   }
 
   /** To all ready views that want it, one width after the other; a view may become ready or not meanwhile. */
-  async #send(picture: Picture, wants: (view: View) => boolean): Promise<void> {
+  async #send(picture: Picture): Promise<void> {
     const { camera, encode } = this.#options;
-    const isWanted = (view: View): boolean => view.isReady && view.dueAt <= this.#now() && wants(view);
+    const { seq } = picture.frame;
+    const isWanted = (view: View): boolean => view.isReady && view.dueAt <= this.#now() && view.lacks(seq);
     const widthOf = (view: View): number => widthFor(view.maxWidth, picture.frame.width);
     const widths = new Set([...this.#views].filter(isWanted).map(widthOf));
     for (const width of widths) {
@@ -161,8 +159,8 @@ export class Feed {
     }
   }
 
-  #hasReachedAll(seq: number): boolean {
-    return [...this.#views].every((view) => view.wasSent(seq));
+  #isLacking(seq: number): boolean {
+    return [...this.#views].some((view) => view.lacks(seq));
   }
 
   #setCurrent(picture: Picture | undefined): void {

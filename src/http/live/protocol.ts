@@ -76,8 +76,9 @@ export interface Status {
 }
 
 /**
- * A masks message of any source; its masks have `rle`, whatever the encodings that were asked for. Its frame was sent
- * before, or is the next of this camera that is sent, unless the node does not have it any more.
+ * A masks message of any source; its masks have `rle`, whatever the encodings that were asked for. Where its frame is newer
+ * than those that were sent, it is the next that is sent, if the node still has it. While masks come, frames are sent as
+ * late as masks are, so that this is the rule. A camera's frames are sent in order.
  */
 export interface Masks {
   readonly type: 'masks';

@@ -11,8 +11,7 @@ type Named = Pick<ArrivedFrame, 'seq' | 'timestamp'>;
 
 /**
  * Which of a camera's frames pages see. The newest; but while masks come, those of as long ago as the masks are late, so
- * that each frame that has masks comes in its turn and the picture does not jump back to it. All times are of capture,
- * but `now`, which is monotonic.
+ * that masks come before their frame has gone by. All times are of capture, but `now`, which is monotonic.
  */
 export class Timeline {
   readonly #now: () => number;

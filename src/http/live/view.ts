@@ -2,8 +2,8 @@ import type { Picture } from './picture.js';
 
 /** Frames that are on their way to a page, or not drawn yet: with two, one is drawn while the next is sent. */
 const MAX_UNSEEN = 2;
-/** Frames that a page was sent and that are remembered by their seq; more than go by while a model answers. */
-const MAX_SENT = 256;
+/** Frames that a page has seen last and may show: it draws them a little later, so that masks fit, or draws no newer one. */
+const MAX_SHOWN = 3;
 
 export interface ViewOptions {
   readonly maxWidth: number;
@@ -13,14 +13,13 @@ export interface ViewOptions {
   readonly send: (packet: Buffer) => void;
 }
 
-/** What one page sees of one camera: how large, how often, and which frames it was sent. */
+/** What one page sees of one camera: how large, how often, and how far it is. Frames are sent in order. */
 export class View {
   #options: ViewOptions;
   /** Sent and not yet seen, oldest first. */
   readonly #unseen: Picture[] = [];
-  /** What the page shows: the last that it has seen. */
-  #shown: Picture | undefined;
-  readonly #sent = new Set<number>();
+  /** Seen, oldest first. */
+  readonly #shown: Picture[] = [];
   #lastSeq = 0;
   #notBefore = Number.NEGATIVE_INFINITY;
 
@@ -46,11 +45,6 @@ export class View {
     return this.#notBefore;
   }
 
-  /** Whether the frame was sent, as far as is remembered. */
-  wasSent(seq: number): boolean {
-    return this.#sent.has(seq);
-  }
-
   /** Whether the frame is newer than what was sent last. */
   lacks(seq: number): boolean {
     return seq > this.#lastSeq;
@@ -62,27 +56,20 @@ export class View {
     // Half a frame early is on time: frames do not come to the millisecond.
     this.#notBefore = Math.max(this.#notBefore + intervalMs, now + intervalMs / 2);
     this.#lastSeq = seq;
-    this.#sent.add(seq);
-    const [oldest] = this.#sent;
-    if (this.#sent.size > MAX_SENT && oldest !== undefined) this.#sent.delete(oldest);
     this.#unseen.push(picture.use());
     this.#options.send(packet);
   }
 
-  /** The page has drawn a frame, and with it is done with those sent before. False where it was not waited for. */
+  /** The page has drawn a frame, and with it those sent before. False where it was not waited for. */
   seen(seq: number): boolean {
     const at = this.#unseen.findIndex(({ frame }) => frame.seq === seq);
     if (at < 0) return false;
-    const drawn = this.#unseen.splice(0, at + 1);
-    this.#shown?.unuse();
-    this.#shown = drawn.pop();
-    for (const picture of drawn) picture.unuse();
+    this.#shown.push(...this.#unseen.splice(0, at + 1));
+    while (this.#shown.length > MAX_SHOWN) this.#shown.shift()?.unuse();
     return true;
   }
 
   close(): void {
-    for (const picture of this.#unseen.splice(0)) picture.unuse();
-    this.#shown?.unuse();
-    this.#shown = undefined;
+    for (const picture of [...this.#unseen.splice(0), ...this.#shown.splice(0)]) picture.unuse();
   }
 }
