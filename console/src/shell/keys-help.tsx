@@ -28,13 +28,7 @@ export function KeysHelp({ onWelcome }: { readonly onWelcome: () => void }): JSX
         </svg>
       </button>
       <dialog ref={dialog} aria-labelledby="keys-title" class="help">
-        {/* First of what can have the focus, so that the dialog opens at its top. */}
-        <div class="row">
-          <h2 id="keys-title">Mouse and keys</h2>
-          <button type="button" class="primary" onClick={close}>
-            Close
-          </button>
-        </div>
+        <h2 id="keys-title">Mouse and keys</h2>
         <dl>
           {KEYS_HELP.map(([how, what]) => (
             <div key={how}>
@@ -43,15 +37,20 @@ export function KeysHelp({ onWelcome }: { readonly onWelcome: () => void }): JSX
             </div>
           ))}
         </dl>
-        <button
-          type="button"
-          onClick={() => {
-            close();
-            onWelcome();
-          }}
-        >
-          Show the introduction
-        </button>
+        <p class="row">
+          <button type="button" class="primary" onClick={close}>
+            Close
+          </button>
+          <button
+            type="button"
+            onClick={() => {
+              close();
+              onWelcome();
+            }}
+          >
+            Show the introduction
+          </button>
+        </p>
       </dialog>
     </>
   );

@@ -11,7 +11,6 @@ import {
 import { cameraStateSchema } from '../../outputs/state-schema.js';
 import { idSchema, promptMessageSchema, promptSchema } from '../../prompts/message.js';
 import { VERSION } from '../../version.js';
-import { loginSchema } from '../routes/login.js';
 import { statusOf } from '../status.js';
 import {
   type Answer,
@@ -40,7 +39,6 @@ const REQUESTS = {
   TracksChange: schemas.tracksBodySchema,
   PicturePrompts: schemas.picturePromptsSchema,
   PictureJson: schemas.jsonPictureSchema,
-  Login: loginSchema,
 };
 const ANSWERS = {
   Masks: masksMessageSchema,
@@ -55,7 +53,6 @@ const ANSWERS = {
   Info: schemas.infoSchema,
   Errors: schemas.errorsSchema,
   Health: schemas.healthSchema,
-  Readiness: schemas.readinessSchema,
   Error: errorMessageSchema,
 };
 
@@ -194,8 +191,8 @@ function operationOf(operation: Operation): Json {
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: { required: body.required, content: contentOf(body.content) } } : {}),
     responses: {
-      ...refused,
       ...Object.fromEntries(answers.map((answer) => [String(answer.status), answerOf(answer)])),
+      ...refused,
     },
   };
 }
@@ -225,7 +222,7 @@ export function openApiDocument(): Json {
         session: {
           type: 'apiKey',
           in: 'cookie',
-          name: 'samwire-<node id>',
+          name: 'samwire',
           description: "The console's, from `POST /api/login`.",
         },
       },

@@ -15,9 +15,7 @@ export type SchemaName =
   | 'Restarted'
   | 'Info'
   | 'Errors'
-  | 'Health'
-  | 'Readiness'
-  | 'Login';
+  | 'Health';
 
 export interface Content {
   readonly schema: SchemaName | { readonly type: string; readonly description?: string };
@@ -52,5 +50,5 @@ export interface Operation {
   readonly open?: boolean;
 }
 
-export const COMMON_ERRORS: readonly ErrorCode[] = ['invalid_message', 'forbidden', 'overloaded', 'internal'];
-export const TOKEN_ERRORS: readonly ErrorCode[] = ['unauthorized', 'rate_limited'];
+export const COMMON_ERRORS: readonly ErrorCode[] = ['invalid_message', 'forbidden', 'internal'];
+export const TOKEN_ERRORS: readonly ErrorCode[] = ['unauthorized'];
