@@ -8,7 +8,11 @@ import { useStore } from './state/store.js';
 
 /** The page: the shell around, the stage in it. Nothing chosen is the first camera. */
 export function App({ live }: { readonly live: LiveClient }): JSX.Element {
-  const [chosen, choose] = useState<string | null>(null);
+  const [chosen, setChosen] = useState(cameraOfAddress);
+  const choose = (name: string): void => {
+    history.replaceState(null, '', `#${name}`);
+    setChosen(name);
+  };
   const cameras = useStore(live.state, ({ hello }) => hello?.cameras) ?? [];
   const camera = chosen !== null && cameras.includes(chosen) ? chosen : (cameras[0] ?? null);
   const stage = useStage(live, camera);
@@ -22,4 +26,9 @@ export function App({ live }: { readonly live: LiveClient }): JSX.Element {
       {stage && <Stage key={stage.camera} model={stage} />}
     </Shell>
   );
+}
+
+/** The chosen camera stands in the address, so that it is the same after a reload, and in a bookmark. */
+function cameraOfAddress(): string | null {
+  return location.hash === '' ? null : location.hash.slice(1);
 }

@@ -3,6 +3,7 @@ import type { MaskItem } from '../masks/types.js';
 import type { Snapshot, SnapshotOptions } from '../mqtt/service.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
 import { drawOverlay } from '../outputs/overlay.js';
+import type { FrameSize } from '../prompts/resolve.js';
 import { type JpegStep, toJpeg } from './jpeg.js';
 import { namedFrame, newestFrame } from './schedule/frame-choice.js';
 
@@ -36,16 +37,23 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<Snapsh
   const { frame, masks } = shown(options);
   try {
     const { width, height, seq, timestamp } = frame;
-    const rgb = await addon.scaledRgb(frame.id, width, height);
+    // Masks are drawn at the frame's own size; what has none is made smaller as it is converted.
+    const size = masks.length > 0 ? frame : atMost(frame, maxWidth);
+    const rgb = await addon.scaledRgb(frame.id, size.width, size.height);
     const decode = (counts: string): Uint8Array => addon.rleToMask(counts, width, height);
     const picture = masks.length > 0 ? drawOverlay({ rgb, width, height, masks, decode }) : rgb;
-    const smaller = Math.min(1, maxWidth / width);
+    const smaller = Math.min(1, maxWidth / size.width);
     const steps = STEPS.map(({ quality, share }) => ({ quality, share: share * smaller }));
-    const jpeg = await toJpeg(picture, frame, { steps, maxBytes });
+    const jpeg = await toJpeg(picture, size, { steps, maxBytes });
     return { width, height, seq, timestamp, drawn: overlay ? masks.length : null, jpeg };
   } finally {
     addon.releaseFrame(frame.id);
   }
+}
+
+function atMost({ width, height }: FrameSize, maxWidth: number): FrameSize {
+  if (width <= maxWidth) return { width, height };
+  return { width: maxWidth, height: Math.max(1, Math.round((height * maxWidth) / width)) };
 }
 
 /** The frame, with a handle, and what is drawn on it. */

@@ -112,8 +112,8 @@ describe('the colours', () => {
 
   it('are remembered for a bounded number of ids', () => {
     const book = new ColourBook();
-    for (let i = 0; i < 5000; i++) book.of([`track-${i}`]);
-    expect(book.of(['track-4999']).size).toBe(1);
+    for (let i = 0; i < 600; i++) book.of([`track-${i}`]);
+    expect(book.of(['track-599']).size).toBe(1);
     const many = Array.from({ length: 1000 }, (_, i) => `m${i}`);
     expect(book.of(many).size).toBe(1000);
   });

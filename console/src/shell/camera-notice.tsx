@@ -5,18 +5,20 @@ import { ApiError, request } from '../api/request.js';
 import { span } from './format.js';
 import { Marked } from './marked.js';
 import { Notice } from './notices.js';
-import { useNow } from './now.js';
+import { useNodeNow } from './now.js';
 import { cameraWords } from './words.js';
 
 export interface CameraNoticeProps {
   readonly name: string;
   readonly status: CameraStatus | undefined;
+  /** The node's time in its newest status. */
+  readonly at: number | undefined;
 }
 
 /** Why the camera of the main view shows nothing, since when, and a way to try it at once. */
-export function CameraNotice({ name, status }: CameraNoticeProps): JSX.Element | null {
+export function CameraNotice({ name, status, at }: CameraNoticeProps): JSX.Element | null {
   const words = cameraWords(status);
-  const now = useNow();
+  const now = useNodeNow(at);
   if (status === undefined || status.state === 'streaming') return null;
   const since = span(Math.max(0, now - status.since));
   return (

@@ -55,6 +55,7 @@ function Tile({ live, name, status, chosen, picture, onChoose }: TileProps): JSX
       aria-pressed={chosen}
       data-testid={`camera-${name}`}
       data-state={status?.state ?? 'unknown'}
+      title={words.text}
       onClick={() => onChoose(name)}
     >
       {picture && <Thumbnail live={live} camera={name} streaming={status?.state === 'streaming'} />}

@@ -28,7 +28,13 @@ export function KeysHelp({ onWelcome }: { readonly onWelcome: () => void }): JSX
         </svg>
       </button>
       <dialog ref={dialog} aria-labelledby="keys-title" class="help">
-        <h2 id="keys-title">Mouse and keys</h2>
+        {/* First of what can have the focus, so that the dialog opens at its top. */}
+        <div class="row">
+          <h2 id="keys-title">Mouse and keys</h2>
+          <button type="button" class="primary" onClick={close}>
+            Close
+          </button>
+        </div>
         <dl>
           {KEYS_HELP.map(([how, what]) => (
             <div key={how}>
@@ -37,20 +43,15 @@ export function KeysHelp({ onWelcome }: { readonly onWelcome: () => void }): JSX
             </div>
           ))}
         </dl>
-        <p class="row">
-          <button type="button" class="primary" onClick={close}>
-            Close
-          </button>
-          <button
-            type="button"
-            onClick={() => {
-              close();
-              onWelcome();
-            }}
-          >
-            Show the introduction
-          </button>
-        </p>
+        <button
+          type="button"
+          onClick={() => {
+            close();
+            onWelcome();
+          }}
+        >
+          Show the introduction
+        </button>
       </dialog>
     </>
   );

@@ -3,12 +3,18 @@ import type { RecentError } from '../../../src/health/recent-errors.js';
 import { ago, clockTime, whole } from './format.js';
 import { Mark } from './mark.js';
 import { Marked } from './marked.js';
-import { useNow } from './now.js';
+import { useNodeNow } from './now.js';
 import { placeOf, remedyOf } from './remedy.js';
 
+export interface LogProps {
+  readonly errors: readonly RecentError[];
+  /** The node's time in its newest status. */
+  readonly at: number | undefined;
+}
+
 /** The last errors: when, how often, where, what, and what to do. The newest first. */
-export function Log({ errors }: { readonly errors: readonly RecentError[] }): JSX.Element {
-  const now = useNow();
+export function Log({ errors, at }: LogProps): JSX.Element {
+  const now = useNodeNow(at);
   if (errors.length === 0) return <p class="dim">No errors since the service was started.</p>;
   return (
     <ol class="log">

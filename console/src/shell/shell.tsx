@@ -58,7 +58,7 @@ export function Shell({ live, camera, onCamera, objects, children }: ShellProps)
               />
             )}
             {camera !== null && connection === 'open' && (
-              <CameraNotice key={camera} name={camera} status={status?.cameras[camera]} />
+              <CameraNotice key={camera} name={camera} status={status?.cameras[camera]} at={status?.at} />
             )}
             {hello?.cameras.length === 0 ? <NoCamera /> : <div class="stage">{children}</div>}
           </main>
@@ -94,7 +94,7 @@ function Details({ state, camera, objects }: DetailsProps): JSX.Element {
       id: 'log',
       name: 'Log',
       news: shown === 'log' ? 0 : state.errors.filter(({ lastAt }) => lastAt > seenAt).length,
-      content: () => <Log errors={state.errors} />,
+      content: () => <Log errors={state.errors} at={state.status?.at} />,
     },
   ];
   return <Panel tabs={tabs} shown={shown} onShow={show} />;

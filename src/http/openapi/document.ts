@@ -11,6 +11,7 @@ import {
 import { cameraStateSchema } from '../../outputs/state-schema.js';
 import { idSchema, promptMessageSchema, promptSchema } from '../../prompts/message.js';
 import { VERSION } from '../../version.js';
+import { loginSchema } from '../routes/login.js';
 import { statusOf } from '../status.js';
 import {
   type Answer,
@@ -39,6 +40,7 @@ const REQUESTS = {
   TracksChange: schemas.tracksBodySchema,
   PicturePrompts: schemas.picturePromptsSchema,
   PictureJson: schemas.jsonPictureSchema,
+  Login: loginSchema,
 };
 const ANSWERS = {
   Masks: masksMessageSchema,
@@ -53,6 +55,7 @@ const ANSWERS = {
   Info: schemas.infoSchema,
   Errors: schemas.errorsSchema,
   Health: schemas.healthSchema,
+  Readiness: schemas.readinessSchema,
   Error: errorMessageSchema,
 };
 
@@ -191,8 +194,8 @@ function operationOf(operation: Operation): Json {
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: { required: body.required, content: contentOf(body.content) } } : {}),
     responses: {
-      ...Object.fromEntries(answers.map((answer) => [String(answer.status), answerOf(answer)])),
       ...refused,
+      ...Object.fromEntries(answers.map((answer) => [String(answer.status), answerOf(answer)])),
     },
   };
 }
@@ -222,7 +225,7 @@ export function openApiDocument(): Json {
         session: {
           type: 'apiKey',
           in: 'cookie',
-          name: 'samwire',
+          name: 'samwire-<node id>',
           description: "The console's, from `POST /api/login`.",
         },
       },

@@ -28,6 +28,27 @@ const RLE = {
 const MODEL = { model: 'samwire-tiny', backend: 'onnx' };
 const CAMERA = { state: 'streaming', fps: 10, width: 320, height: 240, since: 1795895683001 };
 
+export const HEALTH = {
+  status: 'ok',
+  version: '0.1.0',
+  uptimeMs: 73_018,
+  eventLoopDelayMs: { p99: 1.4, max: 6.2 },
+};
+
+export const READY = {
+  ready: true,
+  checks: {
+    model: { ok: true, detail: 'samwire-tiny on onnx' },
+    broker: { ok: true, detail: 'connected, MQTT 5' },
+    cameras: { ok: true, detail: 'front: streaming' },
+  },
+};
+
+export const NOT_READY = {
+  ready: false,
+  checks: { ...READY.checks, model: { ok: false, detail: 'the model is being loaded' } },
+};
+
 export const PROMPT = { requestId: 'again-1', prompts: [{ id: 'bar', box: [46, 0, 91, 160] }] };
 
 export const MASKS = {

@@ -15,7 +15,9 @@ export type SchemaName =
   | 'Restarted'
   | 'Info'
   | 'Errors'
-  | 'Health';
+  | 'Health'
+  | 'Readiness'
+  | 'Login';
 
 export interface Content {
   readonly schema: SchemaName | { readonly type: string; readonly description?: string };
@@ -50,5 +52,5 @@ export interface Operation {
   readonly open?: boolean;
 }
 
-export const COMMON_ERRORS: readonly ErrorCode[] = ['invalid_message', 'forbidden', 'internal'];
-export const TOKEN_ERRORS: readonly ErrorCode[] = ['unauthorized'];
+export const COMMON_ERRORS: readonly ErrorCode[] = ['invalid_message', 'forbidden', 'overloaded', 'internal'];
+export const TOKEN_ERRORS: readonly ErrorCode[] = ['unauthorized', 'rate_limited'];

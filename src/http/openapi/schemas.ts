@@ -8,6 +8,7 @@ import { everythingRequestSchema } from '../../prompts/everything.js';
 import { promptMessageSchema } from '../../prompts/message.js';
 import { imageSchema } from '../../prompts/picture.js';
 import { type TrackListing, tracksRequestSchema } from '../../prompts/tracks.js';
+import type { Ready } from '../readiness.js';
 import type { CameraListing } from '../routes/cameras.js';
 
 const epochMs = z.number().min(0).describe('ms since the Unix epoch.');
@@ -21,7 +22,21 @@ const cameraListingSchema = z.strictObject({
 
 export const camerasSchema = z.strictObject({ cameras: z.array(cameraListingSchema) });
 
-export const healthSchema = z.strictObject({ status: z.literal('ok'), version: z.string() });
+export const healthSchema = z.strictObject({
+  status: z.literal('ok'),
+  version: z.string(),
+  uptimeMs: z.int().min(0),
+  eventLoopDelayMs: z
+    .strictObject({ p99: z.number(), max: z.number() })
+    .describe('Since the last time that somebody asked.'),
+});
+
+const checkSchema = z.strictObject({ ok: z.boolean(), detail: z.string() });
+
+export const readinessSchema = z.strictObject({
+  ready: z.boolean(),
+  checks: z.strictObject({ model: checkSchema, broker: checkSchema, cameras: checkSchema }),
+});
 
 export const restartedSchema = z.strictObject({ camera: z.string() });
 
@@ -100,6 +115,7 @@ export const jsonPictureSchema = picturePromptsSchema.extend({
 /** Fails to compile where a schema and the type that the code uses have drifted apart. */
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 type Drift = [
+  Same<z.infer<typeof readinessSchema>, Ready>,
   Same<z.infer<typeof recentErrorSchema>, RecentError>,
   Same<z.infer<typeof trackSchema>, TrackListing>,
   Same<Omit<z.infer<typeof cameraListingSchema>, 'depth'>, Omit<CameraListing, 'depth'>>,

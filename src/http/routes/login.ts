@@ -5,7 +5,7 @@ import type { Access } from '../guard/access.js';
 import { bodyBytes } from '../json-body.js';
 
 const LOGIN_MAX_BYTES = 8192;
-const loginSchema = z.object({ token: z.string({ error: 'the token of http.tokenFile' }) });
+export const loginSchema = z.object({ token: z.string({ error: 'the token of http.tokenFile' }) });
 
 /** `POST /api/login` {"token"} → the console's cookie; `POST /api/logout`. Both answer 204. */
 export function loginRoutes(app: FastifyInstance, access: Access | null): void {

@@ -11,8 +11,8 @@ import { type Asked, placed } from '../placed.js';
 import { Places } from '../places.js';
 import { sendJson } from '../replies.js';
 
-/** At work at a time, above the pipeline's own queue, which drops the oldest and tells its sender. */
-const PLACES = { what: 'prompts', inAll: 512, perClient: 256 };
+/** Below what the server takes of all requests (limits.ts), so that prompts do not shut out the others, nor a client the others. */
+const PLACES = { what: 'prompts', inAll: 48, perClient: 24 };
 
 export function promptRoutes(app: FastifyInstance, node: NodeView): void {
   const places = new Places(PLACES);
