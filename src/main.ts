@@ -147,7 +147,6 @@ class Parts implements Service {
       log,
     });
     this.#metrics = createMetrics({
-      id: config.node.id,
       cameras: this.cameras,
       mqtt: this.mqtt,
       pipeline: this.#pipeline,

@@ -7,6 +7,7 @@ import {
   type Page,
   type WebSocket,
 } from 'playwright-core';
+import type { Masks, ServerMessage } from '../../src/http/live/protocol.js';
 import { parseFrame } from './live-messages.js';
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/google-chrome'];
@@ -52,12 +53,14 @@ export interface Watched {
   readonly faults: readonly string[];
   /** What it said over `/api/live`, in order. */
   readonly said: readonly { readonly type: string; readonly camera?: string; readonly seq?: number }[];
-  /** The newest JPEG of a frame that came over `/api/live`; the last {@link KEPT_FRAMES} are kept. */
+  /** A frame's JPEG as it came over `/api/live`; the last {@link KEPT} are kept. */
   readonly jpegOf: (seq: number) => Buffer | undefined;
+  /** The last {@link KEPT} masks messages that came over `/api/live`, the newest last. */
+  readonly masks: () => readonly Masks[];
   close(): Promise<void>;
 }
 
-const KEPT_FRAMES = 200;
+const KEPT = 200;
 
 /** Opens the console in a profile of its own; pages do not see each other's cookies. */
 export async function openConsole(
@@ -72,6 +75,7 @@ export async function openConsole(
   const faults: string[] = [];
   const said: { type: string; camera?: string; seq?: number }[] = [];
   const jpegs = new Map<number, Buffer>();
+  const masks: Masks[] = [];
   const isOwn = (to: string): boolean => /^(?:blob|data):/.test(to) || new URL(to).host === host;
   await context.route(
     (to) => !isOwn(to.href),
@@ -90,12 +94,25 @@ export async function openConsole(
     if (!isOwn(socket.url().replace(/^ws/, 'http'))) foreign.push(socket.url());
     socket.on('framesent', ({ payload }) => said.push(JSON.parse(String(payload))));
     socket.on('framereceived', ({ payload }) => {
-      if (typeof payload === 'string') return;
+      if (typeof payload === 'string') {
+        const message = JSON.parse(payload) as ServerMessage;
+        if (message.type === 'masks') masks.push(message);
+        if (masks.length > KEPT) masks.shift();
+        return;
+      }
       const { header, jpeg } = parseFrame(payload);
       jpegs.set(header.seq, jpeg);
-      for (const seq of jpegs.keys()) if (jpegs.size > KEPT_FRAMES) jpegs.delete(seq);
+      for (const seq of jpegs.keys()) if (jpegs.size > KEPT) jpegs.delete(seq);
     });
   });
   await page.goto(url);
-  return { page, foreign, faults, said, jpegOf: (seq) => jpegs.get(seq), close: () => context.close() };
+  return {
+    page,
+    foreign,
+    faults,
+    said,
+    jpegOf: (seq) => jpegs.get(seq),
+    masks: () => masks,
+    close: () => context.close(),
+  };
 }
