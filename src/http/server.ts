@@ -1,7 +1,7 @@
-import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/schema.js';
 import { type AppOptions, createApp } from './app.js';
+import { Connections } from './connections.js';
 import { HTTP_LIMITS } from './limits.js';
 
 export interface HttpOptions extends AppOptions {
@@ -26,14 +26,14 @@ const RETRY_MS = 10_000;
  */
 export async function startHttp({ retryMs = RETRY_MS, ...options }: HttpOptions): Promise<HttpServer> {
   const { http, log, limits } = options;
-  let current: { app: FastifyInstance; sockets: Set<Socket> } | null = null;
+  let current: { app: FastifyInstance; connections: Connections } | null = null;
   let timer: NodeJS.Timeout | undefined;
   let url: string | null = null;
   let closing: Promise<void> | undefined;
   let failed = '';
   const listen = async (): Promise<void> => {
     const app = createApp(options);
-    current = { app, sockets: socketsOf(app) };
+    current = { app, connections: new Connections(app.server) };
     try {
       const at = await app.listen({ host: http.host.replace(/^\[(.*)\]$/, '$1'), port: http.port });
       if (closing) return;
@@ -53,7 +53,7 @@ export async function startHttp({ retryMs = RETRY_MS, ...options }: HttpOptions)
   const close = async (): Promise<void> => {
     clearTimeout(timer);
     url = null;
-    if (current) await closeApp(current.app, current.sockets, limits?.closeMs ?? HTTP_LIMITS.closeMs);
+    if (current) await closeApp(current.app, current.connections, limits?.closeMs ?? HTTP_LIMITS.closeMs);
   };
   return {
     url: () => url,
@@ -64,20 +64,9 @@ export async function startHttp({ retryMs = RETRY_MS, ...options }: HttpOptions)
   };
 }
 
-/** Every connection, those that have become WebSockets included. */
-function socketsOf(app: FastifyInstance): Set<Socket> {
-  const sockets = new Set<Socket>();
-  app.server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  return sockets;
-}
-
-async function closeApp(app: FastifyInstance, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
-  const timer = setTimeout(() => {
-    for (const socket of sockets) socket.destroy();
-  }, graceMs);
+async function closeApp(app: FastifyInstance, connections: Connections, graceMs: number): Promise<void> {
+  connections.endIdle();
+  const timer = setTimeout(() => connections.endAll(), graceMs);
   await app.close();
   clearTimeout(timer);
 }
