@@ -13,7 +13,7 @@ run_packages=(
 )
 test_packages=(
   clang-format git libgtest-dev libgstrtspserver-1.0-dev mosquitto openssl
-  gstreamer1.0-tools gstreamer1.0-plugins-ugly gstreamer1.0-rtsp python3-numpy
+  gstreamer1.0-tools gstreamer1.0-plugins-ugly gstreamer1.0-rtsp python3-numpy prometheus
 )
 # The page is tested in a browser. Ubuntu's package of this name is a snap, which a container can't install: the tests
 # say that they are skipped there, or take Google's Chrome where it is installed.
@@ -64,6 +64,10 @@ install_system_packages() {
     exit 69
   fi
   rm -f "$log"
+  # Debian starts what it installs, this one on every network; the tests start their own on loopback.
+  if [[ " ${missing[*]} " == *" prometheus "* ]] && [ -d /run/systemd/system ]; then
+    ${sudo[@]+"${sudo[@]}"} systemctl disable --now prometheus.service >/dev/null 2>&1 || true
+  fi
 }
 
 # once STAMP "what is done" "files that it depends on" command…: runs the command unless the files' contents and

@@ -147,6 +147,7 @@ class Parts implements Service {
       log,
     });
     this.#metrics = createMetrics({
+      id: config.node.id,
       cameras: this.cameras,
       mqtt: this.mqtt,
       pipeline: this.#pipeline,

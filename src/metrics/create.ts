@@ -5,10 +5,13 @@ import type { PipelineService } from '../pipeline/service.js';
 import type { SideOutputs } from '../pipeline/side-outputs/side-outputs.js';
 import type { DeviceMemory, Segmenter } from '../segment/segmenter.js';
 import type { Figures } from './figures.js';
+import type { JetsonFigures } from './jetson/families.js';
+import { Jetson } from './jetson/jetson.js';
 import { Metrics } from './metrics.js';
 import { ReadSometimes } from './read-sometimes.js';
 
 export interface MeasuredNode {
+  readonly id: string;
   readonly cameras: ReadonlyMap<string, Camera>;
   readonly mqtt: MqttNode;
   readonly pipeline: PipelineService;
@@ -27,9 +30,13 @@ export function createMetrics(node: MeasuredNode): Metrics {
     () => node.segmenter()?.deviceMemory?.() ?? Promise.resolve(null),
     null,
   );
-  return new Metrics({
-    look: async () => ({
-      gpu: await gpu.read(),
+  const jetson = new Jetson();
+  const look = async (): Promise<Figures & JetsonFigures> => {
+    const [memory, board] = await Promise.all([gpu.read(), jetson.read()]);
+    return {
+      id: node.id,
+      gpu: memory,
+      board,
       state: mqtt.state,
       broker: mqtt.status,
       cameras,
@@ -37,7 +44,7 @@ export function createMetrics(node: MeasuredNode): Metrics {
       link: mqtt.linkStats(),
       http: node.http,
       outputs: sideOutputs.stats(),
-    }),
-    log,
-  });
+    };
+  };
+  return new Metrics({ look, log });
 }

@@ -20,6 +20,8 @@ export interface HttpCounts {
 
 /** What of the node is looked up at a scrape. */
 export interface Figures {
+  /** `node.id`. */
+  readonly id: string;
   readonly state: NodeStateMessage;
   readonly broker: ConnectionStatus;
   readonly cameras: ReadonlyMap<string, Pick<Camera, 'state' | 'stats'>>;

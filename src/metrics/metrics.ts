@@ -8,6 +8,7 @@ import { ERRORS } from './errors.js';
 import { registerFamilies } from './family.js';
 import type { Figures } from './figures.js';
 import { countServed, type ServedRequest } from './http.js';
+import { JETSON_FAMILIES, type JetsonFigures } from './jetson/families.js';
 import { LINK_FAMILIES } from './link.js';
 import { NODE_FAMILIES } from './node.js';
 import { PIPELINE_FAMILIES } from './pipeline.js';
@@ -15,11 +16,21 @@ import { lookAtProcess, PROCESS_FAMILIES, type ProcessFigures, watchProcess } fr
 
 export interface MetricsOptions {
   /** Looks at the node. Must not throw, nor take long; what it waits for is bounded by who looks there. */
-  readonly look: () => Promise<Figures>;
+  readonly look: () => Promise<Figures & JetsonFigures>;
   readonly log: Pick<Logger, 'warn'>;
 }
 
-type Seen = Figures & { readonly process: ProcessFigures };
+export interface Description {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+}
+
+/** What is said of a metric that has no sample: of a GPU, a Jetson or jobs where there are none. */
+const EMPTY = /^# HELP .*\n# TYPE .*\n\n/gm;
+
+type Seen = Figures & JetsonFigures & { readonly process: ProcessFigures };
 
 /** The figures of `/metrics` (docs/metrics.md), in a registry of their own: a process may hold several nodes. */
 export class Metrics {
@@ -42,6 +53,7 @@ export class Metrics {
       DROPS,
       ERRORS,
       ...PROCESS_FAMILIES,
+      ...JETSON_FAMILIES,
     ];
     this.#set = registerFamilies<Seen>(families, { registry, log });
     this.#answers = new AnswerFigures(registry);
@@ -58,7 +70,16 @@ export class Metrics {
   async text(): Promise<{ readonly contentType: string; readonly text: string }> {
     const [figures, process] = await Promise.all([this.#look(), lookAtProcess()]);
     this.#set({ ...figures, process });
-    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+    const text = await this.#registry.metrics();
+    return { contentType: this.#registry.contentType, text: text.replace(EMPTY, '') };
+  }
+
+  /** All there are, whether or not they have a sample here. */
+  descriptions(): readonly Description[] {
+    return this.#registry.getMetricsAsArray().map((metric) => {
+      const { name, help, type, labelNames } = metric as unknown as Record<string, unknown>;
+      return { name, help, type, labels: labelNames } as Description;
+    });
   }
 
   close(): void {

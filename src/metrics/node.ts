@@ -15,9 +15,9 @@ export const NODE_FAMILIES: readonly Family<Figures>[] = [
     kind: 'gauge',
     name: 'samwire_build_info',
     help: 'Always 1; its labels say what runs. model and backend are empty until a model is loaded.',
-    labels: ['version', 'model', 'backend'],
-    samples: ({ state: { version, model, backend } }) => [
-      { labels: { version, model: model ?? '', backend: backend ?? '' }, value: 1 },
+    labels: ['node', 'version', 'model', 'backend'],
+    samples: ({ id, state: { version, model, backend } }) => [
+      { labels: { node: id, version, model: model ?? '', backend: backend ?? '' }, value: 1 },
     ],
   },
   {

@@ -34,7 +34,9 @@ export class ReadSometimes<T> {
 
   async read(): Promise<T> {
     if (this.#kept && this.#now() - this.#kept.atMs < this.#keepMs) return this.#kept.value;
-    this.#reading ??= this.#readOnce();
+    this.#reading ??= this.#readOnce().finally(() => {
+      this.#reading = null;
+    });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<T>((resolve) => {
       timer = setTimeout(() => resolve(this.#nothing), this.#patienceMs).unref();
@@ -52,7 +54,6 @@ export class ReadSometimes<T> {
       // As if it were not there.
     }
     this.#kept = { value, atMs: this.#now() };
-    this.#reading = null;
     return value;
   }
 }

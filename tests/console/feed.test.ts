@@ -1,59 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { LiveClient } from '../../console/src/live/client.js';
-import type { LiveFrame } from '../../console/src/live/frame.js';
-import { INITIAL_STATE } from '../../console/src/live/state.js';
 import { Feed } from '../../console/src/stage/feed.js';
-import { createStore } from '../../console/src/state/store.js';
-import type { FrameHeader, Held } from '../../src/http/live/protocol.js';
-
-/** The page's end of the WebSocket, as far as a feed uses it, with a node that answers by `answer`. */
-function liveDouble(answer: (seq: number) => string | undefined) {
-  const state = createStore({ ...INITIAL_STATE, connection: 'open' as LiveClientConnection });
-  const said: string[] = [];
-  let onFrame: ((frame: LiveFrame) => void | Promise<void>) | null = null;
-  let onLetGo: ((problem: string) => void) | null = null;
-  const live: LiveClient = {
-    state,
-    start: () => undefined,
-    close: () => undefined,
-    retry: () => undefined,
-    watch: (_camera, { maxWidth, maxFps }) => {
-      said.push(`watch ${maxWidth} ${maxFps}`);
-      return () => said.push('unwatch');
-    },
-    onFrame: (_camera, listener) => {
-      onFrame = listener;
-      return () => undefined;
-    },
-    onMasks: () => () => undefined,
-    onLetGo: (_camera, listener) => {
-      onLetGo = listener;
-      return () => undefined;
-    },
-    hold: (camera, seq): Promise<Held> => {
-      said.push(`hold ${seq}`);
-      const problem = answer(seq);
-      return Promise.resolve({ type: 'held', camera, seq, ...(problem === undefined ? {} : { problem }) });
-    },
-    release: () => said.push('release'),
-  };
-  return {
-    live,
-    said,
-    state,
-    letGo: (problem: string) => onLetGo?.(problem),
-    frame: async (seq: number) => {
-      const header = { camera: 'front', seq, timestamp: seq, width: 64, height: 48 };
-      await onFrame?.({ header, jpeg: new Blob() });
-    },
-  };
-}
-
-type LiveClientConnection = LiveClient['state'] extends { get(): infer S }
-  ? S extends { connection: infer C }
-    ? C
-    : never
-  : never;
+import type { FrameHeader } from '../../src/http/live/protocol.js';
+import { liveDouble } from './live-double.js';
 
 const closed: number[] = [];
 
