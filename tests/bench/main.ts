@@ -7,6 +7,7 @@ import { everything } from './everything.js';
 import { jobs } from './jobs.js';
 import { live } from './live.js';
 import { describeMachine } from './measure.js';
+import { metrics } from './metrics.js';
 import { ROOT } from './models.js';
 import { nativeCode } from './native-code.js';
 import { describe, printLimits, writeReport } from './report.js';
@@ -22,6 +23,7 @@ const BENCHES = {
   everything,
   jobs,
   live,
+  metrics,
   scheduler,
   tracks,
 };

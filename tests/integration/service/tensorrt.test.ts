@@ -21,6 +21,7 @@ import {
   type Masks,
   ready,
   run,
+  type ServiceProcess,
   seen,
   semanticConfig,
   send,
@@ -92,6 +93,7 @@ describe.skipIf(serviceMissing('tensorrt') !== null)('engines on the doubles', (
       cameras: { front: { ...(await stillCamera(picture)), historyMs: 20_000 } },
       model: { ...semantic, backend },
       pipeline: { maxAgeMs: 30_000 },
+      http: { port: 0 },
     });
     const service = await run(config, { main, endsByItself: 'SAMWIRE_DOUBLE_STICKY_AFTER' in env, env });
     return { watcher, service };
@@ -100,10 +102,31 @@ describe.skipIf(serviceMissing('tensorrt') !== null)('engines on the doubles', (
   describe('that a service runs on', () => {
     let onEngines: TestClient;
     let onOnnx: TestClient;
+    let services: readonly ServiceProcess[];
 
     beforeAll(async () => {
-      [onEngines, onOnnx] = [(await serve('tensorrt')).watcher, (await serve('onnx')).watcher];
+      const [engines, onnx] = [await serve('tensorrt'), await serve('onnx')];
+      [onEngines, onOnnx] = [engines.watcher, onnx.watcher];
+      services = [engines.service, onnx.service];
       for (const watcher of [onEngines, onOnnx]) await ready(watcher, 'front');
+    });
+
+    it('tells the memory of its GPU in /metrics, and of none where it has none', async () => {
+      const [engines = '', onnx = ''] = await Promise.all(
+        services.map(async ({ log }) => {
+          const url = /"url":"(http:[^"]+)","msg":"console"/.exec(log())?.[1];
+          return (await fetch(`${url}/metrics`)).text();
+        }),
+      );
+      const bytes = (name: string): number =>
+        Number(new RegExp(`^samwire_gpu_${name} (\\d+)$`, 'm').exec(engines)?.[1]);
+      const [free, used] = [bytes('memory_bytes{state="free"}'), bytes('memory_bytes{state="used"}')];
+      // The double's device has 8 GiB, and nobody else on it.
+      expect(free + used).toBe(2 ** 33);
+      expect(used).toBeGreaterThan(bytes('buffers_bytes'));
+      expect(bytes('buffers_bytes')).toBeGreaterThan(0);
+      expect(onnx).toContain('samwire_build_info');
+      expect(onnx).not.toContain('samwire_gpu');
     });
 
     it('answers 64 prompts of a message as the onnx backend does, mask by mask', async () => {
