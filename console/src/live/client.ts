@@ -1,8 +1,8 @@
-import type { Held, Masks, ServerMessage } from '../../../src/http/live/protocol.js';
+import type { ErrorNews, Held, Masks, ServerMessage } from '../../../src/http/live/protocol.js';
 import { createStore, type Store } from '../state/store.js';
 import { type Connection, connect } from './connection.js';
 import { type LiveFrame, parseFrame } from './frame.js';
-import { heard, INITIAL_STATE, type LiveState } from './state.js';
+import { heard, INITIAL_STATE, type LiveState, MAX_ERRORS } from './state.js';
 import { createWatches, type View } from './watches.js';
 
 /** Resolves when the frame is drawn, or will not be: the node then sends the next. */
@@ -28,6 +28,8 @@ export interface LiveClient {
 }
 
 const HELD_TIMEOUT_MS = 5000;
+/** A sender may do hundreds of things wrong in a second: the page draws them together. */
+const ERRORS_PAUSE_MS = 250;
 
 export function createLiveClient(): LiveClient {
   const state = createStore<LiveState>(INITIAL_STATE);
@@ -47,6 +49,7 @@ export function createLiveClient(): LiveClient {
   );
   const onVisibility = (): void => watches.tell();
 
+  const news = together((errors: readonly ErrorNews[]) => state.set(errors.reduce(heard, state.get())));
   const onFrame = (frame: LiveFrame): void => {
     const { camera, seq } = frame.header;
     void Promise.allSettled(frames.tell(camera, frame)).then(() =>
@@ -60,7 +63,8 @@ export function createLiveClient(): LiveClient {
   };
   const onText = (text: string): void => {
     const message = JSON.parse(text) as ServerMessage;
-    state.set(heard(state.get(), message));
+    if (message.type === 'error') news.add(message);
+    else state.set(heard(state.get(), message));
     if (message.type === 'hello') {
       cameras = message.cameras;
       watches.tell();
@@ -113,6 +117,22 @@ export function createLiveClient(): LiveClient {
       }),
     release: (camera) => connection?.send({ type: 'release', camera }),
     onLetGo: (camera, listener) => letGo.add(camera, listener),
+  };
+}
+
+/** Hands on what came within a pause at once, the newest {@link MAX_ERRORS} of it. */
+function together<T>(take: (values: readonly T[]) => void): { add(value: T): void } {
+  let waiting: readonly T[] = [];
+  return {
+    add: (value) => {
+      if (waiting.length === 0)
+        setTimeout(() => {
+          const taken = waiting;
+          waiting = [];
+          take(taken);
+        }, ERRORS_PAUSE_MS);
+      waiting = [...waiting, value].slice(-MAX_ERRORS);
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { CameraStatus } from '../../../src/http/live/protocol.js';
 import type { LiveClient } from '../live/client.js';
 import { rate, span } from './format.js';
+import { statusOf } from './history.js';
 import { Mark } from './mark.js';
 import { Thumbnail } from './thumbnail.js';
 import { cameraWords } from './words.js';
@@ -25,7 +26,7 @@ export function Cameras({ live, names, statuses, chosen, onChoose }: CamerasProp
             <Tile
               live={live}
               name={name}
-              status={statuses[name]}
+              status={statusOf(statuses, name)}
               chosen={name === chosen}
               picture={names.length > 1}
               onChoose={onChoose}

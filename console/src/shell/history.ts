@@ -1,5 +1,5 @@
 /** What the charts show, out of the last minutes' statuses (oldest first, one a second). */
-import type { Percentiles, Status } from '../../../src/http/live/protocol.js';
+import type { CameraStatus, Percentiles, Status } from '../../../src/http/live/protocol.js';
 import { MAX_HISTORY } from '../live/state.js';
 import type { Value } from './sparkline.js';
 
@@ -25,6 +25,14 @@ export function steady(history: readonly Status[]): readonly Status[] {
   return back < 0 ? history : history.slice(back);
 }
 
+/** A camera's status, whatever its name: `constructor` is one too. Undefined: nothing is known of it. */
+export function statusOf(
+  cameras: Readonly<Record<string, CameraStatus>> | undefined,
+  name: string,
+): CameraStatus | undefined {
+  return cameras && Object.hasOwn(cameras, name) ? cameras[name] : undefined;
+}
+
 /** Answers a second, at each status. */
 export function answersPerSec(history: readonly Status[]): readonly Value[] {
   return history.map(({ at, answers }, i) => {
@@ -37,7 +45,7 @@ export function answersPerSec(history: readonly Status[]): readonly Value[] {
 /** Frames a second of a camera; null where nothing is known of it. */
 export function framesPerSec(history: readonly Status[], camera: string): readonly Value[] {
   return history.map(({ at, cameras }) => {
-    const status = cameras[camera];
+    const status = statusOf(cameras, camera);
     if (status === undefined) return { at, value: null };
     return { at, value: status.state === 'streaming' ? status.fps : 0 };
   });

@@ -16,7 +16,7 @@ export function Notices({ state, onRetry }: NoticesProps): JSX.Element {
   const { connection, status, hello } = state;
   return (
     <div class="notices">
-      {connection === 'lost' && <Lost retryAt={state.retryAt} problem={state.problem} onRetry={onRetry} />}
+      {connection === 'lost' && <Lost state={state} onRetry={onRetry} />}
       {connection === 'open' && status && (
         <>
           <NodeNotice status={status} />
@@ -30,13 +30,7 @@ export function Notices({ state, onRetry }: NoticesProps): JSX.Element {
   );
 }
 
-interface LostProps {
-  readonly retryAt: number | null;
-  readonly problem: string | null;
-  readonly onRetry: () => void;
-}
-
-function Lost({ retryAt, problem, onRetry }: LostProps): JSX.Element {
+function Lost({ state: { retryAt, problem, hello }, onRetry }: NoticesProps): JSX.Element {
   const now = useNow();
   const secondsLeft = retryAt === null ? null : Math.ceil((retryAt - now) / 1000);
   const words = connectionWords('lost', secondsLeft, problem);
@@ -44,7 +38,7 @@ function Lost({ retryAt, problem, onRetry }: LostProps): JSX.Element {
     <Notice name="lost" tone="bad" title={words.name}>
       <p>
         {/* Not read aloud again with each second. */}
-        <span aria-live="off">{words.text}</span> What you see is old; it goes on by itself.
+        <span aria-live="off">{words.text}</span> {hello && 'What you see is old; it goes on by itself.'}
       </p>
       <button type="button" onClick={onRetry}>
         Try now

@@ -6,6 +6,7 @@ import { useStore } from '../state/store.js';
 import { CameraNotice, NoCamera } from './camera-notice.js';
 import { Cameras } from './cameras.js';
 import { Header } from './header.js';
+import { statusOf } from './history.js';
 import { Log } from './log.js';
 import { Login } from './login.js';
 import { Notices } from './notices.js';
@@ -58,7 +59,12 @@ export function Shell({ live, camera, onCamera, objects, children }: ShellProps)
               />
             )}
             {camera !== null && connection === 'open' && (
-              <CameraNotice key={camera} name={camera} status={status?.cameras[camera]} at={status?.at} />
+              <CameraNotice
+                key={camera}
+                name={camera}
+                status={statusOf(status?.cameras, camera)}
+                at={status?.at}
+              />
             )}
             {hello?.cameras.length === 0 ? <NoCamera /> : <div class="stage">{children}</div>}
           </main>
@@ -106,7 +112,7 @@ function useTitle({ connection, hello, status }: LiveState, camera: string | nul
     connection === 'open' && status
       ? [
           nodeWords(status.node),
-          ...(camera === null ? [] : [of(`Camera ${camera}`, cameraWords(status.cameras[camera]))]),
+          ...(camera === null ? [] : [of(`Camera ${camera}`, cameraWords(statusOf(status.cameras, camera)))]),
           of('Broker', brokerWords(status.broker)),
         ]
       : [connectionWords(connection)];

@@ -6,6 +6,7 @@ import {
   framesPerSec,
   lastPercentiles,
   stageMs,
+  statusOf,
   steady,
   windowMs,
 } from '../../../console/src/shell/history.js';
@@ -59,6 +60,14 @@ describe('framesPerSec', () => {
       status({ cameras: {} }),
     ];
     expect(values(framesPerSec(history, 'front'))).toEqual([15, 0, null]);
+  });
+});
+
+describe('statusOf', () => {
+  it('takes no name for a method of objects', () => {
+    expect(statusOf({}, 'constructor')).toBeUndefined();
+    expect(statusOf(undefined, 'front')).toBeUndefined();
+    expect(statusOf({ constructor: STREAMING }, 'constructor')).toBe(STREAMING);
   });
 });
 
