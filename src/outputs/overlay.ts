@@ -166,6 +166,15 @@ function drawTag(canvas: Canvas, item: MaskItem, style: TagStyle, placed: Rectan
  * label (else id) and score above, prompts on top. Returns packed RGB rows.
  */
 export function drawOverlay(options: OverlayOptions): Buffer {
+  const steps = overlaySteps(options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** {@link drawOverlay}, a mask or a tag at a time: for who must not hold up others on its thread. */
+export function* overlaySteps(options: OverlayOptions): Generator<void, Buffer> {
   const { rgb, width, height, decode, prompts = [], tags = true } = options;
   if (rgb.length !== width * height * 3) {
     throw new RangeError(
@@ -182,6 +191,7 @@ export function drawOverlay(options: OverlayOptions): Buffer {
     const paint = { colour: colourOf(item.id), line: scale.line };
     if (item.rle) drawMask(canvas, decode(item.rle.counts, width, height), item, paint);
     else if (item.box) drawBox(canvas, item.box, paint);
+    yield;
   }
   for (const { id, box } of prompts) {
     if (box) drawBox(canvas, box, { colour: colourOf(id), line: Math.max(1, scale.line - 1) });
@@ -189,6 +199,7 @@ export function drawOverlay(options: OverlayOptions): Buffer {
   const placed: Rectangle[] = [];
   for (const item of bySize) {
     if (item.box && tags) drawTag(canvas, item, { colour: colourOf(item.id), scale }, placed);
+    yield;
   }
   for (const { points } of prompts) for (const point of points) drawPoint(canvas, point, scale);
   return canvas.rgb;

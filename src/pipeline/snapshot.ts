@@ -1,8 +1,9 @@
+import { createPause } from '../everything/pause.js';
 import type { Camera } from '../frames/camera.js';
 import type { MaskItem } from '../masks/types.js';
 import type { Snapshot, SnapshotOptions } from '../mqtt/service.js';
 import type { NativeAddon, NativeFrameInfo } from '../native/types.js';
-import { drawOverlay } from '../outputs/overlay.js';
+import { type OverlayOptions, overlaySteps } from '../outputs/overlay.js';
 import type { FrameSize } from '../prompts/resolve.js';
 import { type JpegStep, toJpeg } from './jpeg.js';
 import { namedFrame, newestFrame } from './schedule/frame-choice.js';
@@ -41,13 +42,24 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<Snapsh
     const size = masks.length > 0 ? frame : atMost(frame, maxWidth);
     const rgb = await addon.scaledRgb(frame.id, size.width, size.height);
     const decode = (counts: string): Uint8Array => addon.rleToMask(counts, width, height);
-    const picture = masks.length > 0 ? drawOverlay({ rgb, width, height, masks, decode }) : rgb;
+    const picture = masks.length > 0 ? await drawn({ rgb, width, height, masks, decode }) : rgb;
     const smaller = Math.min(1, maxWidth / size.width);
     const steps = STEPS.map(({ quality, share }) => ({ quality, share: share * smaller }));
     const jpeg = await toJpeg(picture, size, { steps, maxBytes });
     return { width, height, seq, timestamp, drawn: overlay ? masks.length : null, jpeg };
   } finally {
     addon.releaseFrame(frame.id);
+  }
+}
+
+/** A full picture of masks takes a second of this thread. */
+async function drawn(options: OverlayOptions): Promise<Buffer> {
+  const pause = createPause();
+  const steps = overlaySteps(options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    await pause();
   }
 }
 
