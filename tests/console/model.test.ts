@@ -147,7 +147,7 @@ describe('the stage', () => {
     expect(prompts).toEqual([]);
   });
 
-  it('lists the tracks that the node tells, and says how one ended', async () => {
+  it('lists the tracks that the node tells, and says how one of its own ended', async () => {
     const { model, double } = await stage();
     const message = (masks: readonly MaskItem[], ended?: unknown): Masks =>
       ({
@@ -165,6 +165,11 @@ describe('the stage', () => {
       label: 'cup',
       track: { state: 'tracked', ageMs: 5 } as const,
     };
+    model.point({ x: 3, y: 3 }, false);
+    await settled();
+    await model.follow();
+    double.masks(message([{ ...tracked, id: 'robot-1' }], [{ id: 'robot-0', reason: 'lost' }]));
+    expect(model.state.get().note?.text).toBe('Following object-1');
     double.masks(message([tracked]));
     const listed = model.state.get().tracks;
     expect(listed).toEqual([{ id: 'object-1', label: 'cup', state: 'tracked' }]);

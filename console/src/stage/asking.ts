@@ -38,10 +38,16 @@ export interface AskingOptions {
 export class Asking {
   readonly #options: AskingOptions;
   readonly #prompts = new LatestOnly();
+  /** Ids of the tracks that this page began. */
+  readonly #begun = new Set<string>();
   #everything: AbortController | null = null;
 
   constructor(options: AskingOptions) {
     this.#options = options;
+  }
+
+  hasBegun(track: string): boolean {
+    return this.#begun.has(track);
   }
 
   /** Nobody waits for the answers any more. */
@@ -98,6 +104,7 @@ export class Asking {
       state.change({
         note: problem ? failedNote(problem) : names.length > 0 ? followNote(names) : NOTHING_FOLLOWED,
       });
+      for (const { id } of now) this.#begun.add(id);
       // The next masks message of the tracks says the same.
       const before = state.get().tracks.filter(({ id }) => !now.some((track) => track.id === id));
       state.change({
@@ -142,6 +149,8 @@ export class Asking {
     const { camera, state } = this.#options;
     try {
       const tracks = await changeTracks(camera, body);
+      if ('rename' in body)
+        for (const [id, to] of Object.entries(body.rename)) if (this.#begun.delete(id)) this.#begun.add(to);
       state.change({ tracks: tracks.map(followed), note: null });
     } catch (error) {
       state.change({ note: errorNote(error) });

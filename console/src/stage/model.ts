@@ -209,7 +209,7 @@ export class StageModel {
 
   #masked(masks: Masks): void {
     const { tracks, session } = this.state.get();
-    const { now, ended } = tracksOf(tracks, masks);
+    const { now, ended } = tracksOf(tracks, (id) => this.#asking.hasBegun(id), masks);
     if (now !== tracks) this.state.change({ tracks: now });
     if (ended !== null && !session) this.say({ kind: 'result', text: ended });
   }

@@ -146,8 +146,11 @@ function Tool({ name, keys, title, pressed, primary, disabled, onClick }: ToolPr
       title={[title, keys && `(${keys})`].filter(Boolean).join(' ') || undefined}
       aria-keyshortcuts={keys}
       aria-pressed={pressed}
-      disabled={disabled}
-      onClick={onClick}
+      // Not `disabled`: the focus of who pressed it by the keyboard would be lost.
+      aria-disabled={disabled}
+      onClick={() => {
+        if (!disabled) onClick();
+      }}
     >
       {name}
     </button>

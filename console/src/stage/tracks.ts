@@ -19,19 +19,20 @@ export function followed({ id, label, state }: Named): TrackShown {
 
 /**
  * The tracks after a masks message: the same list where nothing changed. One of the source `track` names all tracks of
- * its camera. `ended`: what there is to say of those that ended.
+ * its camera. `ended`: what there is to say of those that ended and are `ours`.
  */
 export function tracksOf(
   before: readonly TrackShown[],
+  ours: (id: string) => boolean,
   { message, masks }: Pick<Masks, 'masks'> & { readonly message: Pick<Masks['message'], 'source' | 'ended'> },
 ): { readonly now: readonly TrackShown[]; readonly ended: string | null } {
   if (message.source !== 'track') return { now: before, ended: null };
   const now = masks.flatMap((mask) =>
     mask.track ? [followed({ id: mask.id, label: mask.label, state: mask.track.state })] : [],
   );
-  const ended = (message.ended ?? []).map(({ id, reason }) =>
-    endedText(nameOf(before.find((track) => track.id === id) ?? { id }), reason),
-  );
+  const ended = (message.ended ?? [])
+    .filter(({ id }) => ours(id))
+    .map(({ id, reason }) => endedText(nameOf(before.find((track) => track.id === id) ?? { id }), reason));
   return { now: isSame(before, now) ? before : now, ended: ended.length > 0 ? ended.join('; ') : null };
 }
 
