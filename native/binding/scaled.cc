@@ -5,6 +5,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -41,16 +42,16 @@ class Scratch {
 // 1080p, too long for the JS thread at camera rate. Deletes itself (napi.h).
 class ScaleWorker : public Napi::AsyncWorker {
  public:
-  // `out` is kept until the promise settles; nobody in JS has it before.
+  // `out` is kept until the promise settles.
   ScaleWorker(Napi::Env env, FramePtr frame, int width, int height,
-              std::shared_ptr<Scratch> scratch, const Napi::Buffer<std::uint8_t>& out)
+              std::shared_ptr<Scratch> scratch, Napi::Uint8Array out)
       : Napi::AsyncWorker(env, "samwire-scale"),
         deferred_(env),
         frame_(std::move(frame)),
         width_(width),
         height_(height),
         scratch_(std::move(scratch)),
-        out_(Napi::Persistent(out)),
+        out_(Napi::Persistent(out.As<Napi::Object>())),
         data_(out.Data()) {}
 
   Napi::Promise promise() const { return deferred_.Promise(); }
@@ -81,12 +82,21 @@ class ScaleWorker : public Napi::AsyncWorker {
   int width_;
   int height_;
   std::shared_ptr<Scratch> scratch_;
-  Napi::Reference<Napi::Buffer<std::uint8_t>> out_;
+  Napi::ObjectReference out_;
   std::uint8_t* data_;
   std::exception_ptr failure_;
 };
 
-// scaledRgb(frameId, width, height)
+// The fourth argument, or a new Buffer where there is none.
+Napi::Uint8Array out_of(const Napi::CallbackInfo& info, std::size_t bytes) {
+  if (info[3].IsUndefined()) return Napi::Buffer<std::uint8_t>::New(info.Env(), bytes);
+  const Napi::Uint8Array out = bytes_of(info[3], "the output");
+  if (out.ByteLength() == bytes) return out;
+  throw Error("invalid_argument", "Expected an output of " + std::to_string(bytes) +
+                                      " bytes, got " + std::to_string(out.ByteLength()) + ".");
+}
+
+// scaledRgb(frameId, width, height, out?)
 Napi::Value scaled_rgb(const Napi::CallbackInfo& info) {
   return call(info.Env(), [&]() -> Napi::Value {
     FramePtr frame = frame_of(info[0]);
@@ -95,7 +105,7 @@ Napi::Value scaled_rgb(const Napi::CallbackInfo& info) {
     check_scaled_size(frame->view, width, height);
     const std::size_t bytes =
         static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3;
-    const auto out = Napi::Buffer<std::uint8_t>::New(info.Env(), bytes);
+    const Napi::Uint8Array out = out_of(info, bytes);
     auto* scratch = static_cast<std::shared_ptr<Scratch>*>(info.Data());
     auto* worker = new ScaleWorker(info.Env(), std::move(frame), width, height, *scratch, out);
     const Napi::Promise promise = worker->promise();

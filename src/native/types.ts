@@ -304,9 +304,12 @@ export interface NativeAddon extends NativeColours, NativeDepth, NativeEdges, Na
   frameRgb(id: number): Buffer;
   /**
    * The frame as packed RGB of this size, which is at most its own, off this thread; each pixel is the mean of those that it
-   * stands for. The frame needs its handle for the call only.
+   * stands for. The frame needs its handle for the call only. Resolves with `out`, which nobody may touch or detach before
+   * (width × height × 3 bytes), or with a new Buffer. At camera rate pass `out`: V8 collects garbage for each few megabytes
+   * of new ones.
    */
   scaledRgb(id: number, width: number, height: number): Promise<Buffer>;
+  scaledRgb<Out extends Uint8Array>(id: number, width: number, height: number, out: Out): Promise<Out>;
   /** Number of frames with a JS handle, for leak checks. */
   framesInUse(): number;
 

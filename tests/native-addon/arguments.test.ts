@@ -52,6 +52,8 @@ const ALLOWED: Record<string, (value: unknown) => boolean> = {
   indices: (value) => value === undefined || (Array.isArray(value) && value !== PROXY),
   // 1 is in range, no other sample is.
   side: (value) => value === 1,
+  // Undefined: a new one.
+  rgb: (value) => value === undefined || (value instanceof Uint8Array && value.length === 3),
   area: (value) => finite(value) && (value as number) >= 0 && (value as number) < 2 ** 31,
   never: () => false,
 };
@@ -169,7 +171,7 @@ const CASES: Record<string, Case> = {
   retainFrame: { args: [0], kinds: ['id'] },
   releaseFrame: { args: [0], kinds: ['id'] },
   frameRgb: { args: [frame.id], kinds: ['id'] },
-  scaledRgb: { args: [frame.id, 1, 1], kinds: ['id', 'side', 'side'] },
+  scaledRgb: { args: [frame.id, 1, 1, new Uint8Array(3)], kinds: ['id', 'side', 'side', 'rgb'] },
   place: { args: [imageSpec, 4, 4], kinds: [imageKinds, 'int', 'int'] },
   prepareImage: {
     args: [frame.id, imageSpec, new Float32Array(3 * 64)],

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { MasksMessage } from '../../masks/types.js';
-import { frameJpeg } from '../../pipeline/frame-jpeg.js';
+import { FrameJpegs } from '../../pipeline/frame-jpeg.js';
 import type { NodeView } from '../node-view.js';
 import { CLOSE, closeSocket } from './close.js';
 import { Feed } from './feed.js';
@@ -32,6 +32,7 @@ export class Live {
   readonly #sockets = new Set<WebSocket>();
   readonly #feeds: ReadonlyMap<string, Feed>;
   readonly #holds = new Holds();
+  readonly #jpegs: FrameJpegs;
   readonly #status: StatusReport;
   readonly #stops: (() => void)[] = [];
   #closed = false;
@@ -42,13 +43,14 @@ export class Live {
     const pictures = new Pictures(MAX_PICTURES);
     const slots = new Slots(MAX_ENCODING);
     const { addon } = node;
+    this.#jpegs = new FrameJpegs(addon);
     this.#feeds = new Map(
       [...node.cameras].map(([name, camera]) => [
         name,
         new Feed({
           camera,
           releaseFrame: (id) => addon.releaseFrame(id),
-          encode: (frame, width) => frameJpeg(frame, { addon, width, quality: JPEG_QUALITY }),
+          encode: (frame, width) => this.#jpegs.make(frame, { width, quality: JPEG_QUALITY }),
           pictures,
           slots,
           onProblem: (reason) => onProblem(name, reason),
@@ -108,6 +110,7 @@ export class Live {
     this.#stops.push(
       () => clearInterval(timer),
       () => this.#status.stop(),
+      () => this.#jpegs.rest(),
       onMasks((camera, message) => this.#masked(camera, message)),
       errors.onError((error) => {
         for (const page of this.#pages) page.sendError(error);

@@ -4,6 +4,7 @@ import { toSamwireError } from '../../errors.js';
 import type { Camera } from '../../frames/camera.js';
 import type { NativeAddon, NativeFrameInfo } from '../../native/types.js';
 import { type JpegStep, toJpeg } from '../jpeg.js';
+import { RgbMemory } from '../rgb-memory.js';
 
 /** The size stays the frame's, so that boxes need no scale. */
 const STEPS: readonly JpegStep[] = [85, 60, 40].map((quality) => ({ quality, share: 1 }));
@@ -31,6 +32,7 @@ type FrameName = Pick<NativeFrameInfo, 'seq' | 'timestamp' | 'width' | 'height'>
 /** Publishes until the returned function is called. One JPEG is made at a time, of the frame that is newest then. */
 export function startFrameOutput(options: FrameOutputOptions): () => void {
   const { camera, jpeg, publish, hasProperties, log, now = () => performance.now() } = options;
+  const memory = new RgbMemory();
   let encoding = false;
   let notBefore = Number.NEGATIVE_INFINITY;
   let loggedReason = '';
@@ -41,7 +43,7 @@ export function startFrameOutput(options: FrameOutputOptions): () => void {
   const encode = async (): Promise<void> => {
     encoding = true;
     try {
-      await publishJpeg(options);
+      await publishJpeg(options, memory);
       loggedReason = '';
     } catch (thrown) {
       warn(toSamwireError(thrown).message);
@@ -68,18 +70,24 @@ export function startFrameOutput(options: FrameOutputOptions): () => void {
   });
 }
 
-async function publishJpeg({ camera, addon, maxBytes, publish }: FrameOutputOptions): Promise<void> {
+async function publishJpeg(
+  { camera, addon, maxBytes, publish }: FrameOutputOptions,
+  memory: RgbMemory,
+): Promise<void> {
   const frame = camera.acquire('latest');
   if (!frame) return;
-  let converted: Promise<Buffer>;
-  try {
-    converted = addon.scaledRgb(frame.id, frame.width, frame.height);
-  } finally {
-    addon.releaseFrame(frame.id);
-  }
-  const rgb = await converted;
+  const { id, width, height } = frame;
   const properties = textsOf(frame);
-  publish(await toJpeg(rgb, frame, { steps: STEPS, maxBytes: maxBytes(properties) }), properties);
+  const jpeg = await memory.use(width * height * 3, async (out) => {
+    let converted: Promise<Buffer>;
+    try {
+      converted = addon.scaledRgb(id, width, height, out);
+    } finally {
+      addon.releaseFrame(id);
+    }
+    return toJpeg(await converted, frame, { steps: STEPS, maxBytes: maxBytes(properties) });
+  });
+  publish(jpeg, properties);
 }
 
 function nameOf({ seq, timestamp, width, height }: FrameName): FrameName {

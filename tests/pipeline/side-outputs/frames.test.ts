@@ -27,7 +27,8 @@ function setup({ jpeg = { maxFps: 10 }, maxBytes = 1e6, protocol5 = true }: Opti
     },
     jpeg,
     addon: {
-      scaledRgb: async () => Buffer.alloc(64 * 48 * 3, 128),
+      scaledRgb: async (_id: number, _width: number, _height: number, out = Buffer.alloc(64 * 48 * 3)) =>
+        out.fill(128),
       releaseFrame: (id) => void handles.set(id, (handles.get(id) ?? 0) - 1),
     },
     hasProperties: () => protocol5,
