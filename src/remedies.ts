@@ -20,11 +20,11 @@ export const ERRORS_EXPLAINED: Readonly<Record<ErrorCode, ErrorExplained>> = {
     remedy: 'mend the sender; the message names the first fault, `details` each with its path',
   },
   invalid_image: {
-    when: "`samwire segment`, `samwire everything`: the file is no picture that can be decoded, or is cut off. A job's picture is no whole JPEG or PNG",
-    remedy: 'use a whole JPEG, PNG, WebP, TIFF, GIF or AVIF; for a job JPEG or PNG',
+    when: "`samwire segment`, `samwire everything`: the file is no picture that can be decoded, or is cut off. A job's picture, or one that is uploaded, is no whole JPEG or PNG",
+    remedy: 'use a whole JPEG, PNG, WebP, TIFF, GIF or AVIF; for a job and an upload JPEG or PNG',
   },
   too_large: {
-    when: 'a message to the node is larger than `mqtt.maxPacketBytes`; an answer fits no packet even without masks; a snapshot fits at no quality; a job is larger than `jobs.maxPacketBytes`; an image has too many pixels (`pipeline.maxImagePixels`)',
+    when: 'a message to the node is larger than `mqtt.maxPacketBytes`; an answer fits no packet even without masks; a snapshot fits at no quality; a job or an upload is larger than `jobs.maxPacketBytes`; an image has too many pixels (`pipeline.maxImagePixels`)',
     remedy:
       "fewer prompts in a message, smaller encodings, or raise `mqtt.maxPacketBytes` and the broker's own limit",
   },
@@ -71,11 +71,11 @@ export const ERRORS_EXPLAINED: Readonly<Record<ErrorCode, ErrorExplained>> = {
     remedy: 'leave that part out, or take another model',
   },
   rate_limited: {
-    when: 'more prompts, detections or requests for everything came than `pipeline.rateLimit.perCameraPerSec` allows for a camera, or more messages than `pipeline.rateLimit.perClientPerSec` for a client (told apart by the response topic)',
+    when: 'more prompts, detections or requests for everything came than `pipeline.rateLimit.perCameraPerSec` allows for a camera, or more messages than `pipeline.rateLimit.perClientPerSec` for a client (told apart by the response topic, [over HTTP](http.md#a-prompt) by address and name); over HTTP a client has as much at work as it may have',
     remedy: 'put several prompts into one message, or raise the limit',
   },
   overloaded: {
-    when: 'more is asked of the model than it can do, and this request waited for a whole run; more than `pipeline.queue` requests waited and this was the oldest of who waits with most ([scheduling.md](scheduling.md)); 512 messages are at work; 4 requests for everything wait already; `tracks.maxPerCamera` objects are followed on the camera already; the model is still being loaded; the node is stopping',
+    when: 'more is asked of the model than it can do, and this request waited for a whole run; more than `pipeline.queue` requests waited and this was the oldest of who waits with most ([scheduling.md](scheduling.md)); 512 messages are at work, or [over HTTP](http.md) as much as is taken at a time; 4 requests for everything wait already; `tracks.maxPerCamera` objects are followed on the camera already; the model is still being loaded; the node is stopping',
     remedy: "send fewer at a time; remove a track; wait for the node's state `online`",
   },
   expired: {

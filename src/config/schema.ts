@@ -215,7 +215,9 @@ const pipeline = z
       .strictObject({
         perClientPerSec: number(0.01, 100_000)
           .default(100)
-          .describe('Messages per second of one client, told by its response topic.'),
+          .describe(
+            'Messages per second of one client, told by its response topic, over HTTP by its address and name (docs/http.md).',
+          ),
         perCameraPerSec: number(0.01, 100_000)
           .default(60)
           .describe(
@@ -272,7 +274,9 @@ const jobs = z
     group: plainName('a group name').default('default').describe('Nodes of one group share its jobs.'),
     maxPacketBytes: int(1024, 268_435_455)
       .default(16_777_216)
-      .describe("Largest job that is read; the broker's own limit wins when it is smaller."),
+      .describe(
+        "Largest job that is read, also one that is uploaded over HTTP; the broker's own limit wins when it is smaller.",
+      ),
     inFlight: int(1, 16).default(2).describe('Jobs at the same time; each has its own connection.'),
     sessionExpirySec: duration({ unit: 's', min: 0, max: 4_294_967_295 })
       .prefault(86_400)
