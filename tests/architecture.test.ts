@@ -12,7 +12,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['prompts', 'mend'],
   ['detections'],
   ['segment', 'outputs', 'mqtt'],
-  ['build', 'everything', 'track', 'client'],
+  ['build', 'everything', 'track', 'client', 'asyncapi'],
   ['pipeline', 'health'],
   ['metrics', 'http'],
   ['main'],

@@ -1,3 +1,5 @@
+import { asyncApiText } from '../asyncapi/document.js';
+import { placeOf } from '../asyncapi/place.js';
 import type { Config } from '../config/schema.js';
 import type { Camera } from '../frames/camera.js';
 import type { RecentErrors } from '../health/recent-errors.js';
@@ -70,6 +72,7 @@ export function createView({
     servesJobs: config.jobs.enabled,
     state: () => mqtt.state,
     broker: () => mqtt.status,
+    asyncApi: () => asyncApiText(placeOf(config)),
     stats: () => mqtt.stats(),
     errors,
     counters,

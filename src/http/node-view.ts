@@ -27,6 +27,8 @@ export interface NodeView {
   readonly servesJobs: boolean;
   readonly state: () => NodeStateMessage;
   readonly broker: () => ConnectionStatus;
+  /** The AsyncAPI document of this node's topics, as JSON. */
+  readonly asyncApi: () => string;
   /** What `<base>/stats` publishes. */
   readonly stats: () => Record<string, unknown>;
   readonly errors: RecentErrors;

@@ -1,10 +1,10 @@
 /** `<base>/request/<verb>` → `<base>/response/<verb>`. */
 import { z } from 'zod';
 import { SamwireError, toSamwireError } from '../errors.js';
-import { checkEverythingRequest } from '../prompts/everything.js';
+import { checkEverythingRequest, everythingRequestSchema } from '../prompts/everything.js';
 import { check, parseJsonObject, rendered } from '../prompts/json.js';
 import { ID_PATTERN, idSchema } from '../prompts/message.js';
-import { checkTracksRequest } from '../prompts/tracks.js';
+import { checkTracksRequest, tracksRequestSchema } from '../prompts/tracks.js';
 import { errorAnswer, fittedMessage, tooLarge } from './answers.js';
 import { type Exchange, noteError, type Target, unknownCamera } from './exchange.js';
 import type { InboundMessage } from './messages.js';
@@ -23,6 +23,15 @@ const EDGES_SHARE = 0.5;
 const transactionSchema = z.object({ transaction: idSchema.optional() });
 const cameraSchema = z.object({ camera: idSchema });
 const snapshotSchema = cameraSchema.extend({ overlay: z.boolean({ error: 'true or false' }).optional() });
+
+/** The requests as senders write them, by verb. */
+export const requestSchemas = {
+  info: transactionSchema,
+  snapshot: snapshotSchema.extend(transactionSchema.shape),
+  everything: everythingRequestSchema,
+  tracks: tracksRequestSchema,
+  'restart-camera': cameraSchema.extend(transactionSchema.shape),
+} satisfies Record<Verb, z.ZodType>;
 
 type Data = Record<string, unknown>;
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { SamwireError } from '../errors.js';
 import { check, parseJsonObject } from './json.js';
-import { ID_PATTERN, idSchema, type PromptLimits } from './message.js';
+import { ID_PATTERN, idSchema, type PromptLimits, promptMessageSchema } from './message.js';
 import {
   base64Picture,
   imageSchema,
@@ -28,6 +28,11 @@ const MAX_PROPERTY_BYTES = 65_535;
 const BRACE = '{'.charCodeAt(0);
 
 const jobSchema = z.object({ jobId: idSchema, image: imageSchema });
+
+/** A job that is JSON, as its sender writes it: a prompt message without `frame`, `track` and `ttlMs`, and the picture. */
+export const jobMessageSchema = promptMessageSchema
+  .omit({ frame: true, track: true, ttlMs: true })
+  .extend(jobSchema.shape);
 
 /** A job whose id is known, so that its errors can name it, though it may be invalid otherwise. */
 export interface OpenedJob {

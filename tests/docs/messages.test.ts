@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { detection2dArraySchema, frameNameSchema } from '../../src/asyncapi/schemas/frames.js';
+import { nodeStateSchema } from '../../src/asyncapi/schemas/node-state.js';
+import {
+  failedResponseSchema,
+  responseDataSchemas,
+  responseSchema as responseSchemaOf,
+} from '../../src/asyncapi/schemas/responses.js';
 import { parseConfig } from '../../src/config/load.js';
+import { readDetections } from '../../src/detections/read.js';
 import { EVERYTHING_DEFAULTS } from '../../src/everything/types.js';
-import type { CameraState } from '../../src/frames/supervision.js';
+import { readinessSchema } from '../../src/http/openapi/schemas.js';
 import { createCounters } from '../../src/mqtt/counters.js';
-import type { NodeStateMessage, ResponseMessage } from '../../src/mqtt/topics.js';
-import { errorBodySchema, errorMessageSchema, masksMessageSchema } from '../../src/outputs/masks-schema.js';
+import { errorMessageSchema, maskItemSchema, masksMessageSchema } from '../../src/outputs/masks-schema.js';
+import { cameraStateSchema } from '../../src/outputs/state-schema.js';
 import { Counters } from '../../src/pipeline/counters.js';
 import { DetectionCounters } from '../../src/pipeline/detections/counters.js';
 import { TrackCounters } from '../../src/pipeline/tracks/counters.js';
@@ -17,36 +25,11 @@ import { codes, type Page, page, pages, rows, section } from './pages.js';
 
 const MQTT = page('docs/mqtt.md');
 
-const nodeStateSchema = z.strictObject({
-  state: z.enum(['starting', 'building', 'online', 'offline', 'stopped']),
-  version: z.string(),
-  backend: z.string().nullable(),
-  model: z.string().nullable(),
-  since: z.int(),
-  progress: z.number().exactOptional(),
-});
-const cameraStateSchema = z.strictObject({
-  state: z.enum(['connecting', 'streaming', 'stalled', 'failed', 'disabled']),
-  fps: z.number(),
-  width: z.int(),
-  height: z.int(),
-  since: z.int(),
-  error: errorBodySchema.omit({ details: true }).exactOptional(),
-});
-const responseSchema = z.strictObject({
-  status: z.enum(['ok', 'error']),
-  transaction: z.string().exactOptional(),
-  data: z.record(z.string(), z.unknown()).exactOptional(),
-  error: errorBodySchema.exactOptional(),
-});
-/** Fails to compile where a message of the code and its schema here have drifted apart. */
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
-type Drift = [
-  Same<z.infer<typeof nodeStateSchema>, NodeStateMessage>,
-  Same<z.infer<typeof cameraStateSchema>, CameraState>,
-  Same<z.infer<typeof responseSchema>, ResponseMessage>,
-];
-true satisfies Drift[number];
+/** Of any verb. */
+const responseSchema = z.union([
+  failedResponseSchema,
+  ...Object.values(responseDataSchemas).map((data) => responseSchemaOf(data)),
+]);
 
 type Message = Record<string, unknown>;
 
@@ -55,6 +38,8 @@ function checked(example: unknown): string {
   const message = z.record(z.string(), z.unknown()).parse(example);
   if ('masks' in message) return masksAreWhole(message);
   if ('code' in message) return errorMessageSchema.parse(message) && 'error';
+  if ('header' in message) return detection2dArraySchema.parse(message) && 'detections for ROS 2';
+  if ('seq' in message) return frameNameSchema.parse(message) && 'frame';
   if ('status' in message) return responseIsWhole(message);
   if ('fps' in message) return cameraStateSchema.parse(message) && 'camera state';
   if ('state' in message) return nodeStateSchema.parse(message) && 'node state';
@@ -81,8 +66,8 @@ const jsonBlocks = ({ path, blocks }: Page): { path: string; text: string }[] =>
 
 /** A response, and the masks message in it where there is one. */
 function responseIsWhole(message: Message): string {
-  const { data } = responseSchema.parse(message);
-  if (data && 'masks' in data) masksAreWhole(data);
+  const response = responseSchema.parse(message);
+  if (response.status === 'ok' && 'masks' in response.data) masksAreWhole(response.data);
   return 'response';
 }
 
@@ -94,17 +79,32 @@ function published({ blocks }: Page): { topic: string; payload: string }[] {
     .map(([, topic = '', payload = '']) => ({ topic, payload }));
 }
 
-const MESSAGE_PAGES = pages().filter(({ path }) =>
-  ['docs/mqtt.md', 'docs/tracks.md', 'README.md'].includes(path),
-);
+/** Their JSON is no message: a report, a file of SAM's own format, manifests. */
+const NO_MESSAGES = ['docs/eval.md', 'docs/everything.md', 'docs/manifest.md'];
+const MESSAGE_PAGES = pages().filter(({ path }) => !NO_MESSAGES.includes(path));
+
+/** A block of a page, by what it is; a part of a mask stands there by its key. */
+function blockChecked(path: string, text: string): string {
+  if (text.startsWith('"depth":')) {
+    depthSchema.parse(JSON.parse(`{${text}}`));
+    return 'depth';
+  }
+  const value = JSON.parse(text) as Message;
+  const isDetections = path === 'docs/detections.md' && !['masks', 'code', 'seq'].some((key) => key in value);
+  if ('ready' in value) return readinessSchema.parse(value) && 'readiness';
+  if (!isDetections) return checked(value);
+  return readDetections(text, { format: 'auto', maxBytes: 1e6 }).detections.length > 0 ? 'detections' : '';
+}
+
+const depthSchema = z.strictObject({ depth: maskItemSchema.shape.depth });
 
 describe('an example message', () => {
   const examples = MESSAGE_PAGES.flatMap(jsonBlocks);
 
   it.each(examples.map(({ path, text }) => [path, text.slice(0, 60).replace(/\s+/g, ' '), text]))(
     'of %s is valid: %s',
-    (_path, _start, text) => {
-      expect(checked(JSON.parse(text))).toBeTruthy();
+    (path, _start, text) => {
+      expect(blockChecked(path, text)).toBeTruthy();
     },
   );
 
@@ -128,6 +128,10 @@ describe('a payload that a command publishes', () => {
   });
 
   it.each(commands.map(({ topic, payload }) => [topic, payload]))('on %s is valid', (topic, payload) => {
+    if (topic.endsWith('/detections')) {
+      expect(readDetections(payload, { format: 'auto', maxBytes: 1e6 }).detections.length).toBeGreaterThan(0);
+      return;
+    }
     const value: unknown = JSON.parse(payload);
     if (topic.endsWith('/request/everything')) {
       expect(checkEverythingRequest(value as Message).camera).toBe('front');
@@ -203,7 +207,8 @@ describe('docs/mqtt.md', () => {
 describe('an example config', () => {
   const configs = pages().flatMap(({ path, blocks }) =>
     blocks.flatMap(({ language, text }) => {
-      if (language === 'yaml') return [{ path, text }];
+      // Another program's.
+      if (language === 'yaml') return text.startsWith('# prometheus.yml') ? [] : [{ path, text }];
       return [...text.matchAll(/<<'YAML'\n([\s\S]*?)^YAML$/gm)].map(([, yaml = '']) => ({
         path,
         text: yaml,
@@ -217,7 +222,7 @@ describe('an example config', () => {
       const head = 'version: 1\nmqtt: { url: mqtt://127.0.0.1:1883 }\n';
       const whole = text.startsWith('version:')
         ? text
-        : text.startsWith('cameras:')
+        : /^(?:cameras|http):/.test(text)
           ? head + text
           : `${head}cameras:\n${text.replace(/^/gm, '  ')}`;
       expect(parseConfig(whole, '/etc/samwire/samwire.yaml', {}).config.version).toBe(1);

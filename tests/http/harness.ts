@@ -49,6 +49,7 @@ export function testView(parts: Partial<NodeView> = {}): TestView {
       problem: null,
       retries: 0,
     }),
+    asyncApi: () => '{}',
     stats: () => ({}),
     errors: new RecentErrors(),
     counters: createHttpCounters(),

@@ -6,13 +6,8 @@ import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
-import {
-  camerasSchema,
-  errorsSchema,
-  everythingSchema,
-  infoSchema,
-  tracksSchema,
-} from '../../src/http/openapi/schemas.js';
+import { everythingSchema, tracksSchema } from '../../src/asyncapi/schemas/responses.js';
+import { camerasSchema, errorsSchema, infoSchema } from '../../src/http/openapi/schemas.js';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
 import { errorMessageSchema, masksMessageSchema } from '../../src/outputs/masks-schema.js';
 import { page, shellLines } from '../docs/pages.js';

@@ -1,5 +1,7 @@
 /** The OpenAPI 3.1 document, made of the schemas that the routes check with. */
+
 import { z } from 'zod';
+import { everythingSchema, tracksSchema } from '../../asyncapi/schemas/responses.js';
 import type { ErrorCode } from '../../errors.js';
 import {
   errorMessageSchema,
@@ -47,8 +49,8 @@ const ANSWERS = {
   Mask: maskItemSchema,
   FailedMask: failedMaskItemSchema,
   Timing: timingSchema,
-  EverythingMasks: schemas.everythingSchema,
-  Tracks: schemas.tracksSchema,
+  EverythingMasks: everythingSchema,
+  Tracks: tracksSchema,
   Cameras: schemas.camerasSchema,
   CameraState: cameraStateSchema,
   Restarted: schemas.restartedSchema,

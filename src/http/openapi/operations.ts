@@ -213,6 +213,20 @@ const NODE_OPERATIONS: readonly Operation[] = [
     ],
     errors: [],
   },
+  {
+    id: 'asyncapi',
+    method: 'get',
+    path: '/api/asyncapi.json',
+    summary: "The node's MQTT topics and messages",
+    answers: [
+      {
+        status: 200,
+        description: 'AsyncAPI 3.0, with the topics, cameras and broker of this node.',
+        content: { 'application/json': { schema: { type: 'object' } } },
+      },
+    ],
+    errors: [],
+  },
 ];
 
 const PICTURE_OPERATIONS: readonly Operation[] = [

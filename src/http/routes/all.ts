@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { NodeView } from '../node-view.js';
+import { asyncApiRoutes } from './asyncapi.js';
 import { cameraRoutes } from './cameras.js';
 import { everythingRoutes } from './everything.js';
 import { frameRoutes } from './frame.js';
@@ -19,6 +20,7 @@ export const ROUTES: readonly Routes[] = [
   metricsRoutes,
   infoRoutes,
   openApiRoutes,
+  asyncApiRoutes,
   cameraRoutes,
   frameRoutes,
   promptRoutes,

@@ -33,7 +33,9 @@ export function owe(close: () => Promise<unknown>): void {
 }
 
 export async function closeAll(): Promise<void> {
-  for (const close of closers.splice(0).reverse()) await close();
+  const failures: unknown[] = [];
+  for (const close of closers.splice(0).reverse()) await close().catch((error) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
 export async function broker(options: BrokerOptions = {}): Promise<Broker> {

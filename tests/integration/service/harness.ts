@@ -13,6 +13,7 @@ import {
   errorMessageSchema,
   masksMessageSchema,
 } from '../../../src/outputs/masks-schema.js';
+import { faultOf } from '../../asyncapi/published.js';
 import { writeSemanticModel } from '../../graphs/model-dir.js';
 import type { SemanticModel } from '../../graphs/semantics.js';
 import { doublePackage, NO_DOUBLE } from '../../native/double-package.js';
@@ -177,8 +178,25 @@ export async function seen(
   return found() as Received;
 }
 
-/** Resolves when the model is loaded and these cameras stream. */
+/** The test fails in the end where a node has published what its schema does not know. */
+function checkPublished({ client, received }: TestClient): void {
+  if (checked.has(client)) return;
+  checked.add(client);
+  const faults = new Set<string>();
+  const check = (topic: string, payload: Buffer): void => {
+    const fault = faultOf(topic, payload);
+    if (fault !== null) faults.add(fault);
+  };
+  for (const { topic, payload } of received) check(topic, payload);
+  client.on('message', check);
+  owe(async () => expect([...faults].slice(0, 3)).toEqual([]));
+}
+
+const checked = new WeakSet<TestClient['client']>();
+
+/** Resolves when the model is loaded and these cameras stream; from then on all that the node publishes is checked. */
 export async function ready(client: TestClient, ...cameras: string[]): Promise<void> {
+  checkPublished(client);
   await seen(client, `${BASE}/state`, ({ state }) => state === 'online');
   for (const camera of cameras)
     await seen(client, `${BASE}/${camera}/state`, ({ state }) => state === 'streaming');
