@@ -44,6 +44,8 @@ export function createApp(options: AppOptions): FastifyInstance {
     logger: false,
     // server.ts ends what is left of them.
     forceCloseConnections: 'idle',
+    // What comes while the service stops gets an error of ours from its route, or an answer.
+    return503OnClosing: false,
     bodyLimit: node.limits.maxBytes,
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
@@ -60,7 +62,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.server.maxConnections = limits.connections;
   echoTrace(app);
   countRequests(app, node);
-  answerErrors(app, { log, note: (error, about) => noteError(node, error, about) });
+  answerErrors(app, { log, note: (error, of) => noteError(node, error, of) });
   const rules = { host: http.host, allowedHosts: http.allowedHosts.map((host) => host.toLowerCase()) };
   guard(app, { rules, access, limits });
   app.removeAllContentTypeParsers();

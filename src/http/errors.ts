@@ -17,6 +17,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Goes into the body of an error that this request ends with. */
     about: About;
+    /** It had the token, or none is needed on this node. */
+    admitted: boolean;
   }
 }
 
@@ -69,13 +71,14 @@ const REFUSED: Readonly<Record<string, Refused>> = {
 
 export interface ErrorOptions {
   readonly log: Logger;
-  /** Hears of each error that a client is told of. */
-  readonly note: (error: ErrorBody, about: About) => void;
+  /** Hears of each error that a client is told of, and where it comes from. */
+  readonly note: (error: ErrorBody, of: Pick<FastifyRequest, 'about' | 'admitted'>) => void;
 }
 
 /** Every error of `app` is answered here; what is not a sender's fault is logged with its stack. */
 export function answerErrors(app: FastifyInstance, { log, note }: ErrorOptions): void {
   app.decorateRequest('about', null as unknown as About);
+  app.decorateRequest('admitted', false);
   app.addHook('onRequest', (request, _reply, done) => {
     request.about = {};
     done();
@@ -84,14 +87,14 @@ export function answerErrors(app: FastifyInstance, { log, note }: ErrorOptions):
     const answer = answerTo(thrown);
     if (answer.error.code === 'internal')
       log.error({ err: thrown, method: request.method, route: request.routeOptions.url }, 'a request failed');
-    note(publicBody(answer.error), request.about);
+    note(publicBody(answer.error), request);
     return sendError(reply, answer, request.about);
   });
   const methods = routeMethods(app);
   app.setNotFoundHandler((request, reply) => {
     const { allowed, answer } = notFound(request, methods);
     if (allowed.length > 0) reply.header('allow', allowed.join(', '));
-    note(answer.error, request.about);
+    note(answer.error, request);
     return sendError(reply, answer, request.about);
   });
 }
@@ -107,7 +110,8 @@ export function answerFrameworkError(
 }
 
 function sendError(reply: FastifyReply, { status, error }: Answer, about: About): FastifyReply {
-  if (RETRIED.includes(status)) void reply.header('retry-after', RETRY_AFTER_SEC);
+  if (RETRIED.includes(status) && !reply.hasHeader('retry-after'))
+    void reply.header('retry-after', RETRY_AFTER_SEC);
   return reply
     .code(status)
     .type('application/json; charset=utf-8')

@@ -1,6 +1,5 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ErrorBody, ErrorCode } from '../errors.js';
-import type { About } from './errors.js';
 import type { NodeView } from './node-view.js';
 
 /** What a browser does on its way to the login, and a path that was never there, are no news to a person. */
@@ -21,14 +20,17 @@ export function countRequests(
   });
 }
 
-/** An error that a client is told of, counted, and shown with the last errors. */
+/**
+ * An error that a client is told of, counted, and shown with the last errors; not that of a request which the guard refused:
+ * whoever has no token would fill the list.
+ */
 export function noteError(
   { counters, errors, cameras }: Pick<NodeView, 'counters' | 'errors' | 'cameras'>,
   { code, message }: ErrorBody,
-  { camera }: About,
+  { about: { camera }, admitted }: Pick<FastifyRequest, 'about' | 'admitted'>,
 ): void {
   counters.errors[code] += 1;
-  if (NO_NEWS.includes(code)) return;
+  if (!admitted || NO_NEWS.includes(code)) return;
   const known = camera !== undefined && cameras.has(camera);
   errors.add({ source: 'message', code, message, ...(known ? { camera } : {}) });
 }

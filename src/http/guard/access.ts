@@ -62,18 +62,19 @@ export class Access {
     [{ ip }, reply]: readonly [FastifyRequest, FastifyReply],
     check: () => true | 'good' | 'expired' | 'wrong',
   ): boolean {
+    // None where the client has gone already.
+    const address = ip ?? '';
     const key = createHash('sha256').update(credential).digest('base64');
-    const waitMs = this.#known.has(key) ? 0 : this.#tries.waitMs(ip);
+    const waitMs = this.#known.has(key) ? 0 : this.#tries.waitMs(address);
     if (waitMs > 0) {
-      const waitS = Math.ceil(waitMs / 1000);
-      reply.header('retry-after', waitS);
+      reply.header('retry-after', Math.ceil(waitMs / 1000));
       throw new SamwireError(
         'rate_limited',
-        `Too many wrong tokens came from this address. Try again in ${waitS} s.`,
+        'Too many wrong tokens came from this address. Try again after the time in Retry-After.',
       );
     }
     const found = check();
-    if (found === 'wrong') this.#tries.failed(ip);
+    if (found === 'wrong') this.#tries.failed(address);
     if (found === 'wrong' || found === 'expired') {
       this.#known.delete(key);
       return false;

@@ -36,9 +36,11 @@ export function guard(app: FastifyInstance, { rules, access, limits }: GuardOpti
       reply.raw.once('close', () => {
         atWork -= 1;
       });
-      if (atWork > limits.requests) throw overloaded(reply, limits.requests);
+      if (atWork > limits.requests) throw overloaded(limits.requests);
     } else if (!request.is404 && !sockets.has(request.routeOptions.url ?? '')) throw noWebSocket();
-    if (access && !request.is404 && request.routeOptions.config.open !== true) access.check(request, reply);
+    const open = request.is404 || request.routeOptions.config.open === true;
+    if (access && !open) access.check(request, reply);
+    request.admitted = access === null || !open;
   });
   app.addHook('onError', async (request, reply) => endAfterRefusal(request, reply));
   app.addHook('onSend', async (request, _reply, payload) => {
@@ -62,8 +64,7 @@ function endAfterRefusal({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (!raw.complete) reply.header('connection', 'close');
 }
 
-function overloaded(reply: FastifyReply, max: number): SamwireError {
-  reply.header('retry-after', '1');
+function overloaded(max: number): SamwireError {
   return new SamwireError(
     'overloaded',
     `Expected at most ${max} requests at work, got one more. Try again soon.`,

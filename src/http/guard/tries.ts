@@ -24,7 +24,7 @@ export class Tries {
   /** Ms until this address may try again; 0: now. */
   waitMs(address: string): number {
     const left = this.#left(network(address));
-    return left < MAX_WRONG ? 0 : Math.ceil((left - MAX_WRONG + 1) * FORGIVEN_AFTER_MS);
+    return Math.ceil(Math.max(0, left - (MAX_WRONG - 1)) * FORGIVEN_AFTER_MS);
   }
 
   failed(address: string): void {
