@@ -61,12 +61,11 @@ function Tile({ live, name, status, chosen, picture, onChoose }: TileProps): JSX
     >
       {picture && <Thumbnail live={live} camera={name} streaming={status?.state === 'streaming'} />}
       <span class="words">
-        <span class="title">{name}</span>
+        <span class="title">{name}</span>{' '}
         <span class={`state ${words.tone}`}>
           <Mark tone={words.tone} /> {words.name}
-        </span>
-        <span class="figures">{figures(status)}</span>
-        <span class="figures">{outages(status)}</span>
+        </span>{' '}
+        <span class="figures">{figures(status)}</span> <span class="figures">{outages(status)}</span>
       </span>
     </button>
   );

@@ -3,6 +3,11 @@ export function scriptsOf(html: string): readonly string[] {
   return [...html.matchAll(/<script\b[^>]*\bsrc="([^"]+)"/g)].map(([, src = '']) => src);
 }
 
+/** Whether a page, as it is served, has a script that the shown one has not. A page without any is none of ours. */
+export function isAnother(html: string, shown: readonly string[]): boolean {
+  return scriptsOf(html).some((src) => !shown.includes(src));
+}
+
 /**
  * Loads the page anew when the node serves another one than this: it was restarted with another version. Its files have
  * their content's hash in their names.
@@ -16,7 +21,8 @@ export async function reloadIfChanged(): Promise<void> {
   } catch {
     return;
   }
-  const served = scriptsOf(html);
-  const shown = [...document.querySelectorAll('script[src]')].map((script) => script.getAttribute('src'));
-  if (served.length > 0 && served.some((src) => !shown.includes(src))) location.reload();
+  const shown = [...document.querySelectorAll('script[src]')].map(
+    (script) => script.getAttribute('src') ?? '',
+  );
+  if (isAnother(html, shown)) location.reload();
 }

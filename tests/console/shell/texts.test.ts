@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { partsOf } from '../../../console/src/shell/parts.js';
-import { scriptsOf } from '../../../console/src/shell/reload.js';
+import { isAnother, scriptsOf } from '../../../console/src/shell/reload.js';
 import { placeOf, remedyOf } from '../../../console/src/shell/remedy.js';
 import { ERROR_CODES } from '../../../src/errors.js';
 
@@ -38,9 +38,12 @@ describe('an error', () => {
   });
 });
 
-describe('scriptsOf', () => {
-  it('finds the scripts of a built page', () => {
+describe('the served page', () => {
+  it('is another than the shown one where its scripts are others', () => {
     const html = '<script type="module" crossorigin src="/assets/index-Ab1.js"></script><link href="/a.css">';
     expect(scriptsOf(html)).toEqual(['/assets/index-Ab1.js']);
+    expect(isAnother(html, ['/assets/index-Ab1.js'])).toBe(false);
+    expect(isAnother(html, ['/assets/index-Xy9.js'])).toBe(true);
+    expect(isAnother('<h1>A proxy: bad gateway</h1>', ['/assets/index-Ab1.js'])).toBe(false);
   });
 });
