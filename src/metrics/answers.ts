@@ -40,6 +40,8 @@ export class AnswerFigures {
       buckets,
       registers,
     });
+    // What appears with its first answer has a rate only from the second on.
+    for (const source of MASK_SOURCES) this.#whole.zero({ source });
     const bySource = (name: string, help: string): Counter<'source'> => {
       const counter = new Counter({ name, help, labelNames: ['source'], registers });
       for (const source of MASK_SOURCES) counter.inc({ source }, 0);
