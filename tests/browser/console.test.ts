@@ -218,7 +218,7 @@ describe.skipIf(NO_CHROMIUM)('the console of the demo', () => {
     await expect.poll(() => small.says('seq'), PATIENCE).not.toBeNull();
     expect(await sidewaysScroll(phone.page)).toBe(0);
     await small.picture.scrollIntoViewIfNeeded();
-    await phone.page.touchscreen.tap(...(await small.onScreen(MUG)));
+    await small.point(MUG);
     await expect.poll(() => small.result(), PATIENCE).toContain('score');
     expect(await small.says('state')).toBe('held');
     expect(await sidewaysScroll(phone.page)).toBe(0);

@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { TruthObject } from '../../src/demo/scene/truth.js';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
 import { DESKTOP, launchChromium, NO_CHROMIUM, openConsole, PHONE, type Watched } from './chromium.js';
+import type { Shown } from './clip.js';
 import { type Served, serveDemo } from './processes.js';
 import { Stage } from './stage.js';
 
@@ -23,9 +25,35 @@ async function open(options: BrowserContextOptions): Promise<{ watched: Watched;
   const watched = await openConsole(browser, demo.url, options);
   const stage = new Stage(watched);
   await stage.button('Got it').click();
-  // All six of the robot's.
-  await expect.poll(() => stage.masks(), PATIENCE).toBe(6);
+  await expect.poll(() => stage.masks(), PATIENCE).toBeGreaterThan(0);
   return { watched, stage };
+}
+
+/** A picture that stands still: a busy machine makes the same ones as an idle one. The ball is well inside. */
+async function hold(stage: Stage): Promise<Shown> {
+  for (let tries = 0; tries < 30; tries++) {
+    await stage.point([1109, 244]);
+    await expect.poll(() => stage.result(), PATIENCE).toContain('score');
+    const shown = await stage.held();
+    await stage.button('Undo').click();
+    await expect.poll(() => stage.masks()).toBe(0);
+    const [left = 0, , right = 0] = shown.objects.get('ball')?.box ?? [];
+    if (left > 120 && right < 560) return shown;
+    await stage.button('Live').click();
+    await stage.page.waitForTimeout(1000);
+  }
+  throw new Error('The ball is never where it should be.');
+}
+
+/** Asks for an object by its box, or by a click on it, under its label. */
+async function ask(stage: Stage, object: TruthObject | undefined, by: 'box' | 'click'): Promise<void> {
+  if (!object) throw new Error('It is not seen.');
+  const before = await stage.masks();
+  await stage.page.getByLabel('Label').fill(object.label);
+  const [x1, y1, x2, y2] = object.box;
+  if (by === 'box') await stage.drag([x1, y1], [x2, y2]);
+  else await stage.point(object.point);
+  await expect.poll(() => stage.masks(), PATIENCE).toBe(before + 1);
 }
 
 async function save({ page }: Watched, name: string): Promise<void> {
@@ -36,41 +64,37 @@ async function save({ page }: Watched, name: string): Promise<void> {
   }
 }
 
-it('the live picture with the masks of a robot', async () => {
+it('objects that were asked for by boxes and a click', async () => {
   const { watched, stage } = await open(DESKTOP);
-  await stage.page.getByRole('tab', { name: 'Speed' }).click();
-  // The charts have something to show then.
-  await stage.page.waitForTimeout(25_000);
-  await expect.poll(() => stage.masks(), PATIENCE).toBe(6);
+  const { objects } = await hold(stage);
+  for (const id of ['mug', 'truck', 'banana', 'apple', 'cactus']) {
+    await ask(stage, objects.get(id), 'box');
+    await stage.button('Keep').click();
+  }
+  await ask(stage, objects.get('ball'), 'click');
   await save(watched, 'console.jpg');
   await watched.close();
 });
 
-it('a held picture with what was clicked, in the dark', async () => {
+it('three candidates of one click, in the dark', async () => {
   const { watched, stage } = await open({ ...DESKTOP, colorScheme: 'dark' });
-  await stage.click([1109, 244]);
-  await expect.poll(() => stage.result(), PATIENCE).toContain('score');
-  const { objects } = await stage.held();
-  await stage.page.keyboard.press('u');
-  for (const [id, label] of [
-    ['truck', 'toy truck'],
-    ['banana', 'banana'],
-    ['ball', 'tennis ball'],
-  ] as const) {
-    const [x1, y1, x2, y2] = objects.get(id)?.box ?? [0, 0, 0, 0];
-    await stage.page.getByLabel('Label').fill(label);
-    const before = await stage.masks();
-    if (id === 'ball') await stage.click(objects.get(id)?.point ?? [0, 0]);
-    else await stage.drag([x1, y1], [x2, y2]);
-    await expect.poll(() => stage.masks(), PATIENCE).toBe(before + 1);
-    if (id !== 'ball') await stage.button('Keep').click();
-  }
+  const { objects } = await hold(stage);
+  await stage.button('3 candidates').click();
+  await ask(stage, objects.get('ball'), 'click');
+  await stage.page
+    .getByRole('radio', { name: /^Candidate/ })
+    .first()
+    .waitFor();
   await save(watched, 'console-dark.jpg');
   await watched.close();
 });
 
-it('a phone that follows an object', async () => {
-  const { watched } = await open(PHONE);
+it('a phone', async () => {
+  const { watched, stage } = await open(PHONE);
+  const { objects } = await hold(stage);
+  await ask(stage, objects.get('ball'), 'click');
+  await stage.button('Keep').click();
+  await ask(stage, objects.get('mug'), 'click');
   await save(watched, 'console-phone.jpg');
   await watched.close();
 });

@@ -61,6 +61,14 @@ export class Stage {
     if (shift) await this.page.keyboard.up('Shift');
   }
 
+  /** As a person does it on this page: by a finger where it has touch. */
+  async point(at: Place): Promise<void> {
+    const place = await this.onScreen(at);
+    const hasTouch = (await this.page.evaluate("matchMedia('(pointer: coarse)').matches")) === true;
+    if (hasTouch) await this.page.touchscreen.tap(...place);
+    else await this.page.mouse.click(...place);
+  }
+
   async drag(from: Place, to: Place): Promise<void> {
     await this.page.mouse.move(...(await this.onScreen(from)));
     await this.page.mouse.down();
