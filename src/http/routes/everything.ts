@@ -31,7 +31,8 @@ export function everythingRoutes(app: FastifyInstance, node: NodeView): void {
       const edges = map && { edges: { ...map, png: map.png.toString('base64') } };
       const { payload, message } = masksPayload({ ...masks, ...edges }, sinceMs);
       node.counters.answers += 1;
-      node.announceMasks(name, message);
+      // Without the edges: they are for who asked.
+      node.announceMasks(name, { ...masks, timing: message.timing });
       return sendJson(reply, payload);
     }),
   );
