@@ -55,7 +55,7 @@ function SessionList({ model, session }: SessionListProps): JSX.Element {
         const mask = maskOf(kept);
         if (!mask) return null;
         return (
-          <li key={mask.id}>
+          <li key={mask.id} data-area={mask.area}>
             <Swatch model={model} id={mask.id} />
             <span class="name">{nameOf(mask)}</span>
             <span class="dim">{scoreText(mask.score)}</span>
@@ -70,7 +70,7 @@ function SessionList({ model, session }: SessionListProps): JSX.Element {
         );
       })}
       {current && (
-        <li key={current.id} aria-current="true">
+        <li key={current.id} aria-current="true" data-area={current.area}>
           <Swatch model={model} id={current.id} />
           <span class="name">{nameOf(current)}</span>
           <span class="dim">{scoreText(current.score)}</span>
