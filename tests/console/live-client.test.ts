@@ -63,6 +63,24 @@ describe('the cameras that the page looks at', () => {
   });
 });
 
+describe('a page that nobody sees', () => {
+  it('asks for no pictures, and for the same as before when it is seen again', () => {
+    const told: Watch['cameras'][] = [];
+    let inSight = true;
+    const watches = createWatches(
+      (cameras) => told.push(cameras),
+      () => inSight,
+    );
+    watches.add('a', { maxWidth: 160, maxFps: 2 });
+    for (inSight of [true, false, true]) watches.tell();
+    expect(told).toEqual([
+      [expect.objectContaining({ name: 'a' })],
+      [],
+      [expect.objectContaining({ name: 'a' })],
+    ]);
+  });
+});
+
 describe('what the page knows of the node', () => {
   it('is bounded', () => {
     let state = INITIAL_STATE;

@@ -41,11 +41,9 @@ export function createLiveClient(): LiveClient {
   let cameras: readonly string[] = [];
   // Who looks at another tab has no use for pictures: the node is spared making them. One that the node has not, or no
   // more, would end the connection.
-  const watches = createWatches((wanted) =>
-    connection?.send({
-      type: 'watch',
-      cameras: document.hidden ? [] : wanted.filter(({ name }) => cameras.includes(name)),
-    }),
+  const watches = createWatches(
+    (wanted) => connection?.send({ type: 'watch', cameras: wanted }),
+    (name) => !document.hidden && cameras.includes(name),
   );
   const onVisibility = (): void => watches.tell();
 

@@ -14,13 +14,20 @@ export interface Watches {
   tell(): void;
 }
 
-/** The cameras that the page looks at, told when they change: once for all changes of one turn of the event loop. */
-export function createWatches(send: (cameras: Watch['cameras']) => void): Watches {
+/**
+ * The cameras that the page looks at, told when they change: once for all changes of one turn of the event loop.
+ * @param askFor Whether pictures of a camera are asked for now, though someone wants them; who knows that it has changed
+ *   calls `tell`.
+ */
+export function createWatches(
+  send: (cameras: Watch['cameras']) => void,
+  askFor: (camera: string) => boolean = () => true,
+): Watches {
   const wanted = new Set<{ readonly camera: string; readonly view: View }>();
   let told = '';
   let pending = false;
   const tell = (always: boolean): void => {
-    const cameras = merged([...wanted]);
+    const cameras = merged([...wanted].filter(({ camera }) => askFor(camera)));
     const text = JSON.stringify(cameras);
     if (!always && text === told) return;
     told = text;
