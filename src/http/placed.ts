@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler, RouteHandlerMethod } from 'fastify';
 import { clientOf } from './client-of.js';
+import { onceGone } from './gone.js';
 import type { Places } from './places.js';
 
 /** A request that has its place. */
@@ -12,6 +13,7 @@ export interface Asked {
 interface Held extends Asked {
   readonly leave: () => void;
   working: boolean;
+  gone: boolean;
 }
 
 export type PlacedHandler = (
@@ -34,9 +36,10 @@ export function placed(
       const client = clientOf(request);
       const leave = places.take(client);
       const gone = new AbortController();
-      const own: Held = { client, signal: gone.signal, leave, working: false };
+      const own: Held = { client, signal: gone.signal, leave, working: false, gone: false };
       held.set(request, own);
-      reply.raw.once('close', () => {
+      onceGone(request, reply, () => {
+        own.gone = true;
         if (!reply.raw.writableFinished) gone.abort();
         if (!own.working) leave();
       });
@@ -50,7 +53,7 @@ export function placed(
         return await handler(request, reply, own);
       } finally {
         own.working = false;
-        if (reply.raw.closed || reply.raw.destroyed) own.leave();
+        if (own.gone) own.leave();
       }
     },
   };

@@ -113,6 +113,22 @@ describe('requests at work', () => {
   });
 });
 
+describe('requests of a connection that is lost', () => {
+  it('leave their places, those too that wait behind others', async () => {
+    const { url, fetch, waiting } = await server({ requests: 8 });
+    const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+    for (let n = 1; n <= 4; n += 1) {
+      const { socket } = await silent(
+        url,
+        request('/wait') + request('/healthz').repeat(3) + request('/wait'),
+      );
+      await waitFor(() => waiting.length === 2 * n, 'requests at work');
+      socket.destroy();
+      await expect.poll(async () => (await fetch('/healthz')).status).toBe(200);
+    }
+  });
+});
+
 describe('connections', () => {
   it('are bounded: one more is closed at once, and who is there is served', async () => {
     const { url } = await server({ connections: 4 });

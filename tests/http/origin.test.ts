@@ -159,6 +159,19 @@ describe('a WebSocket that is refused', () => {
   });
 });
 
+describe('a handshake', () => {
+  it.each([
+    ['of another protocol', { upgrade: 'h2c' }],
+    ['of an old version', { 'sec-websocket-version': '8' }],
+    ['without a key', { 'sec-websocket-key': 'x' }],
+  ])('%s is refused with the error schema', async (_what, headers) => {
+    const { url } = await server();
+    const { status, body } = await handshake(url, '/api/socket', headers as Record<string, string>);
+    expect(status).toBe(400);
+    expect(JSON.parse(body)).toMatchObject({ code: 'invalid_message' });
+  });
+});
+
 describe('a body', () => {
   it('that a form of any site could send is refused', async () => {
     const { url, post } = await server();

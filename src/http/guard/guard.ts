@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SamwireError } from '../../errors.js';
+import { onceGone } from '../gone.js';
 import type { HttpLimits } from '../limits.js';
 import type { Access } from './access.js';
 import { SECURITY_HEADERS } from './headers.js';
 import { checkHost, checkOrigin, type HostRules } from './host.js';
-import { endBehindRefusal, isUpgrade } from './upgrade.js';
+import { checkHandshake, endBehindRefusal, isUpgrade } from './upgrade.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -33,11 +34,12 @@ export function guard(app: FastifyInstance, { rules, access, limits }: GuardOpti
     if (isUpgrade(request) || !READS.has(request.method)) checkOrigin(request, rules);
     if (!isUpgrade(request)) {
       atWork += 1;
-      reply.raw.once('close', () => {
+      onceGone(request, reply, () => {
         atWork -= 1;
       });
       if (atWork > limits.requests) throw overloaded(limits.requests);
     } else if (!request.is404 && !sockets.has(request.routeOptions.url ?? '')) throw noWebSocket();
+    else checkHandshake(request);
     const open = request.is404 || request.routeOptions.config.open === true;
     if (access && !open) access.check(request, reply);
     request.admitted = access === null || !open;
