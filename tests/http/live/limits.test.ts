@@ -53,6 +53,17 @@ describe('a page that breaks the rules', () => {
     expect(good.closed).toBeNull();
   });
 
+  it('is cut off where its bytes are no WebSocket frames', async () => {
+    const { url } = await site();
+    const good = await openPage(url);
+    const broken = await stalled(url);
+    broken.write(Buffer.alloc(100, 0xff));
+    broken.resume();
+    await new Promise((resolve) => broken.once('close', resolve));
+    good.watch('front');
+    await good.nextFrames(1);
+  });
+
   it('may say 50 things a second, and `seen` of each frame', async () => {
     const { url } = await site();
     const page = await openPage(url);

@@ -90,4 +90,21 @@ describe('a console page', () => {
     expect(page.held[1]?.problem).toMatch(/1000000 .*not held any more/);
     expect(camera.acquire({ seq })).toBeNull();
   });
+
+  it('sees on when its camera is opened anew, and keeps the frame that it holds', async () => {
+    const { url, camera } = await site();
+    const page = await openPage(url);
+    page.watch('front');
+    await page.nextFrames(1);
+    const seq = page.frames[0]?.header.seq ?? 0;
+    page.say({ type: 'hold', camera: 'front', seq });
+    await waitFor(() => page.held.length === 1, 'held');
+    await camera.restart();
+    await page.nextFrames(5);
+    expect(page.frames.at(-1)?.header.seq).toBeGreaterThan(seq);
+    const frame = camera.acquire({ seq });
+    expect(frame).not.toBeNull();
+    addon.releaseFrame(frame?.id ?? 0);
+    expect(page.closed).toBeNull();
+  });
 });
