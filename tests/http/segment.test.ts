@@ -281,6 +281,18 @@ describe('uploads', () => {
     socket.destroy();
   });
 
+  it('are told that they are too large, also where they are a hundred times so', async () => {
+    const { server, post } = await paced();
+    const bytes = Buffer.concat([JPEG, Buffer.alloc(10_000_000)]);
+    const response = await server.fetch(PATH, {
+      method: 'POST',
+      body: form({ image: picture(bytes), prompts }),
+    });
+    expect(await errorOf(response)).toMatchObject({ status: 413, code: 'too_large' });
+    const json = await post('a', { image: 'A'.repeat(10_000_000) });
+    expect(await errorOf(json)).toMatchObject({ status: 413, code: 'too_large' });
+  });
+
   it('of a client that goes away are not run where they wait', async () => {
     const { server, view, waiting, post } = await paced();
     const gone: boolean[] = [];

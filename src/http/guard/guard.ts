@@ -14,6 +14,8 @@ declare module 'fastify' {
   }
 }
 
+/** Of a body that is refused. */
+const MAX_PASSED_BYTES = 64 * 1024 * 1024;
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 export interface GuardOptions {
@@ -61,9 +63,13 @@ function webSocketRoutes(app: FastifyInstance): ReadonlySet<string> {
   return urls;
 }
 
-/** A body that nobody reads is not waited for. */
-function endAfterRefusal({ raw }: FastifyRequest, reply: FastifyReply): void {
-  if (!raw.complete) reply.header('connection', 'close');
+/**
+ * A body that nobody reads is not waited for. But where it is known to end soon, and its sender may come in, the rest of it is let
+ * pass unread: many clients see a broken pipe instead of the answer where the connection ends while they write.
+ */
+function endAfterRefusal({ raw, admitted }: FastifyRequest, reply: FastifyReply): void {
+  const soon = admitted && Number(raw.headers['content-length']) <= MAX_PASSED_BYTES;
+  if (!raw.complete && !soon) reply.header('connection', 'close');
 }
 
 function overloaded(max: number): SamwireError {
