@@ -2,7 +2,7 @@ import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.js';
-import { answerClientError, answerErrors, answerFrameworkError } from './errors.js';
+import { answerClientError, answerErrors, answerExpectation, answerFrameworkError } from './errors.js';
 import { Access } from './guard/access.js';
 import { guard } from './guard/guard.js';
 import { Token } from './guard/token.js';
@@ -60,6 +60,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     clientErrorHandler: answerClientError,
   });
   app.server.maxConnections = limits.connections;
+  app.server.on('checkExpectation', answerExpectation);
   echoTrace(app);
   countRequests(app, node);
   answerErrors(app, { log, note: (error, of) => noteError(node, error, of) });

@@ -1,4 +1,5 @@
 /** What a request gets instead of an answer: always the error message of docs/errors.md, with a status that fits it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -205,6 +206,19 @@ const UNREAD: Readonly<Record<string, Refused>> = {
   ],
 };
 const NO_HTTP: Refused = [400, 'invalid_message', 'Expected an HTTP/1.1 request. It could not be read.'];
+
+/** Of `Expect`, node:http knows 100-continue only, and would refuse others without a body. */
+export function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const message = 'Expected no Expect header, or 100-continue.';
+  const body = JSON.stringify({ code: 'invalid_message', message } satisfies ErrorBody);
+  response.writeHead(417, {
+    ...SECURITY_HEADERS,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  });
+  response.end(body);
+}
 
 /** Answers a connection whose bytes are no request, and ends it. */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {

@@ -35,7 +35,7 @@ export async function startHttp({ retryMs = RETRY_MS, ...options }: HttpOptions)
     const app = createApp(options);
     current = { app, connections: new Connections(app.server) };
     try {
-      const at = await app.listen({ host: http.host.replace(/^\[(.*)\]$/, '$1'), port: http.port });
+      const at = await app.listen({ host: addressOf(http.host), port: http.port });
       if (closing) return;
       url = at;
       log.info({ url }, 'console');
@@ -69,6 +69,11 @@ async function closeApp(app: FastifyInstance, connections: Connections, graceMs:
   const timer = setTimeout(() => connections.endAll(), graceMs);
   await app.close();
   clearTimeout(timer);
+}
+
+/** Of `localhost` one address: for each of several, Fastify would make a server that is none of `app.server`. */
+function addressOf(host: string): string {
+  return host.toLowerCase() === 'localhost' ? '127.0.0.1' : host.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** What may be wrong, and what to do, by the error's code. */

@@ -61,6 +61,12 @@ describe('an address', () => {
     expect(errors()[0]).toContain('0.0.0.0');
   });
 
+  it('of this machine may be called localhost', async () => {
+    const { server } = await start({ host: 'localhost', port: 0 });
+    expect(server.url()).toMatch(/^http:\/\/127\.0\.0\.1:/);
+    expect((await fetch(`${server.url()}/healthz`)).status).toBe(200);
+  });
+
   it('of IPv6 may stand in brackets', async () => {
     const { server, logs } = await start({ host: '[::1]', port: 0 });
     const url = server.url();
