@@ -69,7 +69,10 @@ function webSocketRoutes(app: FastifyInstance): ReadonlySet<string> {
  */
 function endAfterRefusal({ raw, admitted }: FastifyRequest, reply: FastifyReply): void {
   const soon = admitted && Number(raw.headers['content-length']) <= MAX_PASSED_BYTES;
-  if (!raw.complete && !soon) reply.header('connection', 'close');
+  if (raw.complete) return;
+  // Fastify has set it for a body above the route's limit.
+  if (soon) reply.removeHeader('connection');
+  else reply.header('connection', 'close');
 }
 
 function overloaded(max: number): SamwireError {
