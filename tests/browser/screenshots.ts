@@ -7,7 +7,7 @@ import { PACKAGE_ROOT } from '../../src/native/addon.js';
 import { DESKTOP, launchChromium, NO_CHROMIUM, openConsole, PHONE, type Watched } from './chromium.js';
 import type { Shown } from './clip.js';
 import { type Served, serveDemo } from './processes.js';
-import { Stage } from './stage.js';
+import { hasWholeBall, Stage } from './stage.js';
 
 const PATIENCE = { timeout: 60_000 };
 /** Of a repository's page: what is larger is slow to load. */
@@ -29,21 +29,8 @@ async function open(options: BrowserContextOptions): Promise<{ watched: Watched;
   return { watched, stage };
 }
 
-/** A picture that stands still: a busy machine makes the same ones as an idle one. The ball is well inside. */
-async function hold(stage: Stage): Promise<Shown> {
-  for (let tries = 0; tries < 30; tries++) {
-    await stage.point([1109, 244]);
-    await expect.poll(() => stage.result(), PATIENCE).toContain('score');
-    const shown = await stage.held();
-    await stage.button('Undo').click();
-    await expect.poll(() => stage.masks()).toBe(0);
-    const [left = 0, , right = 0] = shown.objects.get('ball')?.box ?? [];
-    if (left > 120 && right < 560) return shown;
-    await stage.button('Live').click();
-    await stage.page.waitForTimeout(1000);
-  }
-  throw new Error('The ball is never where it should be.');
-}
+/** A picture that stands still: a busy machine makes the same ones as an idle one. */
+const hold = (stage: Stage): Promise<Shown> => stage.hold([1109, 244], hasWholeBall);
 
 /** Asks for an object by its box, or by a click on it, under its label. */
 async function ask(stage: Stage, object: TruthObject | undefined, by: 'box' | 'click'): Promise<void> {

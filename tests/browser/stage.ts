@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
+import { expect } from 'vitest';
 import type { Watched } from './chromium.js';
 import { type Shown, shownIn } from './clip.js';
 
@@ -11,6 +12,12 @@ export type Place = readonly [x: number, y: number];
 export interface Point {
   readonly button?: 'left' | 'right';
   readonly shift?: boolean;
+}
+
+/** Of the demo's clip: the ball rolls out of the picture, and a model sees less in half of it. */
+export function hasWholeBall({ objects }: Shown): boolean {
+  const [left = 0, , right = 0] = objects.get('ball')?.box ?? [];
+  return left > 60 && right < 560;
 }
 
 /** A file that the page has saved. */
@@ -91,6 +98,24 @@ export class Stage {
     const jpeg = this.#watched.jpegOf(seq);
     if ((await this.says('state')) !== 'held' || !jpeg) throw new Error(`Frame ${seq} is not held.`);
     return shownIn(jpeg);
+  }
+
+  /**
+   * Makes the picture stand still, with nothing asked for on it, at a moment when `suits` says that it will do. The first
+   * click is on what never moves, at `still`.
+   */
+  async hold(still: Place, suits: (shown: Shown) => boolean): Promise<Shown> {
+    for (let tries = 0; tries < 30; tries++) {
+      await this.point(still);
+      await this.button('Undo').click();
+      await expect.poll(() => this.says('state'), { timeout: 20_000 }).toBe('held');
+      await expect.poll(() => this.masks()).toBe(0);
+      const shown = await this.held();
+      if (suits(shown)) return shown;
+      await this.button('Live').click();
+      await this.page.waitForTimeout(700);
+    }
+    throw new Error('No picture of the clip did.');
   }
 
   /** Presses a button and gives the files that the page saves then. */
