@@ -1,4 +1,4 @@
-import { toSamwireError } from '../../errors.js';
+import { type SamwireError, toSamwireError } from '../../errors.js';
 import type { Camera } from '../../frames/camera.js';
 import type { HeldFrame } from '../../frames/held-frames.js';
 import type { NativeFrameInfo } from '../../native/types.js';
@@ -18,7 +18,7 @@ export interface FeedOptions {
   readonly pictures: Pictures;
   /** How many JPEGs are made at a time, of all cameras. */
   readonly slots: Slots;
-  readonly onProblem: (reason: string) => void;
+  readonly onProblem: (error: SamwireError) => void;
   readonly now?: () => number;
 }
 
@@ -101,7 +101,7 @@ export class Feed {
       try {
         await this.#options.slots.run(() => this.#serve());
       } catch (thrown) {
-        this.#options.onProblem(toSamwireError(thrown).message);
+        this.#options.onProblem(toSamwireError(thrown));
       }
     }
     this.#busy = false;

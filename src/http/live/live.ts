@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { SamwireError } from '../../errors.js';
 import type { MasksMessage } from '../../masks/types.js';
 import { FrameJpegs } from '../../pipeline/frame-jpeg.js';
 import type { NodeView } from '../node-view.js';
@@ -22,7 +23,7 @@ const TICK_MS = 1000;
 export interface LiveOptions {
   readonly node: NodeView;
   /** A frame could not be made a JPEG. */
-  readonly onProblem: (camera: string, reason: string) => void;
+  readonly onProblem: (camera: string, error: SamwireError) => void;
 }
 
 /** All pages, and what they see. It works only while there are some. */
@@ -53,7 +54,7 @@ export class Live {
           encode: (frame, width) => this.#jpegs.make(frame, { width, quality: JPEG_QUALITY }),
           pictures,
           slots,
-          onProblem: (reason) => onProblem(name, reason),
+          onProblem: (error) => onProblem(name, error),
         }),
       ]),
     );

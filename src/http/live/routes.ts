@@ -13,9 +13,12 @@ export function liveRoutes(app: FastifyInstance, node: NodeView, log: Logger): v
   let told = '';
   const live = new Live({
     node,
-    onProblem: (camera, reason) => {
-      const key = `${camera}: ${reason}`;
-      log[key === told ? 'debug' : 'warn']({ camera, reason }, 'a frame was not made a JPEG for the console');
+    onProblem: (camera, error) => {
+      const key = `${camera}: ${error.message}`;
+      log[key === told ? 'debug' : 'warn'](
+        { camera, err: error },
+        'a frame was not made a JPEG for the console',
+      );
       told = key;
     },
   });
