@@ -1,10 +1,24 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Where the files are that take the longest: begun last, one of them would run alone in the end. */
+const LONG = /tests\/(?:build|browser|integration\/service)\//;
+
+/** Long files first, then by their sizes. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     // The addon's threads and GStreamer's live as long as their process: one process a file keeps files apart.
     pool: 'forks',
+    sequence: { sequencer: LongFirst },
     // More than the two cores of CI: integration tests wait for half of their time.
     maxWorkers: 3,
     // Some tests load onnxruntime by themselves; see src/onnx/no-telemetry.ts.

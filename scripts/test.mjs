@@ -1,8 +1,9 @@
 // `npm test`: types, lint, native tests (also under ASan+UBSan, and those of the TensorRT backend under TSan), the CUDA
 // kernels where nvcc is, unit and integration tests; the last line counts them all. Arguments name the steps to run:
-// types lint native asan tsan kernels vitest (all when none is named).
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+// types lint native kernels vitest asan tsan (all when none is named). What the sanitizers test is compiled beside vitest,
+// whose tests wait for a good part of their time, at the lowest priority; their tests run after it, alone.
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 
 const REPORTS = 'build/reports';
 const CLANG_FORMAT_MAJOR = 14; // Debian 12's; other majors lay some lines out differently
@@ -51,19 +52,60 @@ function kernels() {
   record('kernels', { passed, failed: 1 - passed - skipped, skipped }, startedAt);
 }
 
+/** The two commands that build a preset, or one program of it. */
+function buildCommands(preset, only) {
+  const build = ['--build', `build/${preset}`, '--parallel', '2', ...(only ? ['--target', only.target] : [])];
+  return [['--preset', preset], build];
+}
+
+/** Builds that were begun beside other steps, by preset: resolve with whether all went well. */
+const begun = new Map();
+let lastBegun = Promise.resolve();
+
+/** Builds a preset beside what follows, one preset after the other; what it says is kept until its step comes. */
+function buildBeside({ preset, only }) {
+  const log = `${REPORTS}/${preset}-build.log`;
+  const built = lastBegun.then(async () => {
+    const startedAt = Date.now();
+    const output = openSync(log, 'w');
+    let ok = true;
+    for (const args of buildCommands(preset, only)) {
+      if (!ok) break;
+      ok = await new Promise((resolve) => {
+        const child = spawn('nice', ['-n', '19', 'cmake', ...args], { stdio: ['ignore', output, output] });
+        child.once('error', () => resolve(false));
+        child.once('close', (status) => resolve(status === 0));
+      });
+    }
+    closeSync(output);
+    return { ok, log, seconds: Math.round((Date.now() - startedAt) / 1000) };
+  });
+  begun.set(preset, built);
+  lastBegun = built;
+}
+
+/** Whether the preset is built, now or beside the steps before. */
+async function build(preset, only) {
+  const beside = begun.get(preset);
+  if (beside === undefined) return buildCommands(preset, only).every((args) => run('cmake', args));
+  const { ok, log, seconds } = await beside;
+  process.stdout.write(readFileSync(log));
+  console.log(`native (${preset}): built beside other steps, in ${seconds} s`);
+  return ok;
+}
+
 /**
  * Builds one CMake preset, or one program of it, and counts its tests from CTest's JUnit report.
  * @param only `{target, tests}`: what to build, and the pattern of the tests to run.
  */
-function native(preset, env, only) {
+async function native(preset, env, only) {
   const startedAt = Date.now();
   const dir = `build/${preset}`;
   const junit = `${process.cwd()}/${REPORTS}/${preset}.xml`;
   rmSync(junit, { force: true });
-  const build = ['--build', dir, '--parallel', '2', ...(only ? ['--target', only.target] : [])];
   // Cameras wait more than they compute, so four at a time on two cores; one at a time took three times as long.
   const test = ['--test-dir', dir, '--parallel', '4', '--output-on-failure', '--timeout', '300'];
-  const built = run('cmake', ['--preset', preset]) && run('cmake', build);
+  const built = await build(preset, only);
   const chosen = only ? ['--tests-regex', only.tests] : [];
   if (built) run('ctest', [...test, '--output-junit', junit, ...chosen], env);
   let report = '';
@@ -82,12 +124,17 @@ function native(preset, env, only) {
   record(`native (${preset})`, counts, startedAt);
 }
 
-function vitest() {
+async function vitest() {
   const startedAt = Date.now();
   const file = `${REPORTS}/vitest.json`;
   rmSync(file, { force: true });
   const args = ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const succeeded = run('npx', args);
+  // Not spawnSync: the builds beside it go on to their next command.
+  const succeeded = await new Promise((resolve) => {
+    const child = spawn('npx', args, { stdio: 'inherit' });
+    child.once('error', () => resolve(false));
+    child.once('close', (status) => resolve(status === 0));
+  });
   let counts = { passed: 0, failed: 1, skipped: 0 };
   try {
     const report = JSON.parse(readFileSync(file, 'utf8'));
@@ -112,6 +159,8 @@ const sanitizers = {
 const threads = {
   TSAN_OPTIONS: `suppressions='${process.cwd()}/tests/native/suppressions/tsan.txt':ignore_noninstrumented_modules=1:halt_on_error=1`,
 };
+// The kernels' tests have one thread.
+const ONLY_RUNTIME = { target: 'device_tests', tests: '^device_tests.runtime' };
 const steps = {
   types: () =>
     check(
@@ -123,11 +172,10 @@ const steps = {
     clangFormat();
   },
   native: () => native('tests', {}),
-  asan: () => native('asan', sanitizers),
-  // The kernels' tests have one thread.
-  tsan: () => native('tsan', threads, { target: 'device_tests', tests: '^device_tests.runtime' }),
   kernels,
   vitest,
+  asan: () => native('asan', sanitizers),
+  tsan: () => native('tsan', threads, ONLY_RUNTIME),
 };
 
 mkdirSync(REPORTS, { recursive: true });
@@ -137,7 +185,15 @@ if (unknown.length > 0) {
   console.error(`Unknown step ${unknown.join(', ')}; there are: ${Object.keys(steps).join(', ')}`);
   process.exit(2);
 }
-for (const name of asked.length > 0 ? asked : Object.keys(steps)) steps[name]();
+const names = asked.length > 0 ? asked : Object.keys(steps);
+for (const [i, name] of names.entries()) {
+  if (name === 'vitest') {
+    const later = names.slice(i + 1);
+    if (later.includes('asan')) buildBeside({ preset: 'asan' });
+    if (later.includes('tsan')) buildBeside({ preset: 'tsan', only: ONLY_RUNTIME });
+  }
+  await steps[name]();
+}
 console.table(rows);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed > 0 ? 1 : 0;
