@@ -16,8 +16,12 @@ const MAX_REASON_BYTES = 123;
 /** For the other side to answer the close; ws itself would wait for 30 s. */
 const GOODBYE_MS = 1000;
 
-/** Closes with a code and a reason, cut where it is too long; who does not answer is cut off. */
+const closing = new WeakSet<WebSocket>();
+
+/** Closes with a code and a reason, cut where it is too long; who does not answer is cut off. The first call counts. */
 export function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  if (closing.has(socket)) return;
+  closing.add(socket);
   socket.close(code, fitting(reason));
   const timer = setTimeout(() => socket.terminate(), GOODBYE_MS);
   socket.once('close', () => clearTimeout(timer));

@@ -67,7 +67,8 @@ export class Page {
     this.#answeredAt = this.#pingedAt;
     this.#socket.on('message', (data, isBinary) => this.#received(data as Buffer, isBinary));
     this.#socket.on('ping', (data) => {
-      if (this.#isWithinRate()) this.#socket.pong(data);
+      // A closed one still hears what comes, for a second: tens of thousands of pings from who floods it.
+      if (!this.#closed && this.#isWithinRate()) this.#socket.pong(data);
     });
     this.#socket.on('pong', (data) => {
       // One that nobody asked for says nothing of what the page has taken in.

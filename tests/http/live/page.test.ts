@@ -69,6 +69,22 @@ describe('the connection of a page', () => {
     await waitFor(() => client.readyState === client.CLOSED, 'the end');
   });
 
+  it('ends once, however many pings come before the other side has closed too', async () => {
+    const { client, socket, counts } = await setup();
+    const listeners = socket.listenerCount('close');
+    for (let i = 0; i < 500; i++) client.ping();
+    let heard = 0;
+    let most = 0;
+    socket.on('ping', () => {
+      heard += 1;
+      most = Math.max(most, socket.listenerCount('close') - listeners);
+    });
+    await waitFor(() => heard === 500, 'all pings');
+    expect(counts.closed).toBe(1);
+    // Hundreds of thousands, taken away one by one, held the main thread up for minutes.
+    expect(most).toBe(1);
+  });
+
   it('stays for as long as pings are answered', async () => {
     const { page, clock, counts, pings } = await setup();
     for (let i = 1; i <= 12; i++) {
