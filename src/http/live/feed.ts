@@ -9,6 +9,8 @@ import type { View } from './view.js';
 
 /** JPEGs are made in these widths, so that pages of about one size share them; none is larger than its frame. */
 const WIDTHS = [320, 640, 960, 1280, 1920] as const;
+/** An outage is over when no JPEG failed for so long. */
+const QUIET_MS = 60_000;
 
 export interface FeedOptions {
   readonly camera: Pick<Camera, 'name' | 'onFrame' | 'acquire' | 'hold'>;
@@ -18,6 +20,7 @@ export interface FeedOptions {
   readonly pictures: Pictures;
   /** How many JPEGs are made at a time, of all cameras. */
   readonly slots: Slots;
+  /** A JPEG could not be made: called once for an outage, and not for a frame that was let go of meanwhile. */
   readonly onProblem: (error: SamwireError) => void;
   readonly now?: () => number;
 }
@@ -39,6 +42,7 @@ export class Feed {
   #busy = false;
   #again = false;
   #timer: NodeJS.Timeout | undefined;
+  #failedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -101,10 +105,17 @@ export class Feed {
       try {
         await this.#options.slots.run(() => this.#serve());
       } catch (thrown) {
-        this.#options.onProblem(toSamwireError(thrown));
+        this.#failed(thrown);
       }
     }
     this.#busy = false;
+  }
+
+  #failed(thrown: unknown): void {
+    const now = this.#now();
+    const isNew = now - this.#failedAt > QUIET_MS;
+    this.#failedAt = now;
+    if (isNew) this.#options.onProblem(toSamwireError(thrown));
   }
 
   /** Views that are to be sent a frame now; for those whose time has not come yet, there is a timer. */
@@ -124,7 +135,8 @@ export class Feed {
       await this.#send(masked);
       if (!this.#isLacking(masked.frame.seq) && this.#masked === masked) this.#setMasked(undefined);
     }
-    const current = this.#choose();
+    // All pages may have gone while this waited: nobody would let go of a frame that is chosen now.
+    const current = this.#views.size > 0 ? this.#choose() : undefined;
     if (current) await this.#send(current);
   }
 
@@ -145,17 +157,28 @@ export class Feed {
 
   /** To all ready views that want it, one width after the other; a view may become ready or not meanwhile. */
   async #send(picture: Picture): Promise<void> {
-    const { camera, encode } = this.#options;
     const { seq } = picture.frame;
     const isWanted = (view: View): boolean => view.isReady && view.dueAt <= this.#now() && view.lacks(seq);
     const widthOf = (view: View): number => widthFor(view.maxWidth, picture.frame.width);
     const widths = new Set([...this.#views].filter(isWanted).map(widthOf));
     for (const width of widths) {
       if (picture.isDropped) return;
-      const packet =
-        picture.packet(width) ?? picture.addJpeg(camera.name, width, await encode(picture.frame, width));
+      const packet = picture.packet(width) ?? (await this.#encode(picture, width));
+      if (!packet) return;
       for (const view of this.#views)
         if (widthOf(view) === width && isWanted(view)) view.send(picture, packet, this.#now());
+    }
+  }
+
+  /** Undefined where the frame was let go of meanwhile, as that of a camera that is closed. */
+  async #encode(picture: Picture, width: number): Promise<Buffer | undefined> {
+    const { camera, encode } = this.#options;
+    try {
+      const jpeg = await encode(picture.frame, width);
+      return picture.isDropped ? undefined : picture.addJpeg(camera.name, width, jpeg);
+    } catch (thrown) {
+      if (picture.isDropped) return undefined;
+      throw thrown;
     }
   }
 

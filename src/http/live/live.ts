@@ -22,7 +22,7 @@ const TICK_MS = 1000;
 
 export interface LiveOptions {
   readonly node: NodeView;
-  /** A frame could not be made a JPEG. */
+  /** Frames can't be made JPEGs: once for an outage. */
   readonly onProblem: (camera: string, error: SamwireError) => void;
 }
 

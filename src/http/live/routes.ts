@@ -10,17 +10,13 @@ const MAX_PAYLOAD_BYTES = 64 * 1024;
 
 /** `/api/live`: what src/http/live/protocol.ts says. */
 export function liveRoutes(app: FastifyInstance, node: NodeView, log: Logger): void {
-  let told = '';
   const live = new Live({
     node,
-    onProblem: (camera, error) => {
-      const key = `${camera}: ${error.message}`;
-      log[key === told ? 'debug' : 'warn'](
+    onProblem: (camera, error) =>
+      log.warn(
         { camera, err: error },
-        'a frame was not made a JPEG for the console',
-      );
-      told = key;
-    },
+        'frames are not made JPEGs for the console; this is told once for an outage',
+      ),
   });
   void app.register(websocket, {
     options: { maxPayload: MAX_PAYLOAD_BYTES, perMessageDeflate: false, autoPong: false },

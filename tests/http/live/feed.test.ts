@@ -270,6 +270,49 @@ describe('a camera as pages see it', () => {
     expect(problems).toEqual(['Error: no memory']);
   });
 
+  it('says why once for an outage, whatever each frame says', async () => {
+    const { feed, push, encode, encoding, view, problems, clock } = setup();
+    const page = view();
+    feed.add(page.view);
+    for (let i = 0; i < 20; i++) {
+      const seq = await push();
+      if (i % 5 === 4) await page.see(Number((await encode()).split('@')[0]));
+      else encoding.shift()?.failed(new Error(`frame ${seq} is bad`));
+    }
+    expect(problems).toHaveLength(1);
+    clock.now += 61_000;
+    await push();
+    encoding.shift()?.failed(new Error('bad again'));
+    await push();
+    expect(problems).toHaveLength(2);
+  });
+
+  it('says nothing of a frame that was let go of while its JPEG was made', async () => {
+    const { feed, push, encoding, view, problems, out } = setup();
+    const page = view();
+    feed.add(page.view);
+    await push();
+    feed.remove(page.view);
+    encoding.shift()?.failed(new Error('Frame 1 is not held'));
+    await SETTLED();
+    expect([problems, out()]).toEqual([[], 0]);
+  });
+
+  it('holds no frame for pages that have gone while it waited for its turn', async () => {
+    const slots = new Slots(1);
+    let free = (): void => undefined;
+    const taken = slots.run(() => new Promise<void>((resolve) => (free = resolve)));
+    const { feed, push, view, out } = setup({ slots });
+    const page = view();
+    feed.add(page.view);
+    await push();
+    feed.remove(page.view);
+    free();
+    await taken;
+    await SETTLED();
+    expect(out()).toBe(0);
+  });
+
   it('lets go of everything when a page goes while its JPEG is made', async () => {
     const { feed, push, encode, view, out } = setup();
     const page = view();
