@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { channelsOf } from '../../src/asyncapi/channels.js';
 import { asyncApiDocument, asyncApiText } from '../../src/asyncapi/document.js';
 import { MESSAGES, type MessageName } from '../../src/asyncapi/messages.js';
@@ -12,6 +12,8 @@ import { parseConfig } from '../../src/config/load.js';
 import { REQUEST_VERBS } from '../../src/mqtt/requests.js';
 import { jobAnswerTopic, jobsTopic, matchesFilter, NodeTopics } from '../../src/mqtt/topics.js';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
+import { listen, testView } from '../http/harness.js';
+import { closeAll } from '../integration/mqtt/harness.js';
 import { schemaOf } from './published.js';
 
 type Json = Record<string, unknown>;
@@ -175,6 +177,8 @@ describe('the AsyncAPI document', () => {
 });
 
 describe('the AsyncAPI document of a node', () => {
+  afterAll(closeAll);
+
   it('has its own topics, cameras and broker, and nothing secret', () => {
     const text = JSON.stringify(HERE);
     expect(text).not.toMatch(/secret/);
@@ -213,5 +217,12 @@ describe('the AsyncAPI document of a node', () => {
   it('is no part of jobs where it takes none', () => {
     expect(HERE.operations).not.toHaveProperty('receiveJobs');
     expect(ANY.operations).toHaveProperty('receiveJobs');
+  });
+
+  it('is served', async () => {
+    const { fetch } = await listen(testView({ asyncApi: () => asyncApiText(place) }));
+    const response = await fetch('/api/asyncapi.json');
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(await response.json()).toEqual(JSON.parse(asyncApiText(place)));
   });
 });
