@@ -124,11 +124,11 @@ class Parts implements Service {
       statsIntervalMs: config.stats.intervalMs,
       ...(config.jobs.enabled ? { jobs: { ...config.jobs, begunPath: begunPath(config) } } : {}),
       logger: log.child({ part: 'mqtt' }),
-      onMasks: (camera, masks, trace) => {
-        this.#sideOutputs.onMasks(camera, masks, traceProperties(trace));
-        this.#news.announce(camera, masks);
+      onMasks: (camera, masks, trace) => this.#sideOutputs.onMasks(camera, masks, traceProperties(trace)),
+      onAnswer: (masks) => {
+        this.#metrics.answered(masks);
+        if (masks.camera !== null) this.#news.announce(masks.camera, masks);
       },
-      onAnswer: (masks) => this.#metrics.answered(masks),
       onStatsPublished: () => this.#loopDelay.reset(),
       onRefused: (refused) => this.#errors.add({ source: 'message', ...refused }),
       onBrokerProblem: (message) => this.#errors.add({ source: 'broker', message }),

@@ -40,8 +40,8 @@ export interface MqttNodeOptions {
    */
   readonly onMasks?: (camera: string, message: MasksMessage, trace?: TraceContext) => void;
   /**
-   * A masks message was made for a request or a job, or was published: once for each, its timing finished. Must not throw,
-   * nor take long.
+   * A masks message was made, for a request, a job or nobody in particular: once for each, its timing finished, also where
+   * it could not be sent. Must not throw, nor take long.
    */
   readonly onAnswer?: (message: MasksMessage) => void;
   /** Stats were published: what they tell of the time since the last ones begins anew. */

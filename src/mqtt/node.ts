@@ -179,10 +179,8 @@ export class MqttNode {
     const { service, onMasks, onAnswer } = this.#options;
     const fitted = await fittedMasks(message, { maxPayloadBytes, sinceMs, service });
     const sent = this.publishStream({ ...target, payload: fitted.payload });
-    if (sent) {
-      onMasks?.(camera, fitted.message, trace);
-      onAnswer?.(fitted.message);
-    }
+    if (sent) onMasks?.(camera, fitted.message, trace);
+    onAnswer?.(fitted.message);
     return sent;
   }
 
