@@ -88,7 +88,7 @@ export function answerErrors(app: FastifyInstance, { log, note }: ErrorOptions):
     const answer = answerTo(thrown);
     if (answer.error.code === 'internal')
       log.error({ err: thrown, method: request.method, route: request.routeOptions.url }, 'a request failed');
-    note(publicBody(answer.error), request);
+    if (!isGone(request)) note(publicBody(answer.error), request);
     return sendError(reply, answer, request.about);
   });
   const methods = routeMethods(app);
@@ -98,6 +98,11 @@ export function answerErrors(app: FastifyInstance, { log, note }: ErrorOptions):
     note(answer.error, request);
     return sendError(reply, answer, request.about);
   });
+}
+
+/** Nobody is told of what went wrong: half a body, or a prompt that was withdrawn, is the end of a connection. */
+function isGone({ raw }: FastifyRequest): boolean {
+  return raw.socket.destroyed;
 }
 
 /** For URLs that no route is looked up for: Fastify runs no hooks then. */

@@ -32,6 +32,7 @@ import { DetectionService } from './detections/service.js';
 import { answerEverything, type EverythingJob } from './everything.js';
 import { answerJob } from './jobs.js';
 import { RateLimits } from './schedule/rate-limits.js';
+import { Withdrawn } from './schedule/refusals.js';
 import type { Scheduler } from './schedule/scheduler.js';
 import { type Overlaid, takeSnapshot } from './snapshot.js';
 import { FOLLOWS_NOTHING, followPrompts } from './tracks/follow.js';
@@ -104,9 +105,7 @@ export class PipelineService implements SegmentService {
       this.#counters.answered(message.prompts.length, answer.masks.length, answer.timing);
       return answer;
     } catch (thrown) {
-      const error = toSamwireError(thrown);
-      this.#counters.failed(error.code);
-      throw error;
+      throw this.#failed(thrown);
     }
   }
 
@@ -127,9 +126,7 @@ export class PipelineService implements SegmentService {
       });
       return made && this.remember(name, made.frame, made.answer);
     } catch (thrown) {
-      const error = toSamwireError(thrown);
-      this.#counters.failed(error.code);
-      throw error;
+      throw this.#failed(thrown);
     }
   }
 
@@ -191,9 +188,7 @@ export class PipelineService implements SegmentService {
       this.#made.set(masks.masks, made);
       return masks;
     } catch (thrown) {
-      const error = toSamwireError(thrown);
-      this.#counters.failed(error.code);
-      throw error;
+      throw this.#failed(thrown);
     }
   }
 
@@ -342,10 +337,14 @@ export class PipelineService implements SegmentService {
       this.#counters.everything(made.prompts, made.message.masks.length, made.message.timing);
       return { masks: this.remember(name, made.frame, made), edges: made.edges };
     } catch (thrown) {
-      const error = toSamwireError(thrown);
-      this.#counters.failed(error.code);
-      throw error;
+      throw this.#failed(thrown);
     }
+  }
+
+  #failed(thrown: unknown): SamwireError {
+    const error = toSamwireError(thrown);
+    if (!(error instanceof Withdrawn)) this.#counters.failed(error.code);
+    return error;
   }
 
   #model(what: string): { readonly scheduler: Scheduler; readonly segmenter: Segmenter } {

@@ -17,11 +17,11 @@ async function refusal(response: Response): Promise<{ readonly status: number; r
   return { status: response.status, ...error };
 }
 
-/** Sends a prompt and leaves the connection to the caller. */
-function hanging(url: string, body: unknown): { readonly leave: () => void } {
+/** Sends a prompt, with more bytes announced than come where wanted, and leaves the connection to the caller. */
+function hanging(url: string, body: unknown, more = 0): { readonly leave: () => void } {
   const { hostname, port } = new URL(url);
   const text = JSON.stringify(body);
-  const head = `POST ${PATH} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nSamwire-Client: me\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n`;
+  const head = `POST ${PATH} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nSamwire-Client: me\r\nContent-Type: application/json\r\nContent-Length: ${text.length + more}\r\n\r\n`;
   const socket = connect(Number(port), hostname, () => socket.write(head + text));
   socket.on('error', () => undefined);
   return { leave: () => socket.destroy() };
@@ -274,6 +274,19 @@ describe('a client that goes away', () => {
     expect(view.service.calls[0]?.context.signal?.aborted).toBe(false);
     leave();
     await waitFor(() => gone, 'the end of it');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([view.counters.errors.expired, view.errors.list()]).toEqual([0, []]);
+  });
+
+  it('in the middle of its body is no error for people to read', async () => {
+    const view = testView();
+    const server = await listen(view);
+    const { leave } = hanging(server.url, PROMPT, 500);
+    await waitFor(() => view.counters.requests === 1, 'the request');
+    leave();
+    await server.post(PATH, PROMPT);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([view.counters.errors.invalid_message, view.errors.list()]).toEqual([0, []]);
   });
 
   it('is no abort for an answer that came in time', async () => {

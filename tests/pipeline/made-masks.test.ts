@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { SamwireError } from '../../src/errors.js';
 import type { NativeFrameInfo } from '../../src/native/types.js';
+import { withdrawn } from '../../src/pipeline/schedule/refusals.js';
 import { PipelineService, type PipelineServiceOptions } from '../../src/pipeline/service.js';
+import type { PromptMessage } from '../../src/prompts/message.js';
 import { maskItem, masksMessage } from '../outputs/messages.js';
 
 const OPTIONS = {
@@ -9,6 +12,29 @@ const OPTIONS = {
   cameras: new Map(),
 } as unknown as PipelineServiceOptions;
 const FRAME = { id: 1 } as NativeFrameInfo;
+
+describe('a prompt', () => {
+  const prompted = async (end: SamwireError): Promise<Record<string, unknown>> => {
+    const front = { name: 'front', stats: () => ({}) };
+    const service = new PipelineService({
+      ...OPTIONS,
+      addon: { framesInUse: () => 0 },
+      cameras: new Map([['front', front]]),
+      tracking: { stats: () => ({}) },
+      detections: new Map(),
+      segmenter: () => ({}),
+      scheduler: () => ({ submit: () => Promise.reject(end), stats: () => ({}) }),
+    } as unknown as PipelineServiceOptions);
+    const message = { prompts: [], frame: 'latest' } as unknown as PromptMessage;
+    await expect(service.prompt('front', message, { receivedAtMs: 0 })).rejects.toBe(end);
+    return service.figures().errors;
+  };
+
+  it('whose sender went away is no error', async () => {
+    expect(await prompted(withdrawn())).toEqual({});
+    expect(await prompted(new SamwireError('expired', 'Late.'))).toEqual({ expired: 1 });
+  });
+});
 
 describe('the masks of a message', () => {
   const rle = { size: [48, 64] as const, counts: 'x'.repeat(2000) };

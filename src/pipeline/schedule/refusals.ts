@@ -43,7 +43,14 @@ export function refusalOf(
   }
 }
 
-/** Nobody hears of it: whoever asked has gone. */
+/** Nobody hears of it: whoever asked has gone. It is no error for people to read, nor to count as one. */
+export class Withdrawn extends SamwireError {
+  constructor() {
+    super('expired', 'Whoever sent the request went away before its end.');
+    this.name = 'Withdrawn';
+  }
+}
+
 export function withdrawn(): SamwireError {
-  return new SamwireError('expired', 'Whoever sent the request went away before it was begun.');
+  return new Withdrawn();
 }
