@@ -20,7 +20,8 @@ export async function demoCommand({ source, once, out, open, logLevel }: DemoCom
   const log = createLogger({ level: logLevel ?? 'warn', pretty: process.stderr.isTTY });
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  // SIGHUP: its terminal was closed. The demo's Mosquitto would outlive it.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
   let fatal: number | undefined;
   const onFatal = (exitCode: number): void => {
     fatal ??= exitCode;

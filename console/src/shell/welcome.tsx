@@ -9,15 +9,17 @@ export function wasWelcomed(): boolean {
 
 /** What to do here, once; `onDone` after it was put away. */
 export function Welcome({ onDone }: { readonly onDone: () => void }): JSX.Element {
+  // As the line above the picture says it.
+  const click = matchMedia('(pointer: coarse)').matches ? 'Tap' : 'Click';
   return (
     <section class="welcome" aria-labelledby="welcome-title" data-testid="welcome">
       <h2 id="welcome-title">This is what the camera sees. Ask for anything in it:</h2>
       <ol>
         <li>
-          <b>Click</b> on a thing: its outline appears.
+          <b>{click}</b> on a thing: its outline appears.
         </li>
         <li>
-          <b>Drag a box</b> round it where a click finds too much or too little.
+          <b>Drag a box</b> round it where a {click.toLowerCase()} finds too much or too little.
         </li>
         <li>
           <b>Follow</b> it: the outline stays on it while it moves.
