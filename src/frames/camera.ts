@@ -163,15 +163,18 @@ export class Camera {
     this.#native?.link(frameId, toleranceMs);
   }
 
-  /** Resolves with the next frame's arrival, or false after `timeoutMs` or when the camera is closed. */
-  nextFrame(timeoutMs: number): Promise<boolean> {
+  /** Resolves with the next frame's arrival, or false after `timeoutMs`, when `signal` is aborted, or when the camera is closed. */
+  nextFrame(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (arrived: boolean) => {
         clearTimeout(timer);
         stop();
+        signal?.removeEventListener('abort', stopped);
         this.#waiting.delete(settle);
         resolve(arrived);
       };
+      const stopped = () => settle(false);
+      signal?.addEventListener('abort', stopped);
       this.#waiting.add(settle);
       const stop = this.onFrame(() => settle(true));
       const timer = setTimeout(() => settle(false), Math.max(0, timeoutMs));

@@ -14,6 +14,6 @@ export interface FrameSource {
   readonly depth?: FrameDepth | undefined;
   /** A handle on a held frame, or null. The caller owes the addon one `releaseFrame`. */
   acquire(choice: FrameChoice): NativeFrameInfo | null;
-  /** Resolves with the next frame's arrival, or false after `timeoutMs` or when there will be none. */
-  nextFrame(timeoutMs: number): Promise<boolean>;
+  /** Resolves with the next frame's arrival, or false after `timeoutMs`, when `signal` is aborted, or when there will be none. */
+  nextFrame(timeoutMs: number, signal?: AbortSignal): Promise<boolean>;
 }

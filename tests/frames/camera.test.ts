@@ -273,12 +273,18 @@ describe('a supervised camera', () => {
     expect(camera.acquire({ seq: 7 })).toBeNull();
   });
 
-  it('resolves nextFrame with the next arrival, or false at the time-out', async () => {
+  it('resolves nextFrame with the next arrival, or false at the time-out or when it is given up', async () => {
     const { camera, stream } = setup();
     camera.start();
     const timedOut = camera.nextFrame(100);
     await vi.advanceTimersByTimeAsync(150);
     expect(await timedOut).toBe(false);
+    const gone = new AbortController();
+    const given = camera.nextFrame(600_000, gone.signal);
+    const timers = vi.getTimerCount();
+    gone.abort();
+    expect(await given).toBe(false);
+    expect(vi.getTimerCount()).toBe(timers - 1);
     const arrived = camera.nextFrame(1000);
     await stream(0.1);
     expect(await arrived).toBe(true);

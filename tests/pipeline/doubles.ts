@@ -43,10 +43,14 @@ export class FakeCamera {
     return frame;
   }
 
-  nextFrame(timeoutMs: number): Promise<boolean> {
+  nextFrame(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
-      setTimeout(() => resolve(false), timeoutMs);
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      signal?.addEventListener('abort', () => {
+        clearTimeout(timer);
+        resolve(false);
+      });
     });
   }
 }

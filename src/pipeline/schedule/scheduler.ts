@@ -184,9 +184,12 @@ export class Scheduler {
   }
 
   /** A camera that does not stream gets until the request's deadline to deliver a frame. */
-  #waitForStream(request: Pick<SchedulerRequest, 'camera' | 'receivedAtMs' | 'maxAgeMs'>): Promise<void> {
-    const { camera, receivedAtMs, maxAgeMs } = request;
-    return this.#streamWaits.wait({ camera, timeoutMs: receivedAtMs + maxAgeMs - this.#now() });
+  #waitForStream(
+    request: Pick<SchedulerRequest, 'camera' | 'receivedAtMs' | 'maxAgeMs' | 'signal'>,
+  ): Promise<void> {
+    const { camera, receivedAtMs, maxAgeMs, signal } = request;
+    const timeoutMs = receivedAtMs + maxAgeMs - this.#now();
+    return this.#streamWaits.wait({ camera, timeoutMs, ...(signal === undefined ? {} : { signal }) });
   }
 
   #expire(): void {

@@ -1,11 +1,14 @@
 import { SamwireError } from '../../errors.js';
 import type { FrameSource } from '../../frames/source.js';
 import { stopping } from './frame-choice.js';
+import { withdrawn } from './refusals.js';
 
 export interface StreamWait {
   readonly camera: FrameSource;
   /** The longest wait. */
   readonly timeoutMs: number;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 interface Waiter {
@@ -34,21 +37,29 @@ export class StreamWaits {
 
   /**
    * Resolves when the camera streams.
-   * @throws SamwireError `no_frame` when it does not in time or is disabled; `overloaded` when it had to make room.
+   * @throws SamwireError `no_frame` when it does not in time or is disabled; `overloaded` when it had to make room;
+   *   `expired` when whoever asked has gone.
    */
-  async wait({ camera, timeoutMs }: StreamWait): Promise<void> {
+  async wait({ camera, timeoutMs, signal }: StreamWait): Promise<void> {
     if (camera.streaming) return;
     if (camera.state.state === 'disabled')
       throw new SamwireError('no_frame', `Camera ${camera.name} is disabled in the config.`);
     if (this.#closed) throw stopping();
+    if (signal?.aborted) throw withdrawn();
+    // Whoever is refused leaves no timer behind.
+    const over = new AbortController();
+    const gone = (): void => waiter?.refuse(withdrawn());
+    signal?.addEventListener('abort', gone);
     let waiter: Waiter | undefined;
     const refused = new Promise<never>((_, refuse) => {
       waiter = { camera, refuse };
       this.#add(waiter);
     });
     try {
-      if (await Promise.race([camera.nextFrame(timeoutMs), refused])) return;
+      if (await Promise.race([camera.nextFrame(timeoutMs, over.signal), refused])) return;
     } finally {
+      over.abort();
+      signal?.removeEventListener('abort', gone);
       if (waiter) this.#remove(waiter);
     }
     const { state, error } = camera.state;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SamwireError } from '../../../src/errors.js';
 import type { Camera } from '../../../src/frames/camera.js';
 import { FakeCamera, idsOf, setup } from '../doubles.js';
@@ -118,6 +118,21 @@ describe('the scheduler', () => {
     await expect(late).rejects.toMatchObject({ code: 'expired' });
     await segmenter.answer();
     expect((await patient).queueMs).toBe(501);
+  });
+
+  it('does not wait for a camera on behalf of those who have gone', async () => {
+    const { camera, scheduler, submit, settled } = setup();
+    camera.streaming = false;
+    const gone = new AbortController();
+    const waits = vi.spyOn(camera, 'nextFrame');
+    const asked = submit('gone', { signal: gone.signal, maxAgeMs: 600_000 });
+    await settled();
+    expect(scheduler.length).toBe(1);
+    gone.abort();
+    await expect(asked).rejects.toMatchObject({ code: 'expired' });
+    expect(scheduler.length).toBe(0);
+    expect(waits.mock.calls[0]?.[1]?.aborted).toBe(true);
+    await expect(submit('late', { signal: gone.signal })).rejects.toMatchObject({ code: 'expired' });
   });
 
   it('does not run what nobody waits for any more, and lets go of its frame', async () => {
