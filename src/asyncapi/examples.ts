@@ -1,4 +1,5 @@
 /** Examples of messages, of docs/mqtt.md's own exchange where it has them; tests hold each against its schema. */
+import { EXAMPLE_MASK as BAR, EXAMPLE_FRAME as FRAME, EXAMPLE_TIMING as TIMING } from '../masks/example.js';
 import { STATS_EXAMPLE } from './stats-example.js';
 
 interface Example {
@@ -8,27 +9,7 @@ interface Example {
   readonly payload?: unknown;
 }
 
-const FRAME = { seq: 22, timestamp: 1795895685107.319, width: 320, height: 240, skewMs: 0 };
-const TIMING = {
-  ageMs: 86.681,
-  queueMs: 1,
-  prepareMs: 0.367,
-  encodeMs: 58.012,
-  decodeMs: 11.763,
-  maskMs: 0.423,
-  publishMs: 1.063,
-  captureToPublishMs: 159.309,
-  embeddingReused: false,
-};
 const MADE_BY = { model: 'samwire-tiny', backend: 'onnx', timing: TIMING };
-const BAR = {
-  id: 'bar',
-  score: 0.927,
-  stability: 0.9342,
-  area: 7326,
-  box: [45, 0, 92, 160],
-  centroid: [67.72, 79.45],
-};
 const MASKS = {
   requestId: 'again-1',
   source: 'prompt',

@@ -1,25 +1,10 @@
 /** Messages as they were sent and answered by `samwire-tiny` on `test://pattern` (docs/mqtt.md); the document's tests hold them against the schemas. */
+import {
+  EXAMPLE_MASK as BAR,
+  EXAMPLE_FRAME as FRAME,
+  EXAMPLE_TIMING as TIMING,
+} from '../../masks/example.js';
 
-const TIMING = {
-  ageMs: 86.681,
-  queueMs: 1,
-  prepareMs: 0.367,
-  encodeMs: 58.012,
-  decodeMs: 11.763,
-  maskMs: 0.423,
-  publishMs: 1.063,
-  captureToPublishMs: 159.309,
-  embeddingReused: false,
-};
-const FRAME = { seq: 22, timestamp: 1795895685107.319, width: 320, height: 240, skewMs: 0 };
-const BAR = {
-  id: 'bar',
-  score: 0.927,
-  stability: 0.9342,
-  area: 7326,
-  box: [45, 0, 92, 160],
-  centroid: [67.72, 79.45],
-};
 const RLE = {
   size: [240, 320],
   counts:
