@@ -42,6 +42,13 @@ describe('a status', () => {
 });
 
 describe('an error', () => {
+  it('says what to do to a client that offers HTTP/2 on each request', async () => {
+    const { url } = await server();
+    const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk';
+    const answer = await raw(url, `GET /healthz HTTP/1.1\r\nHost: localhost\r\n${offer}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1.1 400 .*"invalid_message".*version\(HTTP_1_1\)/s);
+  });
+
   it('that a route throws is its body, with the status of its code and what the route knows', async () => {
     const { fetch } = await server();
     const response = await fetch('/fail/ours');

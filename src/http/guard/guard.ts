@@ -83,5 +83,8 @@ function overloaded(max: number): SamwireError {
 }
 
 function noWebSocket(): SamwireError {
-  return new SamwireError('invalid_message', 'Expected a plain request; this path has no WebSocket.');
+  return new SamwireError(
+    'invalid_message',
+    "Expected a plain HTTP/1.1 request without an Upgrade header; this path has no WebSocket. Clients that offer HTTP/2 in this way can be told not to: Java's HttpClient by version(HTTP_1_1).",
+  );
 }
