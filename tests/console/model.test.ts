@@ -40,6 +40,23 @@ const settled = async (): Promise<void> => {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 };
 
+/** Prompts from now on are answered one after the other, when the test says so. */
+function heldBack(): { next(mask: MaskItem): Promise<void> } {
+  const waiting: ((mask: MaskItem) => void)[] = [];
+  vi.stubGlobal(
+    'fetch',
+    () => new Promise<Response>((resolve) => waiting.push((mask) => resolve(answer(mask)))),
+  );
+  const answer = (mask: MaskItem): Response => new Response(JSON.stringify({ masks: [mask] }));
+  return {
+    next: async (mask) => {
+      await settled();
+      waiting.shift()?.(mask);
+      await settled();
+    },
+  };
+}
+
 async function stage() {
   const double = liveDouble();
   const model = new StageModel(double.live, 'front');
@@ -116,11 +133,53 @@ describe('the stage', () => {
     expect(session()).not.toBeNull();
   });
 
+  it('shows no answer to what was taken back, when something else was clicked meanwhile', async () => {
+    const { model, session } = await stage();
+    const answers = heldBack();
+    model.point({ x: 3, y: 3 }, false);
+    await settled();
+    model.undo();
+    model.point({ x: 30, y: 30 }, false);
+    await answers.next(square('object-1', 0, 10));
+    expect(session()?.answer).toBeNull();
+    await answers.next(square('object-1', 25, 35));
+    expect(session()?.answer?.masks[0]?.box).toEqual([25, 25, 35, 35]);
+  });
+
+  it('shows the answer to a first point while the one to the second is awaited, and keeps the second', async () => {
+    const { model, session } = await stage();
+    const answers = heldBack();
+    model.point({ x: 3, y: 3 }, false);
+    await settled();
+    model.point({ x: 12, y: 12 }, false);
+    await answers.next(square('object-1', 0, 10));
+    expect(session()?.answer?.masks[0]?.area).toBe(100);
+    const kept = model.keep();
+    await settled();
+    expect(session()?.kept).toEqual([]);
+    await answers.next(square('object-1', 0, 20));
+    await kept;
+    expect(session()?.kept.map(({ answer }) => answer.masks[0]?.area)).toEqual([400]);
+  });
+
+  it('keeps nothing of a picture that was left while the answer was awaited', async () => {
+    const { model, session } = await stage();
+    const answers = heldBack();
+    model.point({ x: 3, y: 3 }, false);
+    await settled();
+    const kept = model.keep();
+    model.live();
+    await answers.next(square('object-1', 0, 10));
+    await kept;
+    expect(session()).toBeNull();
+    expect(model.state.get().note).toBeNull();
+  });
+
   it('follows kept objects and the one under work together, and goes live', async () => {
     const { model, session } = await stage();
     model.point({ x: 3, y: 3 }, false);
     await settled();
-    model.keep();
+    await model.keep();
     model.point({ x: 30, y: 30 }, false);
     await settled();
     await model.follow();

@@ -8,7 +8,7 @@ import {
 } from '../api/cameras.js';
 import { LatestOnly } from './latest.js';
 import { draftMessage, followMessage, isAskable } from './prompt.js';
-import { answered, foundEverything, maskOf, type Session } from './session.js';
+import { answered, foundEverything, goesOn, maskOf, type Session } from './session.js';
 import type { Busy, StageStore } from './state.js';
 import { followed } from './tracks.js';
 import { answerNote, errorNote, everythingNote, failedNote, followNote, type Note, nameOf } from './words.js';
@@ -48,6 +48,11 @@ export class Asking {
 
   hasBegun(track: string): boolean {
     return this.#begun.has(track);
+  }
+
+  /** Resolves when the object under work is answered as it is now, or the answer could not be had. */
+  settled(): Promise<void> {
+    return this.#prompts.idle();
   }
 
   /** Nobody waits for the answers any more. */
@@ -163,7 +168,7 @@ export class Asking {
     if (!asked) return;
     const { found, failed } = sorted(await askPrompt(camera, draftMessage(asked, state.get().multimask)));
     const session = this.#underWork(id);
-    if (session?.frame.seq !== asked.frame.seq) return;
+    if (session?.frame.seq !== asked.frame.seq || !goesOn(asked.draft, session.draft)) return;
     const next = answered(session, found);
     const [problem] = failed;
     const name = session.draft.label.trim() || id;

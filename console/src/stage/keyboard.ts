@@ -40,7 +40,7 @@ function commandsOf(
   return {
     box: () => corner(options),
     undo: () => model.undo(),
-    keep: () => model.keep(),
+    keep: () => void model.keep(),
     follow: () => void model.follow(),
     everything: options.onEverything,
     live: () => {

@@ -5,11 +5,17 @@
 export class LatestOnly {
   #running = false;
   #next: (() => Promise<void>) | null = null;
+  #idle: Promise<void> = Promise.resolve();
 
   /** `work` handles its own failures. */
   run(work: () => Promise<void>): void {
     this.#next = work;
-    if (!this.#running) void this.#go();
+    if (!this.#running) this.#idle = this.#go();
+  }
+
+  /** Resolves when nothing is at work, and nothing waits. */
+  idle(): Promise<void> {
+    return this.#idle;
   }
 
   /** Drops what waits. */

@@ -121,8 +121,13 @@ export class StageModel {
     if (before.draft.id === session.draft.id && before.draft.steps.length > 0) this.#asking.object();
   }
 
-  keep(): void {
+  /** With the mask of all points so far: one that is on its way is waited for. */
+  async keep(): Promise<void> {
+    const begun = this.state.get().session?.draft.id;
+    await this.#asking.settled();
     const { session, tracks } = this.state.get();
+    // It was given up, or kept, meanwhile.
+    if (session?.draft.id !== begun) return;
     const mask = session && maskOf(session);
     if (!session || !mask) {
       this.say(BEGIN_FIRST);

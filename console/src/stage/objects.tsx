@@ -74,7 +74,7 @@ function SessionList({ model, session }: SessionListProps): JSX.Element {
           <Swatch model={model} id={current.id} />
           <span class="name">{nameOf(current)}</span>
           <span class="dim">{scoreText(current.score)}</span>
-          <button type="button" aria-label={`Keep ${nameOf(current)}`} onClick={() => model.keep()}>
+          <button type="button" aria-label={`Keep ${nameOf(current)}`} onClick={() => void model.keep()}>
             Keep
           </button>
         </li>

@@ -79,6 +79,14 @@ export function relabel(session: Session, label: string): Session {
   return { ...session, draft: { ...session.draft, label } };
 }
 
+/**
+ * Whether `now` has all that `asked` had, and perhaps more: then an answer to `asked` still says something of it. What was
+ * taken back meanwhile, and clicked elsewhere, has nothing of it.
+ */
+export function goesOn(asked: Draft, now: Draft): boolean {
+  return asked.id === now.id && asked.steps.every((step, i) => step === now.steps[i]);
+}
+
 /** The node's masks of the draft: the one of the best score counts first. */
 export function answered(session: Session, masks: readonly MaskItem[]): Session {
   let chosen = 0;

@@ -86,7 +86,7 @@ function ObjectTools({ model }: { readonly model: StageModel }): JSX.Element {
         keys="K"
         title="Keeps this mask; the next click begins another object"
         disabled={!hasMask}
-        onClick={() => model.keep()}
+        onClick={() => void model.keep()}
       />
       <Tool
         name="Follow"
