@@ -1,3 +1,7 @@
+import { ERROR_CODES } from '../errors.js';
+
+const NO_ERRORS = Object.fromEntries(ERROR_CODES.map((code) => [code, 0]));
+
 /** What a node with one camera publishes on `<base>/stats`. */
 export const STATS_EXAMPLE = {
   version: '0.1.0',
@@ -24,28 +28,7 @@ export const STATS_EXAMPLE = {
     requests: 0,
     repeats: 0,
     answers: 0,
-    errors: {
-      invalid_json: 0,
-      invalid_message: 0,
-      invalid_image: 0,
-      too_large: 0,
-      too_many_prompts: 0,
-      unknown_camera: 0,
-      unknown_request: 0,
-      unknown_track: 0,
-      unauthorized: 0,
-      forbidden: 0,
-      no_frame: 0,
-      frame_evicted: 0,
-      unsupported_detections: 0,
-      unsupported_prompt: 0,
-      rate_limited: 0,
-      overloaded: 0,
-      expired: 0,
-      model_failed: 0,
-      device_failed: 0,
-      internal: 0,
-    },
+    errors: NO_ERRORS,
     console: {
       pages: 0,
       frames: 0,
@@ -210,28 +193,7 @@ export const STATS_EXAMPLE = {
     retainedIgnored: 0,
     repeats: 0,
     answers: 37,
-    errors: {
-      invalid_json: 0,
-      invalid_message: 0,
-      invalid_image: 0,
-      too_large: 0,
-      too_many_prompts: 0,
-      unknown_camera: 0,
-      unknown_request: 0,
-      unknown_track: 0,
-      unauthorized: 0,
-      forbidden: 0,
-      no_frame: 0,
-      frame_evicted: 0,
-      unsupported_detections: 0,
-      unsupported_prompt: 0,
-      rate_limited: 0,
-      overloaded: 0,
-      expired: 1,
-      model_failed: 0,
-      device_failed: 0,
-      internal: 0,
-    },
+    errors: { ...NO_ERRORS, expired: 1 },
     dropped: {
       overflow: 0,
       too_large: 0,
