@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { loadPatiently } from './build/load-patiently.js';
 import type { BuildProgress } from './build/progress.js';
@@ -7,6 +6,7 @@ import type { Config } from './config/schema.js';
 import type { ModelThresholds } from './everything/options.js';
 import type { Camera } from './frames/camera.js';
 import { noteCameraFaults } from './health/camera-faults.js';
+import { createLoopDelay, processStats } from './health/process-stats.js';
 import { RecentErrors } from './health/recent-errors.js';
 import { createHttpCounters } from './http/counters.js';
 import { createView, MasksNews } from './http/create-view.js';
@@ -18,16 +18,16 @@ import { MqttNode } from './mqtt/node.js';
 import { traceProperties } from './mqtt/trace.js';
 import { loadAddon } from './native/addon.js';
 import type { NativeAddon } from './native/types.js';
-import { createCameras, detectionRules } from './pipeline/create-cameras.js';
+import { createCameras } from './pipeline/create-cameras.js';
+import { createPipeline, createTracking } from './pipeline/create-pipeline.js';
 import { startPeriodic } from './pipeline/periodic.js';
 import { Scheduler } from './pipeline/schedule/scheduler.js';
-import { PipelineService } from './pipeline/service.js';
+import type { PipelineService } from './pipeline/service.js';
 import { startFrameOutput } from './pipeline/side-outputs/frames.js';
 import { SideOutputs } from './pipeline/side-outputs/side-outputs.js';
-import { Tracking } from './pipeline/tracks/tracking.js';
+import type { Tracking } from './pipeline/tracks/tracking.js';
 import { DEFAULT_PROMPT_LIMITS } from './prompts/message.js';
 import type { Segmenter } from './segment/segmenter.js';
-import { createTracker } from './track/tracker.js';
 import { VERSION } from './version.js';
 
 export interface ServiceOptions {
@@ -59,7 +59,6 @@ export interface Service {
 
 const EXIT_CONFIG = 78;
 const EXIT_DEVICE = 70;
-const LOOP_RESOLUTION_MS = 10;
 /** When the service stops: how long the run in progress may take, and then the broker's acknowledgements. */
 const RUN_GRACE_MS = 1500;
 const BROKER_GRACE_MS = 2000;
@@ -97,7 +96,7 @@ class Parts implements Service {
   readonly #news = new MasksNews();
   readonly #metrics: Metrics;
   #http: HttpServer | null = null;
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  readonly #loopDelay = createLoopDelay();
   #segmenter: Segmenter | null = null;
   #scheduler: Scheduler | null = null;
   /** The model's own thresholds for everything. */
@@ -111,8 +110,29 @@ class Parts implements Service {
     this.#log = log;
     this.#onFatal = onFatal;
     this.cameras = createCameras(config.cameras, addon, log);
-    this.#tracking = this.#createTracking();
-    this.#pipeline = this.#createPipeline();
+    const model = { segmenter: () => this.#segmenter, scheduler: () => this.#scheduler };
+    this.#tracking = createTracking({
+      config,
+      addon,
+      cameras: this.cameras,
+      ...model,
+      remember: (name, frame, answer) => this.#pipeline.remember(name, frame, answer),
+      publish: (name, masks) => this.mqtt.publishMasks(name, masks),
+      log,
+    });
+    this.#pipeline = createPipeline({
+      config,
+      addon,
+      cameras: this.cameras,
+      ...model,
+      tracking: this.#tracking,
+      thresholds: () => this.#thresholds,
+      processStats: () => ({
+        ...processStats(this.#loopDelay),
+        outputs: this.#sideOutputs.stats(),
+        http: this.#httpCounters,
+      }),
+    });
     this.mqtt = new MqttNode({
       mqtt: config.mqtt,
       nodeId: config.node.id,
@@ -308,79 +328,6 @@ class Parts implements Service {
     this.#pipeline.close();
     await this.#segmenter?.close();
     this.#loopDelay.disable();
-  }
-
-  #createTracking(): Tracking {
-    const { tracks, outputs } = this.#config;
-    const addon = this.#addon;
-    return new Tracking({
-      addon,
-      cameras: this.cameras,
-      createTracker: () => createTracker({ addon, lostMs: tracks.lostMs, tuning: { logits: tracks.logits } }),
-      maxPerCamera: tracks.maxPerCamera,
-      lostMs: tracks.lostMs,
-      segmenter: () => this.#segmenter,
-      scheduler: () => this.#scheduler,
-      encodings: outputs.encodings,
-      polygonTolerancePx: outputs.polygonTolerancePx,
-      deliver: (name, answer, frame) => {
-        if (frame && addon.retainFrame(frame.id)) this.#pipeline.remember(name, frame, answer);
-        return this.mqtt.publishMasks(name, answer.message);
-      },
-      log: this.#log.child({ part: 'tracks' }),
-    });
-  }
-
-  #createPipeline(): PipelineService {
-    const { pipeline, outputs, node, mqtt, model, cameras } = this.#config;
-    return new PipelineService({
-      addon: this.#addon,
-      cameras: this.cameras,
-      segmenter: () => this.#segmenter,
-      scheduler: () => this.#scheduler,
-      tracking: this.#tracking,
-      maxAgeMs: pipeline.maxAgeMs,
-      perCameraPerSec: pipeline.rateLimit.perCameraPerSec,
-      perClientPerSec: pipeline.rateLimit.perClientPerSec,
-      maxImagePixels: pipeline.maxImagePixels,
-      encodings: outputs.encodings,
-      polygonTolerancePx: outputs.polygonTolerancePx,
-      maxPrompts: model.maxPrompts,
-      onDetections: (camera, on) => this.#tracking.associate(camera, on),
-      detections: new Map(
-        Object.entries(cameras).map(([name, { detections }]) => [name, detectionRules(detections)]),
-      ),
-      everything: new Map(Object.entries(cameras).map(([name, { everything }]) => [name, everything])),
-      thresholds: () => this.#thresholds,
-      info: () => ({
-        version: VERSION,
-        node: node.id,
-        baseTopic: mqtt.baseTopic,
-        maxPrompts: model.maxPrompts,
-        addon: this.#addon.about(),
-      }),
-      processStats: () => this.#processStats(),
-    });
-  }
-
-  #processStats(): Record<string, unknown> {
-    // The histogram holds the time between two timer calls: the delay is what exceeds the timer's own interval.
-    const ms = (nanoseconds: number): number =>
-      Math.max(0, Math.round(nanoseconds / 1e4 - LOOP_RESOLUTION_MS * 100) / 100);
-    const delay = this.#loopDelay;
-    const eventLoopDelayMs = {
-      p50: ms(delay.percentile(50)),
-      p99: ms(delay.percentile(99)),
-      max: ms(delay.max),
-    };
-    return {
-      version: VERSION,
-      uptimeMs: Math.round(process.uptime() * 1000),
-      rssBytes: process.memoryUsage.rss(),
-      eventLoopDelayMs,
-      outputs: this.#sideOutputs.stats(),
-      http: this.#httpCounters,
-    };
   }
 }
 
