@@ -13,7 +13,7 @@ run_packages=(
 )
 test_packages=(
   clang-format git libgtest-dev libgstrtspserver-1.0-dev mosquitto openssl
-  gstreamer1.0-tools gstreamer1.0-plugins-ugly gstreamer1.0-rtsp python3-numpy prometheus
+  gstreamer1.0-tools gstreamer1.0-plugins-ugly gstreamer1.0-rtsp python3-numpy prometheus systemd
 )
 # The page is tested in a browser. Ubuntu's package of this name is a snap, which a container can't install: the tests
 # say that they are skipped there, or take Google's Chrome where it is installed.
