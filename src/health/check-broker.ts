@@ -2,13 +2,13 @@ import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { Config } from '../config/schema.js';
 import { maskSecrets } from '../config/secrets.js';
+import { brokerFault, type ConnectError, networkFaultText } from '../mqtt/broker-faults.js';
 import { clientOptions } from '../mqtt/client-options.js';
-import { type Credentials, readCredentials } from '../mqtt/credentials.js';
+import { type Credentials, isWholePem, readCredentials } from '../mqtt/credentials.js';
 import { NodeTopics } from '../mqtt/topics.js';
-import { brokerFault, type ConnectError } from './broker-faults.js';
 import type { Check } from './check.js';
 import type { Host } from './host.js';
-import { networkFaultText, tcpFault } from './tcp.js';
+import { tcpFault } from './tcp.js';
 
 const CONNECT_TIMEOUT_MS = 3_000;
 /** A retained message comes right after the subscription's acknowledgement. */
@@ -67,6 +67,7 @@ function checkCertificates({ ca, cert, key }: Credentials, nowMs: number): Check
   ] as const) {
     if (!pem) continue;
     try {
+      if (!isWholePem(pem)) throw new Error('not whole');
       const { validTo, subject } = new X509Certificate(pem);
       const leftMs = Date.parse(validTo) - nowMs;
       if (leftMs < 0) problem('fail', what, `expired on ${validTo}`, `Renew the certificate of ${subject}.`);
@@ -76,7 +77,7 @@ function checkCertificates({ ca, cert, key }: Credentials, nowMs: number): Check
       problem(
         'fail',
         what,
-        'is no certificate in PEM',
+        'is no certificate in PEM, or not the whole of it',
         `Put the PEM (BEGIN CERTIFICATE) into the file that ${what} names.`,
       );
     }
@@ -117,11 +118,18 @@ async function connectOnce(config: Config, credentials: Credentials): Promise<Se
 function connect(config: Config, credentials: Credentials, version: '5' | '3.1.1'): Promise<Session> {
   const identity = { clientId: `samwire-doctor-${randomBytes(6).toString('hex')}`, clean: true };
   return new Promise((resolve) => {
-    const client = mqtt.connect({
-      ...clientOptions(config.mqtt, identity, { version, credentials }),
-      // The timer below decides, not the library's.
-      connectTimeout: 2 * CONNECT_TIMEOUT_MS,
-    });
+    let client: MqttClient;
+    try {
+      client = mqtt.connect({
+        ...clientOptions(config.mqtt, identity, { version, credentials }),
+        // The timer below decides, not the library's.
+        connectTimeout: 2 * CONNECT_TIMEOUT_MS,
+      });
+    } catch (error) {
+      // OpenSSL can't use a file of mqtt.tls.
+      resolve({ error: asConnectError(error) });
+      return;
+    }
     const timer = setTimeout(() => refuse('TIMEOUT', 'no answer'), CONNECT_TIMEOUT_MS);
     let settled = false;
     const refuse = (code: number | string | undefined, message: string) => {
@@ -132,6 +140,8 @@ function connect(config: Config, credentials: Credentials, version: '5' | '3.1.1
       resolve({ error: { code, message } });
     };
     client.on('error', (error: Error & { code?: number | string }) => refuse(error.code, error.message));
+    // Where TLS 1.3 refuses a certificate, only the stream hears why.
+    client.stream.on('error', (error: Error & { code?: string }) => refuse(error.code, error.message));
     client.once('close', () => refuse('CLOSED', 'closed'));
     client.once('connect', () => {
       if (settled) return;
@@ -140,6 +150,11 @@ function connect(config: Config, credentials: Credentials, version: '5' | '3.1.1
       resolve({ client, version });
     });
   });
+}
+
+function asConnectError(error: unknown): ConnectError {
+  const { code, message } = error as { readonly code?: string; readonly message?: string };
+  return { code, message: message ?? String(error) };
 }
 
 /** Whether a node with this id is at the broker, by its retained state. */

@@ -2,10 +2,11 @@ import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { type SourceScheme, sourcePath, sourceScheme } from '../config/addresses.js';
 import type { CameraConfig, Config } from '../config/schema.js';
 import { maskSecrets } from '../config/secrets.js';
+import { networkFaultText } from '../mqtt/broker-faults.js';
 import type { NativeAddon } from '../native/types.js';
 import type { Check } from './check.js';
 import { type Host, onHost } from './host.js';
-import { networkFaultText, tcpFault } from './tcp.js';
+import { tcpFault } from './tcp.js';
 
 const RTSP_TIMEOUT_MS = 2_000;
 const RTSP_PORTS: Partial<Record<SourceScheme, number>> = { rtsp: 554, rtsps: 322 };

@@ -13,17 +13,3 @@ export function tcpFault(host: string, port: number, timeoutMs: number): Promise
     socket.once('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
   });
 }
-
-/** An error's code in words. */
-export function networkFaultText(code: string): string {
-  const words: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'nothing listens there',
-    ENOTFOUND: 'the name is not known',
-    EAI_AGAIN: 'the name server does not answer',
-    ETIMEDOUT: 'no answer',
-    EHOSTUNREACH: 'no way to that machine',
-    ENETUNREACH: 'no way to that network',
-    ECONNRESET: 'the connection was cut',
-  };
-  return words[code] ?? code;
-}

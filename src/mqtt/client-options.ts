@@ -1,3 +1,4 @@
+import type { SecureContextOptions } from 'node:tls';
 import type { IClientOptions } from 'mqtt';
 import type { Credentials } from './credentials.js';
 import type { MqttOptions } from './options.js';
@@ -5,6 +6,8 @@ import type { ProtocolVersion } from './protocol.js';
 
 /** Longest time without a packet before the broker, or the node, gives the connection up: 1.5 times this. */
 export const KEEPALIVE_SEC = 20;
+/** Whatever Node was started with (`--tls-min-v1.0`). */
+const MIN_TLS = 'TLSv1.2';
 const CONNECT_TIMEOUT_MS = 10_000;
 /**
  * Told to the broker as Maximum Packet Size (MQTT 5): larger ones are not delivered. Far above what is read, so that
@@ -35,7 +38,7 @@ export function clientOptions(
   options: MqttOptions,
   identity: ClientIdentity,
   { version, credentials }: { readonly version: ProtocolVersion; readonly credentials: Credentials },
-): IClientOptions {
+): IClientOptions & Pick<SecureContextOptions, 'minVersion'> {
   const url = new URL(options.url);
   const protocol = url.protocol.slice(0, -1) as 'mqtt' | 'mqtts' | 'ws' | 'wss';
   return {
@@ -53,7 +56,11 @@ export function clientOptions(
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
+    // Said, not left to the default: NODE_TLS_REJECT_UNAUTHORIZED=0 does not reach it then.
     rejectUnauthorized: true,
+    minVersion: MIN_TLS,
+    // Of all TLS options the client library hands only some on to a WebSocket.
+    ...(protocol === 'wss' ? { wsOptions: { minVersion: MIN_TLS } } : {}),
     ...(version === '5'
       ? {
           protocolVersion: 5 as const,

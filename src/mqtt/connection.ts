@@ -4,8 +4,9 @@ import type { Logger } from 'pino';
 import { wallClockMs } from '../clock.js';
 import { maskSecrets } from '../config/secrets.js';
 import { type Backoff, createBackoff } from '../frames/backoff.js';
+import { knownFault, opensslReason } from './broker-faults.js';
 import { type ClientIdentity, clientOptions } from './client-options.js';
-import { readCredentials } from './credentials.js';
+import { usableCredentials } from './credentials.js';
 import type { InboundMessage } from './messages.js';
 import type { MqttOptions } from './options.js';
 import { ProtocolChoice, type ProtocolVersion, type Retry } from './protocol.js';
@@ -155,7 +156,7 @@ export class BrokerConnection {
     const version = this.#protocol.next();
     let client: MqttClient;
     try {
-      const credentials = readCredentials(this.#options.mqtt);
+      const credentials = usableCredentials(this.#options.mqtt);
       client = mqtt.connect(
         clientOptions(this.#options.mqtt, this.#options.identity(), { version, credentials }),
       );
@@ -182,6 +183,10 @@ export class BrokerConnection {
       attempt.error ??= error;
       // Whatever it was, a new connection is cheaper than a client in an unknown state.
       client.stream.destroy();
+    });
+    // With TLS 1.3 a broker refuses our certificate after the handshake: only the stream hears why.
+    client.stream.on('error', (error) => {
+      attempt.error ??= error;
     });
     noDelay(client);
     client.once('close', () => this.#closed(attempt));
@@ -289,29 +294,19 @@ function closedByPeer(error: Attempt['error']): boolean {
   return error === null || error.code === 'ECONNRESET' || error.code === 'EPIPE' || error.code === undefined;
 }
 
-function describeFailure(error: (Error & { readonly code?: unknown }) | null, url: string): string {
+function describeFailure(error: Attempt['error'], url: string): string {
   if (error === null) return 'The broker closed the connection.';
-  const text = maskSecrets(error.message || String(error.code ?? error.name));
+  const text = maskSecrets(opensslReason(error.message) || String(error.code ?? error.name));
   switch (error.code) {
     case 'ECONNREFUSED':
       return `Nothing listens at ${url} (${text}). Is the broker running?`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `The host of ${url} could not be resolved (${text}).`;
-    case 0x04:
-    case 0x05:
-    case 0x86:
-    case 0x87:
-      return `${text}. Check mqtt.username, mqtt.passwordFile and the broker's access list.`;
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-    case 'CERT_SIGNATURE_FAILURE':
-      return `The broker's certificate is not signed by a known CA (${text}). Check mqtt.tls.ca.`;
-    default:
-      return text;
   }
+  const code = typeof error.code === 'number' || typeof error.code === 'string' ? error.code : undefined;
+  const fault = knownFault({ code, message: error.message });
+  return fault === undefined ? text : `The broker at ${url}: ${fault.found} (${text}). ${fault.remedy}`;
 }
 
 /**

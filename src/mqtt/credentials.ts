@@ -27,6 +27,32 @@ export function readCredentials(options: MqttOptions): Credentials {
   };
 }
 
+/**
+ * Whether this is PEM up to its last line: OpenSSL takes the first certificate of a file that is just being written for all of it.
+ */
+export function isWholePem(pem: Buffer): boolean {
+  const text = pem.toString('latin1');
+  const count = (line: RegExp): number => text.match(line)?.length ?? 0;
+  const begun = count(/^-----BEGIN [A-Z0-9 ]+-----\s*$/gm);
+  return begun > 0 && begun === count(/^-----END [A-Z0-9 ]+-----\s*$/gm);
+}
+
+/**
+ * The files, where each is whole and the key fits.
+ * @throws UnavailableError that names the option and the file.
+ */
+export function usableCredentials(options: MqttOptions): Credentials {
+  const credentials = readCredentials(options);
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    const pem = credentials[name];
+    if (pem === undefined || isWholePem(pem)) continue;
+    throw new UnavailableError(
+      `Expected a whole PEM file at ${options.tls?.[name]} (mqtt.tls.${name}), got one without its end, or no PEM. Write it anew.`,
+    );
+  }
+  return credentials;
+}
+
 function readPem(option: string, path: string): Buffer {
   try {
     return readFileSync(path);

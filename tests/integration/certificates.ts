@@ -7,6 +7,13 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+interface LeafOptions {
+  /** Default: 127.0.0.1 and localhost. */
+  readonly names?: string;
+  /** Days until it ends, from now; negative for one that has ended. */
+  readonly days?: number;
+}
+
 /** PEM files: one CA, a server for 127.0.0.1 and localhost, a client, and a CA that signed none of them. */
 export interface TlsFiles {
   readonly ca: string;
@@ -15,6 +22,11 @@ export interface TlsFiles {
   readonly serverKey: string;
   readonly clientCert: string;
   readonly clientKey: string;
+  /** One more certificate and its key; `name` is also its common name. */
+  leaf(
+    name: string,
+    options?: LeafOptions & { readonly by?: 'ca' | 'otherCa' },
+  ): Promise<{ readonly cert: string; readonly key: string }>;
   dispose(): Promise<void>;
 }
 
@@ -33,21 +45,27 @@ async function makeCa(directory: string, name: string): Promise<{ cert: string; 
   return { cert, key };
 }
 
+interface Authority {
+  readonly cert: string;
+  readonly key: string;
+}
+
 async function makeLeaf(
   directory: string,
   name: string,
-  ca: { readonly cert: string; readonly key: string },
+  ca: Authority,
+  { names = 'IP:127.0.0.1,DNS:localhost', days = 2 }: LeafOptions = {},
 ): Promise<{ cert: string; key: string }> {
   const key = join(directory, `${name}.key`);
   const request = join(directory, `${name}.csr`);
   const extensions = join(directory, `${name}.ext`);
   const cert = join(directory, `${name}.pem`);
   await makeKey(key);
-  await writeFile(extensions, 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
+  await writeFile(extensions, `subjectAltName=${names}\n`);
   await run('openssl', ['req', '-new', '-key', key, '-subj', `/CN=${name}`, '-out', request]);
   await run('openssl', [
     ...['x509', '-req', '-in', request, '-CA', ca.cert, '-CAkey', ca.key, '-CAcreateserial', '-sha256'],
-    ...['-days', '2', '-extfile', extensions, '-out', cert],
+    ...['-days', String(days), '-extfile', extensions, '-out', cert],
   ]);
   return { cert, key };
 }
@@ -66,6 +84,8 @@ export async function makeTlsFiles(): Promise<TlsFiles> {
     serverKey: server.key,
     clientCert: client.cert,
     clientKey: client.key,
+    leaf: (name, { by = 'ca', ...options } = {}) =>
+      makeLeaf(directory, name, by === 'ca' ? ca : otherCa, options),
     dispose: () => rm(directory, { recursive: true, force: true }),
   };
 }

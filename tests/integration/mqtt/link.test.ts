@@ -7,7 +7,6 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BrokerConnection } from '../../../src/mqtt/connection.js';
 import { brokerMissing, freePort } from '../broker.js';
-import { makeTlsFiles, type TlsFiles } from '../certificates.js';
 import { startProxy } from '../proxy.js';
 import { broker, client, closeAll, JOBS, mqttOptions, online, owe, startNode, waitFor } from './harness.js';
 
@@ -454,45 +453,6 @@ describe.skipIf(brokerMissing() !== null)('the link to the broker', () => {
       expect(node.status.problem).toContain(path);
       await writeFile(path, 'right');
       await waitFor(() => node.status.connected, 'the connection');
-    });
-
-    describe('with TLS', () => {
-      async function tlsFiles(): Promise<TlsFiles> {
-        const files = await makeTlsFiles();
-        owe(() => files.dispose());
-        return files;
-      }
-
-      it('the broker, by the CA that it is given', async () => {
-        const files = await tlsFiles();
-        const { url } = await broker({ tls: files });
-        const { node } = startNode(mqttOptions(url, { tls: { ca: files.ca } }));
-        await waitFor(() => node.status.connected, 'the connection');
-        const stranger = startNode(mqttOptions(url, { tls: { ca: files.otherCa } }), { nodeId: 'n2' });
-        await waitFor(() => stranger.node.status.retries >= 2, 'two refusals');
-        expect(stranger.node.status).toMatchObject({
-          connected: false,
-          problem: expect.stringContaining('mqtt.tls.ca'),
-        });
-      });
-
-      it('itself, by a certificate', async () => {
-        const files = await tlsFiles();
-        const { url } = await broker({ tls: files, requireClientCertificate: true });
-        const anonymous = startNode(mqttOptions(url, { tls: { ca: files.ca } }), { nodeId: 'n2' });
-        await waitFor(() => anonymous.node.status.retries >= 2, 'two refusals');
-        expect(anonymous.node.status.connected).toBe(false);
-        const tls = { ca: files.ca, cert: files.clientCert, key: files.clientKey };
-        const { node } = startNode(mqttOptions(url, { tls }));
-        await waitFor(() => node.status.connected, 'the connection');
-      });
-
-      it('over secure WebSockets too', async () => {
-        const files = await tlsFiles();
-        const { url } = await broker({ tls: files, websockets: true });
-        const { node } = startNode(mqttOptions(url, { tls: { ca: files.ca } }));
-        await waitFor(() => node.status.connected, 'the connection');
-      });
     });
   });
 });
