@@ -49,12 +49,15 @@ export function judge(series: Series, limit: DriftLimit, { fromMs, toMs }: Judge
   const spanMs = toMs - fromMs;
   const quarter = (begin: number): number =>
     median(between(judged, fromMs + begin * spanMs, fromMs + (begin + 0.25) * spanMs).values);
+  const [first, last] = [quarter(0), quarter(0.75)];
+  if (Number.isNaN(first) || Number.isNaN(last))
+    throw new Error(`Expected samples of ${series.name} in the first and in the last quarter, got none`);
   const level = median(judged.values);
   const growth = theilSen(points.map(({ atMs, value }) => [atMs, value] as const)) * spanMs;
   const allowed =
     Math.max((limit.percent / 100) * Math.abs(level), limit.absolute) * Math.max(1, spanMs / HOUR_MS);
   const { name, unit } = series;
-  return { name, unit, first: quarter(0), last: quarter(0.75), growth, allowed, held: growth <= allowed };
+  return { name, unit, first, last, growth, allowed, held: growth <= allowed };
 }
 
 /** The median of the slopes of all pairs: up to 29 % of the points may be anything. 0 of fewer than two points. */

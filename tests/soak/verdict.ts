@@ -21,7 +21,7 @@ const LIMITS: Partial<Record<Figure, DriftLimit>> = {
 };
 
 /** Must have happened at least once, or the run shows nothing. */
-const EXPECTED = [
+export const EXPECTED = [
   'prompts answered with masks',
   'jobs answered with masks',
   'requests answered with ok',
