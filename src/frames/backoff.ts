@@ -3,6 +3,8 @@ export interface Backoff {
   /** Milliseconds to wait before the next attempt. */
   next(): number;
   reset(): void;
+  /** What was reached held for so long: where that was twice `first` or more, the next waits begin at a quarter of it. */
+  held(ms: number): void;
 }
 
 export interface BackoffOptions {
@@ -28,6 +30,10 @@ export function createBackoff({
     },
     reset() {
       attempts = 0;
+    },
+    held(ms) {
+      if (ms >= 2 * firstMs)
+        attempts = Math.min(attempts, Math.max(0, Math.floor(Math.log2(ms / 4 / firstMs))));
     },
   };
 }

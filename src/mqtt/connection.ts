@@ -18,6 +18,8 @@ const UNSUPPORTED_PROTOCOL = 0x84;
 const SESSION_TAKEN_OVER = 0x8e;
 /** A connection that held this long was a good one: the next back-off starts anew. */
 const STABLE_MS = 10_000;
+/** One that did not was lost as soon as it was made. */
+const SHORT_MS = 2000;
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 30_000;
 /** Lost so soon and so often in a row, connections are probably taken by a second client of the same id. */
@@ -254,9 +256,12 @@ export class BrokerConnection {
   #judge(attempt: Attempt): Retry {
     if (attempt.discarded) return 'now';
     if (attempt.session !== null) {
-      const stable = performance.now() - attempt.acceptedAt > STABLE_MS;
-      this.#shortLived = stable ? 0 : this.#shortLived + 1;
+      const heldMs = performance.now() - attempt.acceptedAt;
+      const stable = heldMs > STABLE_MS;
+      this.#shortLived = heldMs > SHORT_MS ? 0 : this.#shortLived + 1;
+      // A broker that comes and goes every few seconds is used for most of the time that it is there.
       if (stable) this.#backoff.reset();
+      else this.#backoff.held(heldMs);
       return this.#protocol.lost();
     }
     const code = attempt.error?.code;

@@ -20,7 +20,7 @@ export interface Exchange {
   /** Larger messages are refused unread. */
   readonly maxMessageBytes: number;
   /** Owes the message to the broker (QoS 1). */
-  readonly deliver: (message: OutboundMessage, options?: Pick<AddOptions, 'onOutcome'>) => void;
+  readonly deliver: (message: OutboundMessage, options?: Pick<AddOptions, 'onOutcome' | 'repeat'>) => void;
   /** A masks message has gone to the camera's masks topic; not called for a kept answer that is sent again. */
   readonly onMasks: (camera: string, message: MasksMessage, trace?: TraceContext) => void;
   /** An answer is made, its timing finished, wherever it goes: once for each, not for a repeat. */

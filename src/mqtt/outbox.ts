@@ -48,6 +48,8 @@ export type Outcome = 'delivered' | DropReason;
 export interface AddOptions {
   /** Retained state: only the newest is worth sending, and it is not dropped for room. */
   readonly latestOnly?: boolean;
+  /** A repeat: not taken where the same one still waits to be sent, and so will come after the repeat was asked for. */
+  readonly repeat?: boolean;
   /** Called once, unless a newer one takes the message's place. */
   readonly onOutcome?: (outcome: Outcome) => void;
 }
@@ -63,6 +65,7 @@ interface Entry {
   losses: number;
 }
 
+const NOTHING = Buffer.alloc(0);
 /** Messages of streams that may wait for the broker's acknowledgements before the next ones are dropped. */
 const MAX_STREAM_WAITING = 64;
 /** A message that was the next to be acknowledged at this many lost connections is what loses them. */
@@ -95,7 +98,8 @@ export class Outbox {
   }
 
   /** Takes a message; the oldest ones go when there is no room. */
-  add(message: OutboundMessage, { latestOnly = false, onOutcome }: AddOptions = {}): void {
+  add(message: OutboundMessage, { latestOnly = false, repeat = false, onOutcome }: AddOptions = {}): void {
+    if (repeat && this.#waits(message)) return;
     if (latestOnly) this.#supersede(message.topic);
     this.#take(message, { latestOnly, onOutcome, stream: false });
   }
@@ -145,6 +149,19 @@ export class Outbox {
   idle(): Promise<void> {
     if (this.sizes.messages === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Senders that repeat while the broker is away would fill the outbox with copies. */
+  #waits({ topic, payload, properties = {} }: OutboundMessage): boolean {
+    const { correlationData = NOTHING, trace } = properties;
+    for (const { message } of this.#waiting) {
+      if (message.payload !== payload || message.topic !== topic) continue;
+      const { properties: { correlationData: other = NOTHING, trace: otherTrace } = {} } = message;
+      const sameTrace =
+        trace?.traceparent === otherTrace?.traceparent && trace?.tracestate === otherTrace?.tracestate;
+      if (sameTrace && correlationData.equals(other)) return true;
+    }
+    return false;
   }
 
   #supersede(topic: string): void {

@@ -10,8 +10,8 @@ import { type Answer, Once, requestKey } from './once.js';
 import { checkExpiry, publicProperties, type ReplyAddress, replyAddress } from './replies.js';
 import { cameraNameOf } from './topics.js';
 
-/** Answers kept for repeats, whatever `mqtt.answerKeepMs`. */
-const MAX_KEPT_ANSWERS = 1000;
+/** Answers kept for repeats, whatever `mqtt.answerKeepMs`: in its 60 s, 160 prompts a second. */
+const MAX_KEPT_ANSWERS = 10_000;
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
 export interface PromptHandlerOptions {
@@ -27,6 +27,8 @@ interface Request {
   readonly reply: ReplyAddress | null;
   /** The masks that this message was answered with, where it was run: not those of a repeat. */
   published?: MasksMessage;
+  /** It was not run: the answer is that of the same message before it. */
+  repeat?: boolean;
 }
 
 export class PromptHandler {
@@ -54,7 +56,8 @@ export class PromptHandler {
         known,
         reply: replyAddress(message, this.#exchange.replyRules),
       };
-      this.#deliver(await this.#answer(request, refusal), request);
+      const answer = await this.#answer(request, refusal);
+      if (answer !== null) this.#deliver(answer, request);
       if (request.published) this.#exchange.onMasks(camera, request.published, message.trace);
     } catch (thrown) {
       // No response topic that may be used: the errors topic alone hears of it.
@@ -63,8 +66,11 @@ export class PromptHandler {
     }
   }
 
-  /** One answer for each message; repeats of a request share theirs. */
-  async #answer(request: Request, refusal: SamwireError | undefined): Promise<Answer> {
+  /**
+   * One answer for each message; repeats of a request share theirs. Null: none, since there is no room to wait for the
+   * answer of the same message before it, which goes to the same topics.
+   */
+  async #answer(request: Request, refusal: SamwireError | undefined): Promise<Answer | null> {
     let value: Record<string, unknown>;
     try {
       value = parseJsonObject(request.message.payload, this.#limits.maxBytes);
@@ -72,14 +78,17 @@ export class PromptHandler {
       return this.#failed(thrown, request, undefined);
     }
     const requestId = requestIdOf(value);
-    if (refusal !== undefined) return this.#failed(refusal, request, requestId);
-    const work = () => this.#run(request, value, requestId);
+    const work = async () =>
+      refusal === undefined
+        ? this.#run(request, value, requestId)
+        : this.#failed(refusal, request, requestId);
     if (requestId === undefined) return work();
     const { topic, payload } = request.message;
     const responseTopic = request.reply === null ? {} : { responseTopic: request.reply.topic };
     const once = this.#once.run(requestKey({ topic, ...responseTopic, requestId, payload }), work);
-    if (once.state !== 'new') this.#exchange.counters.repeats += 1;
-    return once.answer;
+    request.repeat = once.state !== 'new';
+    if (request.repeat) this.#exchange.counters.repeats += 1;
+    return refusal !== undefined && once.state === 'running' ? null : once.answer;
   }
 
   async #run(
@@ -146,7 +155,7 @@ export class PromptHandler {
       const sent = fits
         ? answer
         : this.#failed(tooLarge(answer.payload.length, maxBytes), request, answer.requestId);
-      deliver({ ...target, payload: sent.payload });
+      deliver({ ...target, payload: sent.payload }, { repeat: request.repeat ?? false });
     }
   }
 }

@@ -118,6 +118,24 @@ describe('an outbox', () => {
     expect(texts(line)).toEqual(['two', 'other', 'c']);
   });
 
+  it('takes no second copy of an answer that still waits to be sent', () => {
+    const { box } = outbox();
+    const answer = message('a');
+    const line = carrier({ window: 1 });
+    box.attach(line);
+    box.add(answer);
+    // On its way already: whoever asks again may have missed it.
+    box.add(answer, { repeat: true });
+    box.add(answer, { repeat: true });
+    box.add({ ...answer, topic: 'other' }, { repeat: true });
+    box.add({ ...answer, properties: { correlationData: Buffer.from('c') } }, { repeat: true });
+    box.add({ ...answer, properties: { correlationData: Buffer.from('c') } }, { repeat: true });
+    box.add(message('a'), { repeat: true });
+    expect(box.sizes.messages).toBe(5);
+    box.add(answer);
+    expect(box.sizes.messages).toBe(6);
+  });
+
   it('drops what the broker refuses, and goes on', async () => {
     const { box, dropped } = outbox();
     const line = carrier({ window: 1 });

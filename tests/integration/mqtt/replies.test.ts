@@ -170,4 +170,30 @@ describe.skipIf(brokerMissing() !== null)('answers by request (MQTT 5)', () => {
     const error = await sender.on('samwire/n1/front/errors');
     expect(error.json).toMatchObject({ requestId: 'second', code: 'overloaded' });
   });
+
+  it('say nothing else to repeats of a request that is at work, or was refused, when too many are', async () => {
+    const { url } = await broker();
+    const { service, node } = startNode(mqttOptions(url), { maxConcurrent: 1 });
+    const sender = await client(url);
+    await online(sender);
+    const { onPrompt } = service;
+    let finish = (): void => {};
+    service.onPrompt = (...call) => new Promise((resolve) => (finish = () => resolve(onPrompt(...call))));
+    const at = (id: string): Promise<void> => sender.send(PROMPT, { requestId: id, box });
+    await at('slow');
+    await at('slow');
+    await at('refused');
+    await waitFor(() => node.counters.errors.overloaded === 1, 'the refusal');
+    expect(node.counters.repeats).toBe(1);
+    finish();
+    await sender.on('samwire/n1/front/masks');
+    await at('refused');
+    await at('slow');
+    const answers = (topic: string) => sender.received.filter((message) => message.topic === topic);
+    await waitFor(() => answers('samwire/n1/front/masks').length === 2, 'the kept masks');
+    const errors = answers('samwire/n1/front/errors');
+    expect(errors.map(({ json }) => json.requestId)).toEqual(['refused', 'refused']);
+    expect(errors[1]?.payload).toEqual(errors[0]?.payload);
+    expect(service.calls).toHaveLength(1);
+  });
 });
