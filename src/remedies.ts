@@ -29,7 +29,7 @@ export const ERRORS_EXPLAINED: Readonly<Record<ErrorCode, ErrorExplained>> = {
       "fewer prompts in a message, smaller encodings, or raise `mqtt.maxPacketBytes` and the broker's own limit",
   },
   too_many_prompts: {
-    when: 'a message has more prompts than `model.maxPrompts`; everything is asked for with more than 1024 boxes, or more than 16384 points',
+    when: "a message has more prompts than `model.maxPrompts`; a detector's message has more than 4096 detections; everything is asked for with more than 1024 boxes, or more than 16384 points",
     remedy:
       'send several messages; those that wait for the same frame share its encoding. Take a smaller grid or fewer layers of crops',
   },

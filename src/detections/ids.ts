@@ -1,6 +1,8 @@
 /** Ids for the masks of detections: a detector's own made to fit, unique within the message. */
 
 const MAX_CHARACTERS = 64;
+/** Of an id that gets a number behind it: room for `:99999`. */
+const MAX_STEM = 58;
 
 /** With `-` for what an id can't hold; undefined where nothing is left. */
 function fitted(id: string): string | undefined {
@@ -23,13 +25,14 @@ export function maskIds(own: readonly (string | undefined)[]): readonly MaskId[]
   const counts = new Map<string, number>();
   const unique = (wanted: string): string => {
     let id = wanted;
-    let count = counts.get(wanted) ?? 1;
+    // Counted by the stem: ids that differ in their last characters only would else try each other's numbers all over.
+    const stem = wanted.slice(0, MAX_STEM);
+    let count = counts.get(stem) ?? 1;
     while (taken.has(id)) {
       count += 1;
-      const suffix = `:${count}`;
-      id = wanted.slice(0, MAX_CHARACTERS - suffix.length) + suffix;
+      id = `${stem}:${count}`;
     }
-    counts.set(wanted, count);
+    counts.set(stem, count);
     taken.add(id);
     return id;
   };

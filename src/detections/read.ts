@@ -28,8 +28,10 @@ const ADAPTERS: readonly Adapter[] = [
   samwire,
 ];
 /** Detections that one message may hold. */
-const MAX_DETECTIONS = 16_384;
+const MAX_DETECTIONS = 4_096;
 const MAX_KEYS_NAMED = 8;
+/** Arrays within arrays that an error describes. */
+const MAX_ARRAYS_NAMED = 3;
 
 export interface ReadOptions {
   readonly format: Format | 'auto';
@@ -59,12 +61,30 @@ function parseLeniently(text: string): unknown {
   try {
     return parseJson(text);
   } catch (fault) {
-    const mended = text.replaceAll(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
-      token.startsWith('"') ? token : 'null',
-    );
+    const mended = withoutNonNumbers(text);
     if (mended === text) throw fault;
     return parseJson(mended);
   }
+}
+
+/** One walk over the text, however many quotes it has, and whether they close or not. */
+function withoutNonNumbers(text: string): string {
+  let mended = '';
+  let done = 0;
+  let at = 0;
+  let inText = false;
+  for (const { 0: token, index } of text.matchAll(/-?\b(?:NaN|Infinity)\b/g)) {
+    for (; at < index; at++) {
+      const character = text[at];
+      if (character === '"') inText = !inText;
+      else if (character === '\\' && inText) at++;
+    }
+    if (inText) continue;
+    mended += `${text.slice(done, index)}null`;
+    done = index + token.length;
+    at = done;
+  }
+  return mended + text.slice(done);
 }
 
 function adapterFor(value: unknown, format: ReadOptions['format']): Adapter {
@@ -96,11 +116,12 @@ function unsupported(expected: string, got: string, more: string): SamwireError 
   });
 }
 
-function shapeOf(value: unknown): string {
-  if (Array.isArray(value))
-    return value.length === 0
-      ? 'an empty array'
-      : `an array of ${value.length}, the first of them ${shapeOf(value[0])}`;
+function shapeOf(value: unknown, arrays = 0): string {
+  if (Array.isArray(value)) {
+    if (value.length === 0) return 'an empty array';
+    const what = `an array of ${value.length}`;
+    return arrays === MAX_ARRAYS_NAMED ? what : `${what}, the first of them ${shapeOf(value[0], arrays + 1)}`;
+  }
   if (!isObject(value)) return rendered(value);
   const keys = Object.keys(value);
   const named = keys.slice(0, MAX_KEYS_NAMED).map(rendered).join(', ');

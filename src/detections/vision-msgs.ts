@@ -31,6 +31,21 @@ const result = z
     return { label: class_id ?? id, score };
   });
 
+/** A class's result, wherever this version of the message has it. */
+const resultIn = (value: unknown): unknown =>
+  isObject(value) && isObject(value.hypothesis) ? value.hypothesis : value;
+const scoreOf = (value: unknown): number => {
+  const within = resultIn(value);
+  return isObject(within) ? Number(within.score ?? 0) : 0;
+};
+
+/** The surest result: the others are not looked at any further, of which a message has room for a hundred thousand. */
+function bestOf(results: readonly unknown[]): unknown {
+  let best: unknown = results[0];
+  for (const next of results) if (scoreOf(next) > scoreOf(best)) best = next;
+  return best;
+}
+
 const whole = (expected: string) => z.int({ error: expected }).min(0, { error: expected });
 /** ROS 2's names and ROS 1's. Zero is no time: nobody has stamped it. */
 const stamp = z
@@ -60,16 +75,20 @@ export const visionMsgs: Adapter = {
   items: (value) => (isObject(value) && isDetection(value) ? [value] : listIn(value, ['detections'])),
   item: z
     .object(
-      { bbox, results: optional(z.array(result)), id, tracking_id: id },
+      {
+        bbox,
+        results: optional(z.array(z.unknown()).transform(bestOf).pipe(result.optional())),
+        id,
+        tracking_id: id,
+      },
       { error: 'a Detection2D with a bbox' },
     )
-    .transform(({ bbox, results = [], id, tracking_id }) => {
-      const best = results.reduce<(typeof results)[number] | undefined>(
-        (first, next) => ((next.score ?? 0) > (first?.score ?? -1) ? next : first),
-        undefined,
-      );
-      return { id: tracking_id ?? id, label: best?.label, confidence: best?.score, box: boxOf(bbox) };
-    }),
+    .transform(({ bbox, results: best, id, tracking_id }) => ({
+      id: tracking_id ?? id,
+      label: best?.label,
+      confidence: best?.score,
+      box: boxOf(bbox),
+    })),
   facts: z
     .preprocess((value) => ({ header: headerIn(value) }), z.object({ header }))
     .transform(({ header }) =>

@@ -4,6 +4,8 @@ import { type FaultDetail, SamwireError } from '../errors.js';
 /** Faults that one error names; a message with more of them is not explained better by a longer list. */
 export const MAX_DETAILS = 16;
 const MAX_GOT_CHARACTERS = 40;
+/** Of a path, which may have a sender's own keys in it. */
+const MAX_PATH_CHARACTERS = 200;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -66,9 +68,12 @@ export function parseJson(text: string): unknown {
 
 /** An `invalid_message` that names every fault, in words in its message and one by one in its details. */
 export function invalidMessage(faults: readonly FaultDetail[]): SamwireError {
-  const details = faults.slice(0, MAX_DETAILS);
+  return withDetails(faults.slice(0, MAX_DETAILS), faults.length);
+}
+
+function withDetails(details: readonly FaultDetail[], count: number): SamwireError {
   const first = details[0];
-  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  const more = count > 1 ? ` (and ${count - 1} more)` : '';
   const what =
     first === undefined
       ? 'The message is not valid.'
@@ -83,16 +88,23 @@ export function invalidMessage(faults: readonly FaultDetail[]): SamwireError {
 export function check<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw invalidMessage(faultsOf(result.error, value));
+  throw withDetails(faultsOf(result.error, value), result.error.issues.length);
 }
 
-/** What a schema found wrong with `value`, each fault with its place; there is one at least. */
+/**
+ * What a schema found wrong with `value`, each fault with its place: the first {@link MAX_DETAILS}; there is one at
+ * least.
+ */
 export function faultsOf({ issues }: z.ZodError, value: unknown): FaultDetail[] {
-  return issues.map((issue) => ({
-    path: z.core.toDotPath(issue.path),
+  return issues.slice(0, MAX_DETAILS).map((issue) => ({
+    path: shortened(z.core.toDotPath(issue.path)),
     expected: issue.message,
     got: rendered(valueAt(value, issue.path)),
   }));
+}
+
+function shortened(path: string): string {
+  return path.length <= MAX_PATH_CHARACTERS ? path : `${path.slice(0, MAX_PATH_CHARACTERS)}…`;
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

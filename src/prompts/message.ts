@@ -14,6 +14,8 @@ const ANSWER_ID_PATTERN = /^[A-Za-z0-9._:-]{1,64}(#[0-9]{1,2})?$/;
 /** No frame is that large; beyond it float32 loses single pixels. */
 const MAX_COORDINATE = 1e7;
 const MAX_LABEL_CHARACTERS = 256;
+/** Of one prompt. What the model takes may be less (`unsupported_prompt`). */
+const MAX_POINTS = 64;
 const MAX_AGE_MS = 3_600_000;
 const MAX_TTL_MS = 86_400_000;
 /** The last millisecond that a JavaScript Date can express. */
@@ -69,7 +71,11 @@ const promptFields = {
     .max(MAX_LABEL_CHARACTERS, { error: `at most ${MAX_LABEL_CHARACTERS} characters` })
     .optional(),
   box: boxSchema.optional(),
-  points: z.array(pointSchema, { error: 'an array of points' }).optional(),
+  // Counted before its points are looked at: a message has room for faults by the hundred thousand.
+  points: z
+    .array(pointSchema, { error: 'an array of points' })
+    .max(MAX_POINTS, { error: `at most ${MAX_POINTS} points` })
+    .optional(),
   mask: maskSchema.optional(),
   refine: z
     .string({ error: 'the id of an earlier answer' })
@@ -155,12 +161,16 @@ export interface PromptLimits {
   /** Bytes of a message; a larger one is refused unread. */
   readonly maxBytes: number;
   readonly maxPrompts: number;
-  /** Points of one prompt. What the model takes may be less (`unsupported_prompt`). */
+  /** Points of one prompt, {@link MAX_POINTS} at most. */
   readonly maxPoints: number;
 }
 
 /** 1 MiB holds 64 prompts with a mask of 16 kB each. */
-export const DEFAULT_PROMPT_LIMITS: PromptLimits = { maxBytes: 1024 * 1024, maxPrompts: 64, maxPoints: 64 };
+export const DEFAULT_PROMPT_LIMITS: PromptLimits = {
+  maxBytes: 1024 * 1024,
+  maxPrompts: 64,
+  maxPoints: MAX_POINTS,
+};
 
 /**
  * A prompt message, checked.

@@ -55,6 +55,10 @@ export interface TracksMessage {
  * @throws SamwireError `invalid_message` with all faults at once.
  */
 export function checkTracksRequest(value: Record<string, unknown>): TracksMessage {
+  const renamed = Object.keys(Object(value.rename)).length;
+  // Before each of them is looked at: a message has room for faults by the ten thousand.
+  if (renamed > MAX_IDS)
+    throw invalidMessage([{ path: 'rename', expected: `at most ${MAX_IDS} ids`, got: String(renamed) }]);
   const { camera, list, rename, remove } = check(tracksRequestSchema, value);
   const given = Object.entries({ list, rename, remove }).filter(([, asked]) => asked !== undefined);
   if (given.length > 1)

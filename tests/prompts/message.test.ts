@@ -207,10 +207,18 @@ describe('a prompt message that is refused', () => {
     expect(error.details).toEqual([{ path: 'prompts', expected: 'at most 64', got: '10000' }]);
   });
 
+  it('has faults by the hundred thousand: the first ones are told, and a key in a path is cut', () => {
+    const encodings = Array.from({ length: 4 }, () => 'x'.repeat(1000));
+    const points = Array.from({ length: 64 }, () => ({}));
+    const { details, message } = refusedValue({ encodings, points });
+    expect(details).toHaveLength(16);
+    expect(message.length).toBeLessThan(300);
+  });
+
   it('has too many points in one prompt', () => {
     const points = Array.from({ length: 65 }, () => ({ x: 1, y: 1, label: 1 }));
     expect(refusedValue({ prompts: [{ points }] }).details).toEqual([
-      { path: 'prompts[0].points', expected: 'at most 64 points', got: '65' },
+      { path: 'prompts[0].points', expected: 'at most 64 points', got: 'an array of 65' },
     ]);
   });
 
