@@ -1,3 +1,5 @@
+import { maskSecrets } from './secrets.js';
+
 /**
  * The closed list of error codes that Samwire sends (docs/errors.md says what each means and how to mend it).
  */
@@ -110,7 +112,7 @@ export function toSamwireError(thrown: unknown): SamwireError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new SamwireError(
     'internal',
-    `Internal error: ${message}. This is a bug in Samwire; please report it.`,
+    `Internal error: ${maskSecrets(message)}. This is a bug in Samwire; please report it.`,
     {
       cause: thrown,
     },

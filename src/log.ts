@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { maskLine } from './secrets.js';
 
 export interface LogOptions {
   readonly level: string;
@@ -6,9 +7,9 @@ export interface LogOptions {
   readonly pretty: boolean;
 }
 
-/** The log goes to standard error, so that a command's own output can be piped. */
+/** The log goes to standard error, so that a command's own output can be piped. Each line is searched for secrets. */
 export function createLogger({ level, pretty }: LogOptions): Logger {
-  const base = { level, base: null };
+  const base = { level, base: null, hooks: { streamWrite: maskLine } };
   if (!pretty) return pino(base, pino.destination({ dest: 2, sync: true }));
   return pino({
     ...base,

@@ -5,6 +5,7 @@ import { PACKAGE_ROOT } from '../src/native/addon.js';
 
 /** docs/architecture.md, "Folders, and who may know whom": a part imports from lower rows only. */
 const ROWS: readonly (readonly string[])[] = [
+  ['secrets'],
   ['clock', 'errors', 'log', 'version'],
   ['masks', 'native', 'remedies'],
   ['config', 'frames', 'onnx'],

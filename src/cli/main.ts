@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { maskSecrets } from '../secrets.js';
 import { describeError, EXIT, exitCodeOf } from './exit.js';
 
 // Each command's code is loaded when it is called, so that --help and a mistyped option answer at once.
@@ -379,7 +380,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   } else {
-    process.stderr.write(`samwire: ${describeError(error)}\n`);
+    process.stderr.write(`samwire: ${maskSecrets(describeError(error))}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -10,6 +10,7 @@ import { createLogger } from '../log.js';
 import type { MasksMessage } from '../masks/types.js';
 import type { MqttOptions } from '../mqtt/options.js';
 import type { ErrorMessage } from '../mqtt/topics.js';
+import { maskTyped } from '../secrets.js';
 import { EXIT } from './exit.js';
 import { type FollowOptions, followPrompt } from './follow.js';
 import { interruptible } from './interrupt.js';
@@ -147,7 +148,7 @@ function targetOf(command: PromptCommand): { mqtt: MqttOptions; nodeId: string }
     return 'expected --broker together with --node, got one of them';
   const url = brokerUrl.safeParse(command.broker);
   if (!url.success)
-    return `expected --broker mqtt://host[:port] (or mqtts, ws, wss), got "${command.broker}": ${url.error.issues[0]?.message}`;
+    return `expected --broker mqtt://host[:port] (or mqtts, ws, wss), got "${maskTyped(command.broker)}": ${url.error.issues[0]?.message}`;
   const config = ConfigSchema.safeParse({ version: 1, node: { id: command.node }, mqtt: { url: url.data } });
   if (!config.success) return `expected --node to be a node's id, got "${command.node}"`;
   return { mqtt: config.data.mqtt, nodeId: command.node };

@@ -2,6 +2,7 @@ import { loadConfig } from '../config/load.js';
 import { createLogger } from '../log.js';
 import { startService } from '../main.js';
 import { loadAddon } from '../native/addon.js';
+import { reportCrashes } from './crash.js';
 import { EXIT } from './exit.js';
 
 /**
@@ -19,6 +20,7 @@ export interface RunCommand {
 export async function runCommand(command: RunCommand): Promise<number> {
   const { config, path, warnings } = loadConfig(command.config);
   const log = createLogger({ level: command.logLevel ?? config.log.level, pretty: config.log.pretty });
+  reportCrashes(log);
   for (const warning of warnings) log.warn({ path: warning.path }, warning.message);
   if (Object.keys(config.cameras).length === 0)
     log.warn(

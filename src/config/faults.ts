@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { ConfigError, type ConfigFault } from '../errors.js';
+import { maskTyped } from '../secrets.js';
 import { configKeys, knownKeys } from './json-schema.js';
 import { nearest } from './nearest.js';
-import { maskSecrets } from './secrets.js';
 
 /** Where a value, or with `key` its key, stands in the file; counted from 1. */
 export type Locate = (
@@ -99,9 +99,7 @@ function describe(value: unknown): string {
 
 /** A text quoted, shortened and with its passwords masked, also where a URI lacks its scheme. */
 function shown(value: string): string {
-  const masked = value.includes('://')
-    ? maskSecrets(value)
-    : maskSecrets(`x://${value}`).slice('x://'.length);
+  const masked = maskTyped(value);
   return JSON.stringify(masked.length > MAX_SHOWN ? `${masked.slice(0, MAX_SHOWN)}…` : masked);
 }
 

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../errors.js';
+import { rememberSecretsOf } from '../secrets.js';
 import { configError, expectation, faultsOf } from './faults.js';
 import { type Config, ConfigSchema, LOG_LEVELS } from './schema.js';
 import { type ConfigWarning, warningsOf } from './warnings.js';
@@ -50,6 +51,10 @@ export function parseConfig(text: string, file: string, env: Environment = {}): 
     throw configError(file, faults);
   }
   const config = withAbsolutePaths(parsed.data, dirname(file));
+  for (const { source, depth } of Object.values(config.cameras)) {
+    rememberSecretsOf(source);
+    if (depth) rememberSecretsOf(depth.source);
+  }
   if (logLevel) config.log.level = logLevel;
   return { config, warnings: warningsOf(config) };
 }

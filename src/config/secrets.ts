@@ -1,27 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { UnavailableError } from '../errors.js';
+import { rememberSecret } from '../secrets.js';
 
 const SECRET_MAX_BYTES = 65_536;
-const MASK = '***';
-
-/** `rtsp://user:` … `@` at the start of the text: the password may hold anything, also an unencoded `@`, `/` or space. */
-const WHOLE_URI = /^(\s*(?!gst:)[a-z][a-z0-9+.-]*:\/\/[^:@/]*:).*@/is;
-/** The same inside a longer text (a pipeline, an error message): there, a space or a quote ends it. */
-const URI_INSIDE = /(:\/\/[^\s/@:"']*:)[^\s"']*@/g;
-const SECRET_NAME = '[\\w-]*(?:pass(?:word|wd|phrase)?|pwd?|secret|token|signature|api-?key|access-?key)';
-/** `?token=…` of a URI, and GStreamer properties such as `user-pw="…"` and `passphrase=…`. */
-const SECRET_PROPERTY = new RegExp(`(\\b${SECRET_NAME}\\s*=\\s*)("[^"]*"?|'[^']*'?|[^\\s&#"']+)`, 'gi');
-
-/**
- * A camera source, broker URL or message about one with its passwords replaced by `***`: what may be printed or
- * logged. In doubt it hides too much.
- */
-export function maskSecrets(text: string): string {
-  return text
-    .replace(WHOLE_URI, `$1${MASK}@`)
-    .replace(URI_INSIDE, `$1${MASK}@`)
-    .replace(SECRET_PROPERTY, `$1${MASK}`);
-}
 
 /**
  * The secret in a file (mqtt.passwordFile, http.tokenFile), without the line end that editors add.
@@ -46,5 +27,7 @@ export function readSecretFile(path: string): string {
       `Expected a secret of at most ${SECRET_MAX_BYTES} bytes in ${path}, got more.`,
     );
   }
-  return buffer.toString('utf8', 0, length).replace(/\r?\n$/, '');
+  const secret = buffer.toString('utf8', 0, length).replace(/\r?\n$/, '');
+  rememberSecret(secret);
+  return secret;
 }

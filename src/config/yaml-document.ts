@@ -10,8 +10,8 @@ import {
   visit,
 } from 'yaml';
 import { ConfigError, type ConfigFault } from '../errors.js';
+import { maskSecrets } from '../secrets.js';
 import { configError, type Locate } from './faults.js';
-import { maskSecrets } from './secrets.js';
 
 export interface YamlDocument {
   readonly data: unknown;

@@ -1,11 +1,11 @@
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { Config } from '../config/schema.js';
-import { maskSecrets } from '../config/secrets.js';
 import { brokerFault, type ConnectError, networkFaultText } from '../mqtt/broker-faults.js';
 import { clientOptions } from '../mqtt/client-options.js';
 import { type Credentials, isWholePem, readCredentials } from '../mqtt/credentials.js';
 import { NodeTopics } from '../mqtt/topics.js';
+import { maskSecrets } from '../secrets.js';
 import type { Check } from './check.js';
 import type { Host } from './host.js';
 import { tcpFault } from './tcp.js';

@@ -1,9 +1,9 @@
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { type SourceScheme, sourcePath, sourceScheme } from '../config/addresses.js';
 import type { CameraConfig, Config } from '../config/schema.js';
-import { maskSecrets } from '../config/secrets.js';
 import { networkFaultText } from '../mqtt/broker-faults.js';
 import type { NativeAddon } from '../native/types.js';
+import { maskSecrets } from '../secrets.js';
 import type { Check } from './check.js';
 import { type Host, onHost } from './host.js';
 import { tcpFault } from './tcp.js';

@@ -1,4 +1,4 @@
-import { maskSecrets } from '../config/secrets.js';
+import { maskSecrets } from '../secrets.js';
 import type { NodeView } from './node-view.js';
 
 export interface Readiness {
