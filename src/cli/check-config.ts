@@ -1,5 +1,5 @@
 import { unreadableFiles } from '../config/files.js';
-import { configPath, loadConfig } from '../config/load.js';
+import { configPath, loadConfig, type MigratedConfig, migrateConfig } from '../config/load.js';
 import type { ConfigWarning } from '../config/warnings.js';
 import { ConfigError, type ConfigFault } from '../errors.js';
 import { EXIT } from './exit.js';
@@ -12,14 +12,19 @@ export interface ConfigReport {
   readonly message?: string;
   readonly faults: readonly ConfigFault[];
   readonly warnings: readonly ConfigWarning[];
+  /** With `--migrate`. */
+  readonly migrated?: Omit<MigratedConfig, 'path'>;
 }
 
-/** `samwire check-config [FILE]`. Resolves to the exit code: 0, or 78 when the file is invalid. */
+/**
+ * `samwire check-config [--migrate] [FILE]`. Resolves to the exit code: 0, or 78 when the file is invalid or could not be
+ * migrated.
+ */
 export async function checkConfigCommand(
   file: string | undefined,
-  options: { readonly json?: boolean },
+  options: { readonly json?: boolean; readonly migrate?: boolean },
 ): Promise<number> {
-  const report = checkConfig(file);
+  const report = options.migrate ? checkMigrated(file) : checkConfig(file);
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else if (report.valid) process.stdout.write(validText(report));
   else process.stderr.write(`${report.message}\n`);
@@ -28,9 +33,22 @@ export async function checkConfigCommand(
 
 /** The faults of a config file, or what to know about a valid one. */
 export function checkConfig(file: string | undefined): ConfigReport {
-  try {
+  return reported(file, () => {
     const { config, path, warnings } = loadConfig(file);
     return { valid: true, path, faults: [], warnings: [...warnings, ...unreadableFiles(config)] };
+  });
+}
+
+function checkMigrated(file: string | undefined): ConfigReport {
+  return reported(file, () => {
+    const { path, ...migrated } = migrateConfig(file);
+    return { ...checkConfig(path), migrated };
+  });
+}
+
+function reported(file: string | undefined, check: () => ConfigReport): ConfigReport {
+  try {
+    return check();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return {
@@ -43,7 +61,13 @@ export function checkConfig(file: string | undefined): ConfigReport {
   }
 }
 
-function validText({ path, warnings }: ConfigReport): string {
+function validText({ path, warnings, migrated }: ConfigReport): string {
   const lines = warnings.map((warning) => `  warning: ${warning.path}: ${warning.message}\n`);
-  return `${path} is valid.\n${lines.join('')}`;
+  return `${migrated ? migratedText(path, migrated) : ''}${path} is valid.\n${lines.join('')}`;
+}
+
+function migratedText(path: string, { from, to, changes, backup }: Omit<MigratedConfig, 'path'>): string {
+  if (backup === null) return `${path} is of version ${to} already: nothing was written.\n`;
+  const lines = changes.map((change) => `  ${change}\n`);
+  return `${path} was of version ${from} and is of version ${to} now; ${backup} is as it was.\n${lines.join('')}`;
 }

@@ -351,8 +351,9 @@ interface BuildFlags {
 
 command('check-config', 'validates a config file and prints every fault with its path')
   .argument('[file]')
+  .option('--migrate', 'writes a config of an older version anew, and keeps a copy of it')
   .option('--json', 'print JSON')
-  .action(async (file: string | undefined, options: { json?: boolean }) => {
+  .action(async (file: string | undefined, options: { json?: boolean; migrate?: boolean }) => {
     const { checkConfigCommand } = await import('./check-config.js');
     process.exitCode = await checkConfigCommand(file, options);
   });

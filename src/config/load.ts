@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../errors.js';
 import { rememberSecretsOf } from '../secrets.js';
 import { configError, expectation, faultsOf } from './faults.js';
+import { FORMATS, type Lifted, lift } from './migrate.js';
+import { backupsOf, replaceConfig } from './migrate-file.js';
 import { type Config, ConfigSchema, LOG_LEVELS } from './schema.js';
 import { type ConfigWarning, warningsOf } from './warnings.js';
 import { parseYaml } from './yaml-document.js';
@@ -37,9 +39,19 @@ export function configPath(path: string | undefined, env: Environment = process.
   return path ?? (env.SAMWIRE_CONFIG || (existsSync(SYSTEM_CONFIG) ? SYSTEM_CONFIG : BUNDLED_CONFIG));
 }
 
-/** As {@link loadConfig}, with the file's text at hand; `file` is its path, for messages and relative paths. */
-export function parseConfig(text: string, file: string, env: Environment = {}): Omit<LoadedConfig, 'path'> {
-  const { data, locate } = parseYaml(text, file);
+/**
+ * As {@link loadConfig}, with the file's text at hand; `file` is its path, for messages and relative paths. What is of an
+ * older version of the format is lifted here and stays as it is on the disk.
+ */
+export function parseConfig(
+  text: string,
+  file: string,
+  env: Environment = {},
+  formats = FORMATS,
+): Omit<LoadedConfig, 'path'> {
+  const document = parseYaml(text, file);
+  const lifted = lift({ text, document, file, backups: () => backupsOf(file) }, formats);
+  const { data, locate } = lifted.changes.length === 0 ? document : parseYaml(lifted.text, file);
   const parsed = ConfigSchema.safeParse(data ?? {}, { error: expectation });
   const faults = parsed.success ? [] : [...faultsOf(parsed.error.issues, data, locate)];
   const logLevel = logLevelOf(env);
@@ -56,7 +68,48 @@ export function parseConfig(text: string, file: string, env: Environment = {}): 
     if (depth) rememberSecretsOf(depth.source);
   }
   if (logLevel) config.log.level = logLevel;
-  return { config, warnings: warningsOf(config) };
+  return { config, warnings: [...olderFormat(lifted, formats.newest), ...warningsOf(config)] };
+}
+
+/** What became of a config that was to be brought to the newest version of the format. */
+export interface MigratedConfig {
+  readonly path: string;
+  readonly from: number;
+  readonly to: number;
+  /** None: it is of the newest version already, and nothing was written. */
+  readonly changes: readonly string[];
+  /** The file as it was. */
+  readonly backup: string | null;
+}
+
+/**
+ * Writes the config file that {@link loadConfig} would read in the newest version of the format, with its comments, and keeps a
+ * copy of it as it was. What is of the newest version already is not touched.
+ * @throws ConfigError when it is invalid also when it is lifted, or can't be written: then nothing is changed.
+ */
+export function migrateConfig(
+  path?: string,
+  env: Environment = process.env,
+  formats = FORMATS,
+): MigratedConfig {
+  const file = resolve(configPath(path, env));
+  const before = readText(file);
+  const document = parseYaml(before, file);
+  const { text, from, changes } = lift(
+    { text: before, document, file, backups: () => backupsOf(file) },
+    formats,
+  );
+  parseConfig(before, file, {}, formats);
+  const to = formats.newest;
+  if (changes.length === 0) return { path: file, from, to, changes, backup: null };
+  const backup = replaceConfig({ file, before, after: text, version: from });
+  return { path: file, from, to, changes, backup };
+}
+
+function olderFormat({ from, changes }: Lifted, newest: number): ConfigWarning[] {
+  if (changes.length === 0) return [];
+  const message = `the file is of version ${from} of the format and was read as ${newest} (${changes.join('; ')}): \`samwire check-config --migrate\` writes it so, and keeps a copy`;
+  return [{ path: 'version', message }];
 }
 
 function logLevelOf(env: Environment): Config['log']['level'] | undefined | null {

@@ -4,6 +4,7 @@ import { baseTopic, brokerUrl, cameraSource, filePath, topicFilter } from './add
 import { depth } from './depth.js';
 import { detections, meetsOwnTopics } from './detections.js';
 import { duration, durationWithUnit } from './duration.js';
+import { CONFIG_VERSION } from './format-version.js';
 import { http, isOpenToOthers } from './http.js';
 import { defaultNodeId, NAME, RESERVED_CAMERA_NAMES, RESERVED_NODE_IDS } from './names.js';
 import { lacksSize } from './shared-memory.js';
@@ -300,7 +301,11 @@ const log = z
   .prefault({});
 
 const wholeConfig = z.strictObject({
-  version: z.literal(1, { error: '1, the version of this format' }).describe('Version of this format: `1`.'),
+  version: z
+    .literal(CONFIG_VERSION, {
+      error: `${CONFIG_VERSION}, the version of this format: the line "version: ${CONFIG_VERSION}"`,
+    })
+    .describe(`Version of this format: \`${CONFIG_VERSION}\`.`),
   node: node.describe('This node.'),
   mqtt: mqtt.describe('The connection to the broker.'),
   cameras: cameras.describe('The cameras, by name.'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConfigError, type FaultDetail } from '../errors.js';
+import { VERSION } from '../version.js';
 import { manifestFaults } from './manifest-faults.js';
 
 /** Kinds of network that a manifest can name. Only {@link SERVED_FAMILIES} run in this version. */
@@ -146,7 +147,10 @@ const channels = z.strictObject({
   offset: level.min(-1).max(1).default(0),
 });
 
-const named = { version: z.literal(1), name };
+/** Of the manifest's format. */
+const MANIFEST_VERSION = 1;
+
+const named = { version: z.literal(MANIFEST_VERSION), name };
 const had = { licence: text, source: text.optional() };
 
 /**
@@ -235,9 +239,11 @@ export class ManifestError extends ConfigError {
 
 /**
  * Validates a parsed manifest.json. `where` is its path, for the message.
- * @throws ManifestError with every fault; a known family that this version does not serve is refused by name.
+ * @throws ManifestError with every fault; a newer version of the format, and a known family that this version of Samwire does
+ *   not serve, are refused by name.
  */
 export function parseManifest(value: unknown, where: string): AnyManifest {
+  refuseNewer(value, where);
   const family = familyOf(value);
   if (family !== undefined && !SERVED_FAMILIES.includes(family)) {
     throw new ManifestError(
@@ -254,6 +260,16 @@ export function parseManifest(value: unknown, where: string): AnyManifest {
   throw new ManifestError(
     `${where} has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${lines.join('\n')}`,
     faults,
+  );
+}
+
+/** A manifest of another release may say the same by other keys: to name them all as faults would help nobody. */
+function refuseNewer(value: unknown, where: string): void {
+  const version = typeof value === 'object' && value !== null ? Reflect.get(value, 'version') : undefined;
+  if (typeof version !== 'number' || !(version > MANIFEST_VERSION)) return;
+  throw new ManifestError(
+    `${where} is of version ${version} of the manifest's format; Samwire ${VERSION} knows ${MANIFEST_VERSION}. The model was made for a newer Samwire: install that, or take a model of this one (samwire models list).`,
+    [{ path: 'version', expected: String(MANIFEST_VERSION), got: String(version) }],
   );
 }
 

@@ -160,7 +160,13 @@ stats: { intervalMs: soon }
 
   it('says what is missing, and where it should stand', () => {
     expect(faultsOf('mqtt: {}\n')).toEqual([
-      { path: 'version', expected: '1, the version of this format', got: 'nothing', line: 1, column: 1 },
+      {
+        path: 'version',
+        expected: '1, the version of this format: the line "version: 1"',
+        got: 'nothing',
+        line: 1,
+        column: 1,
+      },
       {
         path: 'mqtt.url',
         expected: 'a broker URL such as mqtt://broker.local:1883 (mqtt, mqtts, ws or wss)',
@@ -224,7 +230,7 @@ stats: { intervalMs: soon }
   });
 
   it('is told of faults across keys together with all others', () => {
-    expect(pathsOf('version: 2\nmqtt: { url: mqtt://h, passwordFile: /p, answerKeepMs: -1 }')).toEqual([
+    expect(pathsOf('version: one\nmqtt: { url: mqtt://h, passwordFile: /p, answerKeepMs: -1 }')).toEqual([
       'version',
       'mqtt.username',
       'mqtt.answerKeepMs',

@@ -37,6 +37,20 @@ describe('a manifest', () => {
     expect(parseManifest(bundled(), 'm')).toEqual(bundled());
   });
 
+  it('of a newer format is refused with what to do, and with nothing about its keys', () => {
+    const { message, faults } = refusal({ ...bundled(), version: 2, networks: [] });
+    expect(message).toMatch(
+      /^m\/manifest\.json is of version 2 of the manifest's format; Samwire \d+\.\d+\.\d+ knows 1\..*install that, or take/,
+    );
+    expect(faults).toEqual([{ path: 'version', expected: '1', got: '2' }]);
+  });
+
+  it.each([0, '1', null, undefined])('of version %j is refused as a fault among the others', (version) => {
+    expect(refusal({ ...bundled(), version }).faults).toEqual([
+      { path: 'version', expected: '1', got: version === undefined ? 'nothing' : JSON.stringify(version) },
+    ]);
+  });
+
   it('that interface.md shows is accepted', () => {
     const manifest = parseTwoGraphManifest(
       {

@@ -71,7 +71,7 @@ function words({ fps, promptsPerSecond, brokerRestartMinutes }: Options): string
   return `samwire-tiny, 2 cameras of 1080p at ${fps} fps, ${promptsPerSecond} prompts/s, detections, jobs, a console page${broker}`;
 }
 
-/** Puts the load on, for as long as asked or until the service ends, and takes it off again. */
+/** Puts the load on, for as long as asked, until the service ends or somebody has seen enough, and takes it off again. */
 async function soak(site: Site, options: Options) {
   const recorder = startRecorder(site);
   const startedMs = performance.now();
@@ -90,9 +90,15 @@ async function soak(site: Site, options: Options) {
       onDisturbed: (kind) => marks.push({ atMs: performance.now() - startedMs, kind }),
     }),
   ];
-  for (let minute = 1; minute <= options.minutes && site.ended() === null; minute++) {
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      interrupted = true;
+    });
+  const goesOn = (): boolean => !interrupted && site.ended() === null;
+  for (let minute = 1; minute <= options.minutes && goesOn(); minute++) {
     const untilMs = startedMs + minute * MINUTE_MS;
-    while (performance.now() < untilMs && site.ended() === null) await sleep(500);
+    while (performance.now() < untilMs && goesOn()) await sleep(500);
     const { rss, threads, openFiles } = recorder.series;
     console.log(
       `minute ${minute}: ${rss.values.at(-1)?.toFixed(1)} MiB, ${threads.values.at(-1)} threads, ${openFiles.values.at(-1)} files, ${site.tally.sum('prompts answered')} prompts answered, ${site.tally.failures} failures`,
@@ -133,7 +139,6 @@ async function main(options: Options): Promise<number> {
     verdict,
   });
   for (const fault of verdict.faults) console.error(fault);
-  for (const { at, what } of site.tally.complaints) console.error(`${at}: ${what}`);
   console.log(`${verdict.held ? 'No drift.' : 'FAILED.'} Written to ${path}`);
   return verdict.held ? 0 : 1;
 }

@@ -70,7 +70,8 @@ export function startRecorder(site: Site): Recorder {
     own.reset();
   };
   site.raw.on('message', listen);
-  const onError = (error: unknown): void => site.tally.fail(`${error}`);
+  const onError = (error: unknown): void =>
+    site.tally.fail(`A sample: ${error} ${error instanceof Error ? error.cause : ''}`);
   const outside = pace({
     everyMs: SAMPLE_MS,
     onError,

@@ -27,10 +27,12 @@ export class Tally {
     return sum;
   }
 
-  /** Something that must not be: the run fails. */
+  /** Something that must not be: the run fails. Said at once, since a run may last for hours. */
   fail(what: string): void {
     this.failures += 1;
-    if (this.complaints.length < COMPLAINTS_KEPT)
-      this.complaints.push({ at: new Date().toISOString(), what });
+    if (this.complaints.length >= COMPLAINTS_KEPT) return;
+    const at = new Date().toISOString();
+    this.complaints.push({ at, what });
+    console.error(`${at}: ${what}`);
   }
 }
