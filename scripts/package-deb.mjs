@@ -4,7 +4,16 @@
 //   --compression NAME   xz (default), gzip or none
 //   --node-licence FILE  where Node's licence is not found beside it
 import { execFileSync } from 'node:child_process';
-import { chmodSync, lutimesSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -35,7 +44,10 @@ function epoch() {
 }
 
 function isElf(path) {
-  return /\.node$|\.so(\.\d+)*$|\/bin\/node$/.test(path) && readFileSync(path).subarray(0, 4).toString('latin1') === '\x7fELF';
+  return (
+    /\.node$|\.so(\.\d+)*$|\/bin\/node$/.test(path) &&
+    readFileSync(path).subarray(0, 4).toString('latin1') === '\x7fELF'
+  );
 }
 
 /** dpkg's own rule: each file in whole KiB, everything else 1 KiB. */
@@ -56,15 +68,32 @@ function packageDeb({ out, version, compression, licence }) {
     const files = found.filter(({ isFile }) => isFile).map(({ path }) => path);
     mkdirSync(join(tree, 'DEBIAN'));
     const depends = libraryDependencies(work, files.filter(isElf));
-    writeControl({ tree, files, version, depends, scripts: join(ROOT, 'packaging/debian'), kibibytes: kibibytes(found) });
+    writeControl({
+      tree,
+      files,
+      version,
+      depends,
+      scripts: join(ROOT, 'packaging/debian'),
+      kibibytes: kibibytes(found),
+    });
     for (const { path, isFile } of [...entries(tree), { path: tree, isFile: false }]) {
       if (!isFile) chmodSync(path, 0o755);
       lutimesSync(path, epochSec, epochSec);
     }
     const deb = join(out, `samwire_${debianVersion(version)}_${architecture()}.deb`);
     mkdirSync(out, { recursive: true });
-    const args = [`-Z${compression}`, ...(compression === 'gzip' ? ['-z1'] : []), '--root-owner-group', '--build', tree, deb];
-    execFileSync('dpkg-deb', args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, SOURCE_DATE_EPOCH: String(epochSec) } });
+    const args = [
+      `-Z${compression}`,
+      ...(compression === 'gzip' ? ['-z1'] : []),
+      '--root-owner-group',
+      '--build',
+      tree,
+      deb,
+    ];
+    execFileSync('dpkg-deb', args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, SOURCE_DATE_EPOCH: String(epochSec) },
+    });
     return deb;
   } finally {
     rmSync(work, { recursive: true });
@@ -74,7 +103,10 @@ function packageDeb({ out, version, compression, licence }) {
 const { values } = parseArgs({
   options: {
     out: { type: 'string', default: join(ROOT, 'build') },
-    version: { type: 'string', default: JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version },
+    version: {
+      type: 'string',
+      default: JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version,
+    },
     compression: { type: 'string', default: 'xz' },
     'node-licence': { type: 'string' },
   },

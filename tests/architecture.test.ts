@@ -17,7 +17,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['pipeline', 'health'],
   ['metrics', 'http'],
   ['main'],
-  ['demo', 'eval'],
+  ['demo', 'eval', 'install'],
   ['cli'],
 ];
 const NATIVE_ROWS: readonly (readonly string[])[] = [

@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
-export const MAINTAINER = 'Samwire <samwire@localhost>';
+/** Who built it, as Debian's tools are told; by default nobody that could be written to. */
+const { DEBFULLNAME = 'Samwire', DEBEMAIL = 'samwire@localhost' } = process.env;
+export const MAINTAINER = `${DEBFULLNAME} <${DEBEMAIL}>`;
 
 /** Needed whatever the libraries say. */
 const DEPENDS = [
@@ -30,7 +32,7 @@ export const debianVersion = (version) => version.replace('-', '~');
  */
 export function libraryDependencies(work, elfFiles) {
   writeFileSync(join(work, 'debian/control'), 'Source: samwire\n\nPackage: samwire\nArchitecture: any\n');
-  const args = ['-O', '--package=samwire', '-Sdebian/samwire', '-xsamwire'];
+  const args = ['-O', '--warnings=0', '-Sdebian/samwire', '-xsamwire'];
   // libonnxruntime and libvips lie beside who uses them, and are no package's.
   const out = execFileSync('dpkg-shlibdeps', [...args, ...elfFiles.map((file) => `-e${file}`)], {
     cwd: work,
@@ -43,7 +45,9 @@ export function libraryDependencies(work, elfFiles) {
 /** Fills the folder DEBIAN of the package's tree. `files`: paths below it. */
 export function writeControl({ tree, files, version, scripts, depends, kibibytes }) {
   const folder = join(tree, 'DEBIAN');
-  const sums = files.map((file) => `${createHash('md5').update(readFileSync(file)).digest('hex')}  ${relative(tree, file)}\n`);
+  const sums = files.map(
+    (file) => `${createHash('md5').update(readFileSync(file)).digest('hex')}  ${relative(tree, file)}\n`,
+  );
   writeFileSync(join(folder, 'md5sums'), sums.join(''));
   for (const name of ['preinst', 'postinst', 'prerm', 'postrm']) {
     cpSync(join(scripts, name), join(folder, name));
@@ -64,10 +68,10 @@ Depends: ${[...depends, ...DEPENDS].join(', ')}
 Recommends: ${RECOMMENDS.join(', ')}
 Suggests: ${SUGGESTS.join(', ')}
 Description: segment anything over MQTT
- A service that reads cameras, takes prompts (points, boxes, masks) and the boxes
- of detectors over MQTT or HTTP, and answers with the masks of objects, as COCO
- RLE, polygons or PNG. It serves any network of the segment anything kind: on
- the CPU, or with TensorRT where NVIDIA's libraries are. A small model comes with
- it, and so does a console for the browser.
+ A service that reads cameras, takes prompts (points, boxes, masks) and the
+ boxes of detectors over MQTT or HTTP, and answers with the masks of objects,
+ as COCO RLE, polygons or PNG. It serves any network of the segment anything
+ kind: on the CPU, or with TensorRT where NVIDIA's libraries are. A small model
+ comes with it, and so does a console for the browser.
 `;
 }

@@ -1,10 +1,15 @@
 // What Debian wants to read beside a program: copyright, changelog, pages, and why lintian is wrong here.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { debianVersion, MAINTAINER } from './control.mjs';
 
-const NODE_LICENCES = ['../LICENSE', '../share/doc/nodejs/LICENSE', '../share/doc/node/LICENSE', '../share/doc/nodejs/copyright'];
+const NODE_LICENCES = [
+  '../LICENSE',
+  '../share/doc/nodejs/LICENSE',
+  '../share/doc/node/LICENSE',
+  '../share/doc/nodejs/copyright',
+];
 
 /** Node's own licence text, beside the binary or where its package keeps it. */
 export function nodeLicence(node) {
@@ -16,17 +21,23 @@ export function nodeLicence(node) {
   );
 }
 
+/** An SPDX expression as Debian writes it. */
+const debianLicence = (spdx) =>
+  spdx.replace(/[()]/g, '').replaceAll(' OR ', ' or ').replaceAll(' AND ', ' and ');
+
 /** Machine-readable copyright: each npm package with the licence that it names; the texts lie beside their code. */
 export function copyrightText(modules) {
   const stanza = ({ path, name, version, licence }) =>
-    `Files: usr/lib/samwire/${path}/*\nCopyright: the authors of ${name} ${version}\nLicense: ${licence.replace(/[()]/g, '').replaceAll(' OR ', ' or ').replaceAll(' AND ', ' and ')}\n`;
-  const names = new Set(modules.map(({ licence }) => licence.replace(/[()]/g, '').replaceAll(' OR ', ' or ').replaceAll(' AND ', ' and ')));
+    `Files: usr/lib/samwire/${path}/*\nCopyright: the authors of ${name} ${version}\nLicense: ${debianLicence(licence)}\n`;
+  const names = new Set(modules.map(({ licence }) => debianLicence(licence)));
   names.delete('Apache-2.0');
-  const texts = [...names].sort().map((name) => `License: ${name}\n The text lies in the folder of each package of this licence.\n`);
+  const texts = [...names]
+    .sort()
+    .map((name) => `License: ${name}\n The text lies in the folder of each package of this licence.\n`);
   return [
     'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: samwire\n',
-    'Files: *\nCopyright: the Samwire authors\nLicense: Apache-2.0\n',
-    'Files: usr/lib/samwire/bin/node\nCopyright: Node.js contributors, and the authors of what it contains\nLicense: node\n',
+    'Files: *\nCopyright: 2025-2026 the Samwire authors\nLicense: Apache-2.0\n',
+    'Files: usr/lib/samwire/bin/node\nCopyright: 2009-2026 Node.js contributors, and the authors of what it contains\nLicense: node\n',
     ...modules.map(stanza),
     'License: Apache-2.0\n On Debian systems, the text is in /usr/share/common-licenses/Apache-2.0.\n',
     'License: node\n The whole text is in /usr/share/doc/samwire/LICENSE.node.\n',
@@ -42,14 +53,14 @@ export function changelogText(version, epochSec) {
 /** Writes usr/share/doc/samwire and lintian's overrides into the package's tree. */
 export function writePapers({ root, tree, version, epochSec, modules, licence }) {
   const doc = join(tree, 'usr/share/doc/samwire');
-  mkdirSync(join(doc, 'docs'), { recursive: true });
+  mkdirSync(doc, { recursive: true });
   const gzip = (text) => gzipSync(text, { level: 9 });
   writeFileSync(join(doc, 'copyright'), copyrightText(modules));
   writeFileSync(join(doc, 'LICENSE.node'), licence);
   writeFileSync(join(doc, 'changelog.gz'), gzip(changelogText(version, epochSec)));
-  for (const name of ['README.md', 'CHANGELOG.md']) writeFileSync(join(doc, name), readFileSync(join(root, name)));
-  for (const name of readdirSync(join(root, 'docs')).filter((one) => one.endsWith('.md')))
-    writeFileSync(join(doc, 'docs', name), readFileSync(join(root, 'docs', name)));
+  for (const name of ['README.md', 'CHANGELOG.md'])
+    writeFileSync(join(doc, name), readFileSync(join(root, name)));
+  symlinkSync('../../../lib/samwire/docs', join(doc, 'docs'));
   const overrides = join(tree, 'usr/share/lintian/overrides');
   mkdirSync(overrides, { recursive: true });
   writeFileSync(join(overrides, 'samwire'), readFileSync(join(root, 'packaging/debian/lintian-overrides')));

@@ -2,24 +2,39 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { UnavailableError } from '../errors.js';
+import { ADDON_FILE } from '../native/addon.js';
 import { copyFile, copyTree, type Leave, replaceFile } from './copy.js';
-import { LAYOUT } from './layout.js';
+import { LAYOUT, SCRIPTS } from './layout.js';
 import { runtimeModules } from './modules.js';
 
-const ADDON = 'build/Release/samwire.node';
 /** The program's own files, from its root. */
-const PROGRAM = ['package.json', 'LICENSE', 'dist', ADDON, 'engines', 'config', 'assets', 'packaging'];
+const PROGRAM = [
+  'package.json',
+  'LICENSE',
+  'dist',
+  ADDON_FILE,
+  'engines',
+  'config',
+  'assets',
+  'docs',
+  'packaging',
+];
 /** Made by a build, not in git. */
-const BUILT = [ADDON, 'dist/cli/main.js', 'dist/console/index.html'];
-/** What nothing reads at run time: types, their sources, source maps, and of npm packages their pages, but for licences. */
+const BUILT = [ADDON_FILE, 'dist/cli/main.js', 'dist/console/index.html'];
+/** What nothing reads at run time: types, their sources, source maps. */
 const NOT_RUN = /\.(?:[cm]?ts|tsx|map|tsbuildinfo)$/;
-const PAGE = /\.(?:md|markdown)$/i;
+/** Of npm packages: pages, shell scripts, settings of their authors' tools. */
+const NOT_RUN_EITHER = /\.(?:md|markdown|html|sh)$|^\.|\/\./i;
 const LICENCE = /licen[cs]e|copying|notice/i;
 /** At the top of an npm package. */
 const NOT_RUN_FOLDERS = new Set(
-  'test tests __tests__ example examples benchmark benchmarks docs .github'.split(' '),
+  'test tests __tests__ spec integration example examples benchmark benchmarks docs'.split(' '),
 );
-const PROGRAMS = new Set(['dist/cli/main.js', 'packaging/samwire']);
+const PROGRAMS = new Set([
+  'dist/cli/main.js',
+  'packaging/samwire',
+  ...['preinst', 'postinst', 'prerm', 'postrm'].map((name) => `${SCRIPTS}/${name}`),
+]);
 
 export interface StageOptions {
   /** The package's root: a clone where everything is built. */
@@ -41,7 +56,8 @@ export function stageProgram({ from, to, node }: StageOptions): void {
       throw new UnavailableError(`${join(from, name)} is not there yet. Run: bash scripts/setup.sh`);
   const modules = runtimeModules(from);
   const copy = (path: string, leave: Leave): void => copyTree({ from, to, path, leave, programs: PROGRAMS });
-  for (const path of PROGRAM) copy(path, (file, isFolder) => !isFolder && NOT_RUN.test(file));
+  for (const path of PROGRAM)
+    copy(path, (file, isFolder) => (isFolder ? file === 'docs/images' : NOT_RUN.test(file)));
   for (const { path } of modules)
     copy(path, (file, isFolder) => leftOut(file.slice(path.length + 1), isFolder));
   copyFile(node, join(to, 'bin/node'), true);
@@ -49,8 +65,11 @@ export function stageProgram({ from, to, node }: StageOptions): void {
 
 /** Of an npm package, by the path inside of it. A package within it is one of its own, copied when it is needed. */
 function leftOut(inside: string, isFolder: boolean): boolean {
-  if (isFolder) return inside === 'node_modules' || NOT_RUN_FOLDERS.has(inside) || isForeign(inside);
-  return NOT_RUN.test(inside) || (PAGE.test(inside) && !LICENCE.test(inside));
+  if (isFolder)
+    return (
+      inside === 'node_modules' || inside.startsWith('.') || NOT_RUN_FOLDERS.has(inside) || isForeign(inside)
+    );
+  return NOT_RUN.test(inside) || (NOT_RUN_EITHER.test(inside) && !LICENCE.test(inside));
 }
 
 /** onnxruntime-node brings its library for every system and processor. */

@@ -8,13 +8,16 @@ let loaded: NativeAddon | undefined;
 /** The package's root folder, from the sources as well as from dist/. */
 export const PACKAGE_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
+/** The addon, from the package's root. */
+export const ADDON_FILE = 'build/Release/samwire.node';
+
 /**
  * The native addon, loaded once a thread. This is the only file that loads it.
  * @throws UnavailableError with what to do on this machine.
  */
 export function loadAddon(): NativeAddon {
   if (loaded) return loaded;
-  const path = `${PACKAGE_ROOT}build/Release/samwire.node`;
+  const path = `${PACKAGE_ROOT}${ADDON_FILE}`;
   try {
     const addon = createRequire(import.meta.url)(path) as NativeAddon;
     addon.setErrorClass(SamwireError as never);

@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../../src/native/addon.js';
+
+const sh = (program: string, ...args: readonly string[]): string =>
+  execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+/** The package as `npm run package:deb` makes it, uncompressed; its path. */
+export function buildPackage(out: string): string {
+  const script = join(PACKAGE_ROOT, 'scripts/package-deb.mjs');
+  sh(process.execPath, script, '--out', out, '--compression', 'none');
+  const { version } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return join(out, `samwire_${version}_${sh('dpkg', '--print-architecture').trim()}.deb`);
+}
+
+/** The same package as another version, changed by `change`, which is handed its tree. */
+export function otherVersion(deb: string, version: string, change: (tree: string) => void): string {
+  const tree = `${deb}-${version}`;
+  sh('dpkg-deb', '--raw-extract', deb, tree);
+  rewrite(join(tree, 'DEBIAN/control'), (text) => text.replace(/^Version: .*$/m, `Version: ${version}`));
+  change(tree);
+  return packed(tree);
+}
+
+/** A package of that name whose first script fails; there is next to nothing in it. */
+export function brokenPackage(deb: string, version: string): string {
+  const tree = `${deb}-${version}`;
+  mkdirSync(join(tree, 'usr/lib/samwire'), { recursive: true });
+  sh('dpkg-deb', '--control', deb, join(tree, 'DEBIAN'));
+  rewrite(join(tree, 'DEBIAN/control'), (text) => text.replace(/^Version: .*$/m, `Version: ${version}`));
+  rewrite(join(tree, 'DEBIAN/preinst'), () => '#!/bin/sh\necho "no, not here" >&2\nexit 1\n');
+  rmSync(join(tree, 'DEBIAN/md5sums'));
+  return packed(tree);
+}
+
+export function rewrite(path: string, change: (text: string) => string): void {
+  writeFileSync(path, change(readFileSync(path, 'utf8')));
+}
+
+function packed(tree: string): string {
+  sh('dpkg-deb', '-Znone', '--root-owner-group', '--build', tree, `${tree}.deb`);
+  rmSync(tree, { recursive: true });
+  return `${tree}.deb`;
+}
