@@ -11,6 +11,8 @@ import { ThrowawayRoot } from './throwaway-root.js';
 const lacking = ThrowawayRoot.lacking();
 if (lacking) console.log(`SKIPPED: installing the .deb by the real dpkg: ${lacking}`);
 
+/** Hundreds of megabytes are written, beside other tests. */
+const SLOW_DISK_MS = 300_000;
 const NEWER = '9.0.0';
 const LAUNCHER = '/usr/bin/samwire';
 /** What dpkg, the user database and caches of other programs keep for themselves. */
@@ -25,7 +27,7 @@ http: { port: 0 }
 `;
 
 /** The tests are one story, in this order. */
-describe.skipIf(lacking)('the .deb, by the real dpkg', () => {
+describe.skipIf(lacking)('the .deb, by the real dpkg', { timeout: SLOW_DISK_MS }, () => {
   const root = new ThrowawayRoot();
   let first = '';
   let newer = '';
@@ -45,7 +47,7 @@ describe.skipIf(lacking)('the .deb, by the real dpkg', () => {
     first = buildPackage(root.shared);
     await root.start({ hideClone: true });
     before = root.layer().filter((path) => !BOOKKEEPING.test(path));
-  });
+  }, SLOW_DISK_MS);
 
   afterAll(async () => {
     service?.kill('SIGKILL');
