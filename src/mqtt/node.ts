@@ -14,6 +14,7 @@ import type { MqttNodeOptions, NodeState } from './node-options.js';
 import { orAborted } from './or-aborted.js';
 import { type DropReason, Outbox } from './outbox.js';
 import { OwnState } from './own-state.js';
+import { PacketLimit } from './packet-limit.js';
 import { PromptHandler } from './prompts.js';
 import { publicProperties } from './replies.js';
 import { RequestHandler } from './requests.js';
@@ -51,7 +52,7 @@ export class MqttNode {
   /** The subscriptions of this connection stand, and the states have been told on it. */
   #announced = false;
   /** Of the last connection, for what is made while there is none. */
-  #brokerMaxPacketBytes = Number.POSITIVE_INFINITY;
+  readonly #packetLimit: PacketLimit;
   #statsTimer: NodeJS.Timeout | null = null;
   /** Said once. */
   #statsTooLarge = false;
@@ -64,6 +65,12 @@ export class MqttNode {
     this.#options = options;
     this.topics = new NodeTopics(mqtt.baseTopic, nodeId);
     this.#state = { state: 'starting', version, backend: null, model: null, since: Date.now() };
+    this.#packetLimit = new PacketLimit((maxPacketBytes) =>
+      logger.warn(
+        { maxPacketBytes },
+        'the broker ends the connection over larger packets, and did not tell: answers are made to fit; set mqtt.maxPacketBytes',
+      ),
+    );
     this.#gate = new Gate(options.maxConcurrent ?? MAX_CONCURRENT);
     this.#outbox = new Outbox({
       maxMessages: MAX_OWED_MESSAGES,
@@ -201,13 +208,14 @@ export class MqttNode {
           properties: message.properties ?? {},
         }) &&
       (this.#session?.publishVolatile(message) ?? false);
-    if (!sent) this.counters.volatileDropped += 1;
+    if (sent) this.#packetLimit.sent(message.payload.length + packetOverheadBytes(message));
+    else this.counters.volatileDropped += 1;
     return sent;
   }
 
   /** Bytes of payload that fit into one packet to this target: the smaller of the config's and the broker's limit. */
   maxPayloadBytes(target: Target): number {
-    const packetBytes = Math.min(this.#options.mqtt.maxPacketBytes, this.#brokerMaxPacketBytes);
+    const packetBytes = Math.min(this.#options.mqtt.maxPacketBytes, this.#packetLimit.bytes);
     return packetBytes - packetOverheadBytes(target);
   }
 
@@ -220,7 +228,7 @@ export class MqttNode {
 
   #connected(session: Session): void {
     this.#session = session;
-    this.#brokerMaxPacketBytes = session.maxPacketBytes;
+    this.#packetLimit.connected(session.maxPacketBytes);
     if (this.#jobs !== null && session.protocol === '3.1.1')
       this.#options.logger.error('no jobs are taken: they need MQTT 5, and this broker speaks 3.1.1');
     void this.#serve(session);
@@ -249,8 +257,12 @@ export class MqttNode {
     if (this.#session !== session) return;
     this.#outbox.attach({
       window: session.window,
-      maxPacketBytes: Math.min(session.maxPacketBytes, mqtt.maxPacketBytes),
-      publish: (message, options) => session.publish(message, options),
+      maxPacketBytes: Math.min(this.#packetLimit.bytes, mqtt.maxPacketBytes),
+      publish: async (message, options) => {
+        const order = this.#packetLimit.sent(message.payload.length + packetOverheadBytes(message));
+        await session.publish(message, options);
+        if (this.#session === session) this.#packetLimit.acknowledged(order);
+      },
     });
     this.#announced = true;
     this.#ownState.announced();
@@ -261,6 +273,7 @@ export class MqttNode {
   #lost(): void {
     this.#session = null;
     this.#announced = false;
+    this.#packetLimit.lost();
     this.#outbox.detach();
   }
 

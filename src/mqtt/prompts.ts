@@ -7,6 +7,7 @@ import { errorAnswer, fittedMasks, tooLarge } from './answers.js';
 import { type Exchange, noteError, type Target, unknownCamera } from './exchange.js';
 import type { InboundMessage } from './messages.js';
 import { type Answer, Once, requestKey } from './once.js';
+import type { Outcome } from './outbox.js';
 import { checkExpiry, publicProperties, type ReplyAddress, replyAddress } from './replies.js';
 import { cameraNameOf } from './topics.js';
 
@@ -148,14 +149,24 @@ export class PromptHandler {
 
   #deliver(answer: Answer, request: Request): void {
     const { deliver, maxPayloadBytes } = this.#exchange;
+    const repeat = request.repeat ?? false;
     for (const target of this.#targets(answer.kind, request)) {
-      const maxBytes = maxPayloadBytes(target);
+      const refuse = (): void => this.#refuseLarge(answer, target, request);
+      const tell = (outcome: Outcome): void => {
+        // The broker's packet size is smaller than it was when the answer was made.
+        if (outcome === 'too_large' && answer.kind === 'masks') refuse();
+      };
       // A kept answer can be too large for a repeat that brings more correlation data, or for another broker.
-      const fits = answer.payload.length <= maxBytes;
-      const sent = fits
-        ? answer
-        : this.#failed(tooLarge(answer.payload.length, maxBytes), request, answer.requestId);
-      deliver({ ...target, payload: sent.payload }, { repeat: request.repeat ?? false });
+      if (answer.payload.length > maxPayloadBytes(target)) refuse();
+      else deliver({ ...target, payload: answer.payload }, { repeat, onOutcome: tell });
     }
+  }
+
+  #refuseLarge({ payload, requestId }: Answer, target: Target, request: Request): void {
+    const { deliver, maxPayloadBytes, topics } = this.#exchange;
+    const error = this.#failed(tooLarge(payload.length, maxPayloadBytes(target)), request, requestId);
+    const topic =
+      target === request.reply ? target.topic : topics.errors(request.known ? request.camera : null);
+    deliver({ ...target, topic, payload: error.payload });
   }
 }

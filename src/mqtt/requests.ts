@@ -8,6 +8,7 @@ import { checkTracksRequest, tracksRequestSchema } from '../prompts/tracks.js';
 import { errorAnswer, fittedMessage, tooLarge } from './answers.js';
 import { type Exchange, noteError, type Target, unknownCamera } from './exchange.js';
 import type { InboundMessage } from './messages.js';
+import type { Outcome } from './outbox.js';
 import { checkExpiry, publicProperties, replyAddress } from './replies.js';
 import type { ResponseMessage } from './topics.js';
 
@@ -71,7 +72,13 @@ export class RequestHandler {
     }
     if (targets.length === 0) return;
     const response = await this.#respond(message, verb, { targets, refusal, client });
-    for (const target of targets) deliver({ ...target, payload: this.#fitted(response, target) });
+    for (const target of targets) {
+      const onOutcome = (outcome: Outcome): void => {
+        // The broker's packet size is smaller than it was when the response was made.
+        if (outcome === 'too_large') deliver({ ...target, payload: this.#fitted(response, target) });
+      };
+      deliver({ ...target, payload: this.#fitted(response, target) }, { onOutcome });
+    }
   }
 
   /** Where there is no topic for a response. */

@@ -9,7 +9,7 @@ const MAX_SOCKET_BACKLOG_BYTES = 4 * 1024 * 1024;
 /** MQTT 5's default, and what is held to on 3.1.1 as well: more in flight gains nothing. */
 const MAX_WINDOW = 64;
 /** The largest packet that MQTT can express. */
-const MQTT_MAX_PACKET_BYTES = 268_435_455;
+export const MQTT_MAX_PACKET_BYTES = 268_435_455;
 
 /** A subscription that the broker refused. */
 export interface RefusedSubscription {

@@ -8,6 +8,10 @@ export interface Proxy {
   /** Resets every connection, and each new one, until `restore()`. */
   block(): void;
   restore(): void;
+  /** What is open now stays open, and nothing passes any more in either direction: half-open TCP. New connections are served. */
+  freeze(): void;
+  /** From the clients to the target no faster than this, on each connection; 0: as fast as it goes. */
+  throttle(bytesPerSec: number): void;
   /** Cuts everything as soon as this many further bytes have gone from the clients to the target. */
   cutAfterClientBytes(bytes: number): Promise<void>;
   /** Connections accepted so far. */
@@ -19,6 +23,8 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let accepted = 0;
   let blocked = false;
+  let bytesPerSec = 0;
+  const frozen = new WeakSet<Socket>();
   let budget: { left: number; done: () => void } | null = null;
 
   function cut(): void {
@@ -41,6 +47,13 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     });
   }
 
+  /** A slow link: the client's socket is read no faster, so that its own buffers fill. */
+  function slowly(client: Socket, bytes: number): void {
+    if (bytesPerSec === 0) return;
+    client.pause();
+    setTimeout(() => client.resume(), (bytes * 1000) / bytesPerSec);
+  }
+
   const server = createServer((client) => {
     accepted += 1;
     client.on('error', () => {});
@@ -54,10 +67,16 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     }
-    client.on('data', (chunk: Buffer) => forward(chunk, target));
-    client.once('close', () => target.destroy());
-    target.pipe(client);
-    target.once('close', () => client.destroy());
+    client.on('data', (chunk: Buffer) => {
+      if (frozen.has(client)) return;
+      forward(chunk, target);
+      slowly(client, chunk.length);
+    });
+    target.on('data', (chunk: Buffer) => {
+      if (!frozen.has(client)) client.write(chunk);
+    });
+    client.once('close', () => frozen.has(client) || target.destroy());
+    target.once('close', () => frozen.has(client) || client.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
@@ -70,6 +89,12 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     },
     restore() {
       blocked = false;
+    },
+    freeze() {
+      for (const socket of sockets) frozen.add(socket);
+    },
+    throttle(limit) {
+      bytesPerSec = limit;
     },
     cutAfterClientBytes: (bytes) =>
       new Promise((resolve) => {

@@ -90,6 +90,8 @@ export interface RunOptions {
   /** The package whose command is run; this one when left out. */
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that runs the service in its own place, with its arguments: `prlimit`, `ip netns exec`. */
+  readonly within?: readonly string[];
 }
 
 /** The command of a package whose addon runs on the doubles; goes away with the test. */
@@ -102,11 +104,12 @@ export function doubleMain(): string {
 /** `samwire run` with this config; killed at the end of the test where it still runs. */
 export async function run(
   config: Record<string, unknown>,
-  { endsByItself = false, main = MAIN, env = {} }: RunOptions = {},
+  { endsByItself = false, main = MAIN, env = {}, within = [] }: RunOptions = {},
 ): Promise<ServiceProcess> {
   const path = join(await directory(), 'samwire.yaml');
   await writeFile(path, JSON.stringify(config));
-  const child = spawn(process.execPath, [main, 'run', '--config', path], {
+  const [program = process.execPath, ...words] = [...within, process.execPath, main, 'run', '--config', path];
+  const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
