@@ -11,6 +11,7 @@ import { bucketOf } from './profile.js';
 import type { BuildProgress } from './progress.js';
 import { type EngineSettings, type EnginesRecord, planPath } from './record.js';
 import { isTransient } from './transient.js';
+import { requireOwnCache } from './trust.js';
 
 const DEFAULT_WORKSPACE_BYTES = 2 ** 30;
 
@@ -117,6 +118,8 @@ type EnsureOnOptions = EnsureOptions & { readonly model: TwoGraphDirectory };
 async function ensureOn(machine: TensorrtMachine, options: EnsureOnOptions): Promise<Ensured> {
   const { model, cache, log, signal } = options;
   const folder = engineFolder(cache, model);
+  // Before minutes are spent on building, and again when it is known which files are loaded.
+  await requireOwnCache({ cache, folder, plans: [] });
   const found = await inspectEngines({
     model,
     folder,
@@ -124,7 +127,7 @@ async function ensureOn(machine: TensorrtMachine, options: EnsureOnOptions): Pro
     ...(signal === undefined ? {} : { signal }),
   });
   if (found.state === 'current' && !options.force)
-    return { engines: enginesOf(found.record, folder, machine), built: false };
+    return { engines: await enginesOf(found.record, { cache, folder, machine }), built: false };
   if (found.state === 'refused' && !wasForced(found) && !options.force)
     throw new SelfTestError(model.manifest.name, found.record.trials);
   const why = reasonOf(found);
@@ -140,7 +143,7 @@ async function ensureOn(machine: TensorrtMachine, options: EnsureOnOptions): Pro
     settings: settingsOf(found) ?? defaultSettings(options.maxPrompts),
   });
   if (record === undefined) return ensureOn(machine, { ...options, force: false });
-  return { engines: enginesOf(record, folder, machine), built: true };
+  return { engines: await enginesOf(record, { cache, folder, machine }), built: true };
 }
 
 function reasonOf(found: EnginesState): string {
@@ -168,10 +171,19 @@ function settingsOf(found: EnginesState): EngineSettings | undefined {
   return settings && wasForced(found) ? { ...settings, precision: null } : settings;
 }
 
-function enginesOf(record: EnginesRecord, folder: string, machine: TensorrtMachine): BuiltEngines {
+interface Place {
+  readonly cache: string;
+  readonly folder: string;
+  readonly machine: TensorrtMachine;
+}
+
+/** @throws UnavailableError where somebody else could have written them. */
+async function enginesOf(record: EnginesRecord, { cache, folder, machine }: Place): Promise<BuiltEngines> {
+  const [encoderPlan, decoderPlan] = [planPath(folder, record.encoder), planPath(folder, record.decoder)];
+  await requireOwnCache({ cache, folder, plans: [encoderPlan, decoderPlan] });
   return {
-    encoderPlan: planPath(folder, record.encoder),
-    decoderPlan: planPath(folder, record.decoder),
+    encoderPlan,
+    decoderPlan,
     precision: {
       encoder: record.encoder.identity.precision,
       decoder: record.decoder.identity.precision,

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SamwireError } from '../errors.js';
 import { withoutOutput } from '../mend/cut-output.js';
@@ -8,8 +8,8 @@ import { refutation } from '../mend/proven.js';
 import { PROPOSALS } from '../models/check-proposals.js';
 import { readTwoGraphDirectory, type TwoGraphDirectory } from '../models/directory.js';
 import { ManifestError } from '../models/manifest.js';
+import { readNetwork } from '../models/network-file.js';
 import { readGraph } from '../models/read-graph.js';
-import { verifyFiles } from '../models/verify.js';
 import { graphSummary } from '../onnx/summary.js';
 import { type Precision, sha256Of } from './identity.js';
 import type { PreparedGraph, Task } from './tasks.js';
@@ -21,13 +21,12 @@ import type { PreparedGraph, Task } from './tasks.js';
  */
 export async function prepareGraphs(task: Extract<Task, { task: 'prepare' }>): Promise<PreparedGraph[]> {
   const model = await readTwoGraphDirectory(task.modelDir);
-  await verifyFiles(model);
   const prepared: PreparedGraph[] = [];
   for (const { part, precision, typed } of task.graphs) {
     const path = part === 'encoder' ? model.encoderPath : model.decoderPath;
-    const source = await readFile(path);
-    const { external, ops } = graphSummary(source);
-    if (external.length > 0) throw weightsElsewhere(path);
+    const { bytes: source } = await readNetwork(model, part);
+    if (source === undefined) throw weightsElsewhere(path);
+    const { ops } = graphSummary(source);
     const quantised = ops.QuantizeLinear !== undefined;
     if (precision === 'int8' && !quantised) throw notQuantised(path);
     // Each build begins with the graphs in FP32. Where numbers are rounded to 8 bits, another order of sums is a step apart.

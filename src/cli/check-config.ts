@@ -1,4 +1,4 @@
-import { unreadableFiles } from '../config/files.js';
+import { exposedFiles, unreadableFiles } from '../config/files.js';
 import { configPath, loadConfig, type MigratedConfig, migrateConfig } from '../config/load.js';
 import type { ConfigWarning } from '../config/warnings.js';
 import { ConfigError, type ConfigFault } from '../errors.js';
@@ -35,7 +35,12 @@ export async function checkConfigCommand(
 export function checkConfig(file: string | undefined): ConfigReport {
   return reported(file, () => {
     const { config, path, warnings } = loadConfig(file);
-    return { valid: true, path, faults: [], warnings: [...warnings, ...unreadableFiles(config)] };
+    return {
+      valid: true,
+      path,
+      faults: [],
+      warnings: [...warnings, ...unreadableFiles(config), ...exposedFiles(config)],
+    };
   });
 }
 

@@ -1,3 +1,4 @@
+import { exposedFiles } from '../config/files.js';
 import { loadConfig } from '../config/load.js';
 import { createLogger } from '../log.js';
 import { startService } from '../main.js';
@@ -21,7 +22,8 @@ export async function runCommand(command: RunCommand): Promise<number> {
   const { config, path, warnings } = loadConfig(command.config);
   const log = createLogger({ level: command.logLevel ?? config.log.level, pretty: config.log.pretty });
   reportCrashes(log);
-  for (const warning of warnings) log.warn({ path: warning.path }, warning.message);
+  for (const warning of [...warnings, ...exposedFiles(config)])
+    log.warn({ path: warning.path }, warning.message);
   if (Object.keys(config.cameras).length === 0)
     log.warn(
       config.jobs.enabled

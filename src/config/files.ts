@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { sourcePath, sourceScheme } from './addresses.js';
 import { pathText } from './faults.js';
 import type { Config } from './schema.js';
@@ -16,6 +16,43 @@ export function unreadableFiles(config: Config): readonly ConfigWarning[] {
       return [{ path, message }];
     }
   });
+}
+
+const OTHERS_MAY_READ = 0o004;
+const OTHERS_MAY_WRITE = 0o002;
+const STICKY = 0o1000;
+
+/** Secrets that every user of the machine can read, and folders of models that every user can write to. */
+export function exposedFiles({ mqtt, http, model }: Config): readonly ConfigWarning[] {
+  const secrets = [
+    { path: 'mqtt.passwordFile', file: mqtt.passwordFile },
+    { path: 'mqtt.tls.key', file: mqtt.tls?.key },
+    { path: 'http.tokenFile', file: http.tokenFile ?? undefined },
+  ].flatMap(({ path, file }) =>
+    file !== undefined && modeOf(file) & OTHERS_MAY_READ ? [{ path, file }] : [],
+  );
+  const folders = model.paths
+    .map((file, i) => ({ path: `model.paths.${i}`, file }))
+    .filter(({ file }) => modeOf(file) & OTHERS_MAY_WRITE && !(modeOf(file) & STICKY));
+  return [
+    ...secrets.map(({ path, file }) => ({
+      path,
+      message: `every user of this machine can read ${file}. Run: chmod 600 ${file}`,
+    })),
+    ...folders.map(({ path, file }) => ({
+      path,
+      message: `every user of this machine can change the models in ${file}. Run: chmod o-w ${file}`,
+    })),
+  ];
+}
+
+/** 0 where it is not there, or can't be looked at. */
+function modeOf(file: string): number {
+  try {
+    return statSync(file).mode;
+  } catch {
+    return 0;
+  }
 }
 
 function referencedFiles({ mqtt, http, cameras }: Config): readonly { path: string; file: string }[] {

@@ -1,4 +1,4 @@
-import { unreadableFiles } from '../config/files.js';
+import { exposedFiles, unreadableFiles } from '../config/files.js';
 import { configPath, type LoadedConfig, loadConfig } from '../config/load.js';
 import { ConfigError } from '../errors.js';
 import type { Check } from './check.js';
@@ -64,7 +64,7 @@ function configured({ config }: LoadedConfig, { host, addon, verify }: Means): P
 function readConfig(path: string | undefined): { check: Check[]; loaded?: LoadedConfig } {
   try {
     const loaded = loadConfig(path);
-    const warnings = [...loaded.warnings, ...unreadableFiles(loaded.config)];
+    const warnings = [...loaded.warnings, ...unreadableFiles(loaded.config), ...exposedFiles(loaded.config)];
     const valid: Check = { name: 'config', status: 'ok', found: `${loaded.path} is valid`, of: 'config' };
     const notes = warnings.map(
       (warning): Check => ({

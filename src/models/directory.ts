@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UnavailableError } from '../errors.js';
 import {
@@ -11,6 +12,7 @@ import {
 } from './manifest.js';
 
 export const MANIFEST_FILE = 'manifest.json';
+const MAX_MANIFEST_BYTES = 262_144;
 
 /** What an ONNX file of a model is. */
 export type FileRole = 'encoder' | 'decoder' | 'detector';
@@ -98,11 +100,29 @@ function filesOf(manifest: AnyManifest): NamedFile[] {
   ];
 }
 
+/** A manifest is some kilobytes; what a link or a named pipe of its name leads to may have no end. */
+async function readSmall(path: string): Promise<string> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const { size } = await handle.stat();
+    if (size > MAX_MANIFEST_BYTES)
+      throw new ManifestError(
+        `${path} has ${size} bytes: expected a manifest of at most ${MAX_MANIFEST_BYTES}`,
+      );
+    const buffer = Buffer.alloc(MAX_MANIFEST_BYTES);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
 async function readJson(path: string): Promise<unknown> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readSmall(path);
   } catch (cause) {
+    if (cause instanceof ManifestError) throw cause;
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOTDIR')
       throw new UnavailableError(
         `${dirname(path)} is a file. A model is a directory with manifest.json and its ONNX files: put the encoder's and the ` +

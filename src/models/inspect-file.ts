@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { externalFiles } from '../onnx/external.js';
 import { readModel } from '../onnx/model.js';
-import type { ModelProto } from '../onnx/schema.js';
 import { type GraphSummary, summarise } from '../onnx/summary.js';
 
 /** Operator sets that belong to ONNX itself; what is of others only some runtimes know. */
@@ -40,13 +40,6 @@ export async function inspectOnnx(path: string): Promise<InspectedFile> {
     }),
   );
   return { ...summarise(model), externalData };
-}
-
-function externalFiles(model: ModelProto): string[] {
-  const files = (model.graph?.initializer ?? []).flatMap((tensor) =>
-    (tensor.externalData ?? []).flatMap(({ key, value }) => (key === 'location' && value ? [value] : [])),
-  );
-  return [...new Set(files)];
 }
 
 /** What a person should know about how a network is written; a sentence each. `file` is what they call it. */

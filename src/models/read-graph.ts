@@ -1,5 +1,6 @@
 import '../onnx/no-telemetry.js';
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import ort, { type InferenceSession } from 'onnxruntime-node';
 import { EditableGraph } from '../onnx/graph.js';
 import { readModel } from '../onnx/model.js';
@@ -7,6 +8,7 @@ import type { GraphIO, TensorInfo } from './contract.js';
 import { exposeLogits, hidesLogits } from './hidden-logits.js';
 import { loadFailure } from './load-failure.js';
 import { ManifestError } from './manifest.js';
+import { weightFiles } from './network-file.js';
 import { inspectFile } from './verify.js';
 
 type Metadata = InferenceSession['inputMetadata'];
@@ -34,6 +36,7 @@ function tensors(metadata: Metadata): TensorInfo[] {
 export async function readGraph(path: string): Promise<GraphIO> {
   const { problem } = await inspectFile(path);
   if (problem !== undefined) throw new ManifestError(problem);
+  await weightFiles(dirname(path), path, await readFile(path));
   let session: InferenceSession;
   try {
     session = await ort.InferenceSession.create(path, {

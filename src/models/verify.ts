@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileRole, ModelDirectory, ModelFile } from './directory.js';
 import { ManifestError } from './manifest.js';
@@ -27,7 +27,8 @@ export interface FileCheck extends FileInspection {
 export async function inspectFile(path: string): Promise<FileInspection> {
   let handle: Awaited<ReturnType<typeof open>>;
   try {
-    handle = await open(path, 'r');
+    // Not waiting for the writer of a named pipe.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     const why = code === 'ENOENT' ? 'is not there' : `can't be read (${String(code)})`;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,10 +25,14 @@ async function load(
   writeSemanticModel(path, semanticModel(family, { batch, size: 64 }));
   const directory = await readTwoGraphDirectory(path);
   if (change) {
-    const bytes = readFileSync(directory.decoderPath);
-    writeFileSync(directory.decoderPath, change(bytes));
+    const bytes = change(readFileSync(directory.decoderPath));
+    writeFileSync(directory.decoderPath, bytes);
+    const manifestPath = join(path, 'manifest.json');
+    const manifest = JSON.parse(readFileSync(manifestPath, 'utf8'));
+    manifest.decoder.sha256 = createHash('sha256').update(bytes).digest('hex');
+    writeFileSync(manifestPath, JSON.stringify(manifest));
   }
-  return loadOnnxModel(directory, 1);
+  return loadOnnxModel(await readTwoGraphDirectory(path), 1);
 }
 
 async function release({ encoder, decoder }: OnnxModel): Promise<void> {

@@ -10,6 +10,7 @@ import type { ModelContract } from '../../models/contract.js';
 import type { TwoGraphDirectory } from '../../models/directory.js';
 import { loadFailure } from '../../models/load-failure.js';
 import type { Manifest } from '../../models/manifest.js';
+import { type NetworkFile, readNetwork } from '../../models/network-file.js';
 import { graphOfSession } from '../../models/read-graph.js';
 
 /** A model's two graphs in onnxruntime, held against its manifest. */
@@ -32,14 +33,14 @@ export interface Mending {
 }
 
 /**
- * Loads the graphs of a model directory whose files have been verified. A decoder that was exported for one prompt a run is
+ * Loads the graphs of a model directory. A decoder that was exported for one prompt a run is
  * mended, and used so once its answers were those of the original.
  * @throws ManifestError when a graph can't be read or does not fit the manifest.
  */
 export async function loadOnnxModel(directory: TwoGraphDirectory, threads: number): Promise<OnnxModel> {
   const { manifest } = directory;
-  const encoder = await createSession(directory.encoderPath, threads);
-  const { decoder, mending } = await loadDecoder(directory.decoderPath, threads);
+  const encoder = await createSession(await readNetwork(directory, 'encoder'), threads);
+  const { decoder, mending } = await loadDecoder(await readNetwork(directory, 'decoder'), threads);
   const graph = graphOfSession(encoder);
   const contract = checkGraph(manifest, graph, graphOfSession(decoder));
   const proposals = manifest.proposals && checkProposals(manifest, graph);
@@ -54,24 +55,24 @@ export async function loadOnnxModel(directory: TwoGraphDirectory, threads: numbe
 }
 
 async function loadDecoder(
-  path: string,
+  file: NetworkFile,
   threads: number,
 ): Promise<{ decoder: InferenceSession; mending: Mending }> {
-  const original = await createSession(path, threads);
+  const original = await createSession(file, threads);
   // What onnxruntime says of the file costs nothing; the bundled model is not even read a second time.
-  const mended = mayNeedMending(graphOfSession(original)) ? await mendedFile(path) : undefined;
+  const mended = mayNeedMending(graphOfSession(original)) ? await mendedFile(file) : undefined;
   const unmended = mended?.unmended === undefined ? {} : { unmended: mended.unmended };
   if (!mended || mended.changes.length === 0)
     return { decoder: original, mending: { changes: [], ...unmended } };
-  const proof = await provenSession(original, mended, path, threads);
+  const proof = await provenSession(original, mended, file.path, threads);
   if (typeof proof === 'string') return { decoder: original, mending: { changes: [], unmended: proof } };
   await original.release();
   return { decoder: proof, mending: { changes: mended.changes, ...unmended } };
 }
 
 /** onnxruntime takes files that are no good for mending, such as one whose parts refer to what only it knows. */
-async function mendedFile(path: string): Promise<Mended> {
-  const bytes = await readFile(path);
+async function mendedFile({ path, bytes: read }: NetworkFile): Promise<Mended> {
+  const bytes = read ?? (await readFile(path));
   try {
     return mendDecoder(bytes);
   } catch (thrown) {
@@ -90,8 +91,8 @@ async function provenSession(
   let session: InferenceSession | undefined;
   let against = original;
   try {
-    session = await createSession(path, threads, bytes);
-    if (reference) against = await createSession(path, threads, reference);
+    session = await createSession({ path, bytes: asBuffer(bytes) }, threads);
+    if (reference) against = await createSession({ path, bytes: asBuffer(reference) }, threads);
     const proof = await proveMended(against, session, QUICK);
     if (proof.proven) return session;
     await session.release();
@@ -104,11 +105,14 @@ async function provenSession(
   }
 }
 
-/** Of a file, or of the bytes that were made of it. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Of the bytes where there are some: onnxruntime opens no file then. */
 export async function createSession(
-  path: string,
+  { path, bytes }: NetworkFile,
   threads: number,
-  bytes?: Uint8Array,
 ): Promise<InferenceSession> {
   const options: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],

@@ -3,6 +3,7 @@ import { checkFusion } from '../../models/check-fusion.js';
 import { checkDetector, checkFastSam } from '../../models/check-yolo.js';
 import type { ModelDirectory, OneGraphDirectory, TwoGraphDirectory } from '../../models/directory.js';
 import { ManifestError } from '../../models/manifest.js';
+import { readNetwork } from '../../models/network-file.js';
 import { graphOfSession } from '../../models/read-graph.js';
 import type { NativeAddon } from '../../native/types.js';
 import { FastSamEngine } from './fastsam/engine.js';
@@ -29,7 +30,7 @@ export interface EngineOptions {
 }
 
 /**
- * Loads a model directory whose files have been verified, by the kind of its networks.
+ * Loads a model directory by the kind of its networks; each file is read once, and has to be the manifest's.
  * @throws ManifestError when a graph can't be read or does not fit the manifest.
  */
 export async function openEngine(
@@ -49,11 +50,12 @@ export async function openEngine(
 }
 
 async function openOneGraph(
-  { manifest, encoderPath }: OneGraphDirectory,
+  directory: OneGraphDirectory,
   threads: number,
   addon: NativeAddon,
 ): Promise<InferenceEngine> {
-  const session = await createSession(encoderPath, threads);
+  const { manifest } = directory;
+  const session = await createSession(await readNetwork(directory, 'encoder'), threads);
   const graph = graphOfSession(session);
   switch (manifest.family) {
     case 'fastsam': {
@@ -83,13 +85,14 @@ async function openDetectorAlone(
 
 /** What finds boxes with the manifest's `detector`, where there is one. */
 async function openDetector(
-  { manifest, detectorPath }: TwoGraphDirectory,
+  directory: TwoGraphDirectory,
   threads: number,
   addon: NativeAddon,
 ): Promise<InferenceEngine['proposals']> {
+  const { manifest } = directory;
   const { detector } = manifest;
-  if (detector === undefined || detectorPath === undefined) return undefined;
-  const session = await createSession(detectorPath, threads);
+  if (detector === undefined) return undefined;
+  const session = await createSession(await readNetwork(directory, 'detector'), threads);
   const contract = checkDetector(manifest, detector, graphOfSession(session));
   const network = new YoloNetwork({ session, contract, image: detector.image, addon });
   return (frame) => detect(network, detector, frame);

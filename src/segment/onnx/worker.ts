@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ConfigError, SamwireError, toSamwireError } from '../../errors.js';
 import { readModelDirectory } from '../../models/directory.js';
-import { verifyFiles } from '../../models/verify.js';
 import { loadAddon } from '../../native/addon.js';
 import type { InferenceEngine } from './inference-engine.js';
 import { openEngine } from './open-engine.js';
@@ -16,7 +15,6 @@ const post = (message: WorkerMessage): void => port.postMessage(message);
 async function load(start: WorkerStart): Promise<InferenceEngine | undefined> {
   try {
     const directory = await readModelDirectory(start.dir);
-    await verifyFiles(directory);
     const addon = loadAddon();
     const { engine, mending } = await openEngine(directory, { ...start, addon });
     if (start.warmUp && start.part === 'all') await warmUp(engine, addon);
