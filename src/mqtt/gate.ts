@@ -1,3 +1,5 @@
+import { SamwireError } from '../errors.js';
+
 /** A bounded number of messages at work; the next ones wait their turn at the door, for a bounded time. */
 export class Gate {
   readonly #max: number;
@@ -48,4 +50,12 @@ export class Gate {
     if (this.#inside === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
+}
+
+/** What the sender of a message is told that found no place. */
+export function overloaded(atWork: number): SamwireError {
+  return new SamwireError(
+    'overloaded',
+    `${atWork} messages are at work already; send fewer at a time, or try again later.`,
+  );
 }

@@ -1,13 +1,14 @@
-import { SamwireError } from '../errors.js';
+import type { SamwireError } from '../errors.js';
 import type { CameraState } from '../frames/supervision.js';
 import type { MasksMessage } from '../masks/types.js';
+import { AccessWatch } from './access-watch.js';
 import { fittedMasks } from './answers.js';
 import type { LastWill } from './client-options.js';
 import { BrokerConnection, type ConnectionStatus, Unacknowledged } from './connection.js';
 import { type Counters, createCounters } from './counters.js';
 import { DetectionsHandler, detectionFilters } from './detections.js';
 import type { Exchange, Target } from './exchange.js';
-import { Gate } from './gate.js';
+import { Gate, overloaded } from './gate.js';
 import { Jobs } from './jobs/jobs.js';
 import { type InboundMessage, type OutboundMessage, packetOverheadBytes } from './messages.js';
 import type { MqttNodeOptions, NodeState } from './node-options.js';
@@ -46,6 +47,7 @@ export class MqttNode {
   readonly #detections: DetectionsHandler;
   readonly #detectionFilters: readonly string[];
   readonly #ownState = new OwnState(Date.now());
+  readonly #access: AccessWatch;
   readonly #cameraStates = new Map<string, CameraState>();
   #state: NodeStateMessage;
   #session: Session | null = null;
@@ -71,6 +73,8 @@ export class MqttNode {
         'the broker ends the connection over larger packets, and did not tell: answers are made to fit; set mqtt.maxPacketBytes',
       ),
     );
+    const onProblem = (problem: string): void => options.onBrokerProblem?.(problem);
+    this.#access = new AccessWatch({ logger, topic: this.topics.state, onProblem });
     this.#gate = new Gate(options.maxConcurrent ?? MAX_CONCURRENT);
     this.#outbox = new Outbox({
       maxMessages: MAX_OWED_MESSAGES,
@@ -110,7 +114,7 @@ export class MqttNode {
         onLost: () => this.#lost(),
         onMessage: (message) => this.#received(message),
         onTakenOver: options.onTakenOver,
-        onProblem: (problem) => options.onBrokerProblem?.(problem),
+        onProblem,
       },
       ...(options.retry === undefined ? {} : { retry: options.retry }),
     });
@@ -266,11 +270,13 @@ export class MqttNode {
     });
     this.#announced = true;
     this.#ownState.announced();
+    this.#access.announced();
     this.#publishNodeState();
     for (const [camera, state] of this.#cameraStates) this.#publishCameraState(camera, state);
   }
 
   #lost(): void {
+    this.#access.stop();
     this.#session = null;
     this.#announced = false;
     this.#packetLimit.lost();
@@ -281,6 +287,7 @@ export class MqttNode {
     const topic = this.topics.parse(message.topic);
     if (topic === null && this.#detections.takers(message.topic).length === 0) return;
     if (topic?.kind === 'state') {
+      this.#access.heard();
       if (this.#ownState.isForeign(message.payload)) this.#replaced();
       return;
     }
@@ -355,6 +362,7 @@ export class MqttNode {
       return;
     }
     this.counters.dropped[reason] += 1;
+    if (reason === 'refused') this.#access.refused(message.topic);
     this.#dropsUnlogged += 1;
     const now = performance.now();
     if (now - this.#dropsLoggedAt < DROP_LOG_INTERVAL_MS) return;
@@ -382,11 +390,4 @@ export class MqttNode {
     await Promise.all([this.#connection.close(), this.#jobs?.close()]);
     this.#outbox.detach();
   }
-}
-
-function overloaded(atWork: number): SamwireError {
-  return new SamwireError(
-    'overloaded',
-    `${atWork} messages are at work already; send fewer at a time, or try again later.`,
-  );
 }

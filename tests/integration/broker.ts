@@ -57,6 +57,8 @@ export interface BrokerOptions {
   readonly websockets?: boolean;
   /** Keeps sessions and retained messages on disk, saved at every change, so that they survive a kill. */
   readonly persistence?: boolean;
+  /** A mosquitto.conf of its own in the place of all that: of a listener on `port`. `tls` says what its URL is. */
+  readonly wholeConfig?: (port: number) => string;
   /** Further lines of mosquitto.conf. */
   readonly extraLines?: readonly string[];
 }
@@ -130,7 +132,8 @@ async function writeConfig(directory: string, port: number, options: BrokerOptio
   }
   lines.push(...(options.extraLines ?? []));
   const path = join(directory, 'mosquitto.conf');
-  await writeFile(path, `${lines.join('\n')}\n`);
+  const text = options.wholeConfig?.(port) ?? lines.join('\n');
+  await writeFile(path, `${text}\n`);
   return path;
 }
 
