@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { maskSecrets } from '../secrets.js';
 import { describeError, EXIT, exitCodeOf } from './exit.js';
+import { addInstallCommands } from './install-commands.js';
 
 // Each command's code is loaded when it is called, so that --help and a mistyped option answer at once.
 
@@ -365,6 +366,8 @@ command('doctor', 'what this machine has and lacks, each problem with its remedy
     const { doctorCommand } = await import('./doctor.js');
     process.exitCode = await doctorCommand(options);
   });
+
+addInstallCommands(command);
 
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   // The reader has what it wanted: `samwire … | head -1`.

@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/version.js';
-import { brokenPackage, buildPackage, otherVersion } from './packages.js';
-import { ThrowawayRoot } from './throwaway-root.js';
+import { buildPackage, otherVersion, tinyPackage } from './packages.js';
+import { BOOKKEEPING, ThrowawayRoot } from './throwaway-root.js';
 
 const lacking = ThrowawayRoot.lacking();
 if (lacking) console.log(`SKIPPED: installing the .deb by the real dpkg: ${lacking}`);
@@ -15,9 +15,7 @@ if (lacking) console.log(`SKIPPED: installing the .deb by the real dpkg: ${lacki
 const SLOW_DISK_MS = 300_000;
 const NEWER = '9.0.0';
 const LAUNCHER = '/usr/bin/samwire';
-/** What dpkg, the user database and caches of other programs keep for themselves. */
-const BOOKKEEPING =
-  /^\/var\/(?:lib\/dpkg|log|cache\/man|cache\/ldconfig|lib\/systemd\/deb-systemd-helper-enabled)(?:\/|$)|^\/etc\/(?:(?:passwd|group|shadow|gshadow|subuid|subgid)-?|\.pwd\.lock)$|^\/(?:tmp|run)\//;
+const BROKEN = '#!/bin/sh\necho "no, not here" >&2\nexit 1\n';
 const CONFIG = `version: 1
 node: { id: robot-7 } # ours
 mqtt: { url: 'mqtt://127.0.0.1:1' }
@@ -141,7 +139,7 @@ describe.skipIf(lacking)('the .deb, by the real dpkg', { timeout: SLOW_DISK_MS }
   });
 
   it('leaves the version that is there, whole and running, when the first script of an upgrade fails', async () => {
-    const ran = await install(brokenPackage(first, '9.1.0'));
+    const ran = await install(tinyPackage(root.shared, '9.1.0', BROKEN));
     expect(ran).toMatchObject({ code: 1, said: expect.stringContaining('no, not here') });
     expect(await state()).toBe(`install ok installed\n${NEWER}`);
     expect(await said('samwire --version')).toBe(VERSION);

@@ -25,14 +25,19 @@ export function otherVersion(deb: string, version: string, change: (tree: string
   return packed(tree);
 }
 
-/** A package of that name whose first script fails; there is next to nothing in it. */
-export function brokenPackage(deb: string, version: string): string {
-  const tree = `${deb}-${version}`;
-  mkdirSync(join(tree, 'usr/lib/samwire'), { recursive: true });
-  sh('dpkg-deb', '--control', deb, join(tree, 'DEBIAN'));
-  rewrite(join(tree, 'DEBIAN/control'), (text) => text.replace(/^Version: .*$/m, `Version: ${version}`));
-  rewrite(join(tree, 'DEBIAN/preinst'), () => '#!/bin/sh\necho "no, not here" >&2\nexit 1\n');
-  rmSync(join(tree, 'DEBIAN/md5sums'));
+/** A package of that name with nothing in it but one maintainer script, and without dependencies; its path. */
+export function tinyPackage(out: string, version: string, preinst: string): string {
+  const tree = join(out, `tiny-${version}`);
+  mkdirSync(join(tree, 'DEBIAN'), { recursive: true });
+  writeFileSync(join(tree, 'DEBIAN/preinst'), preinst, { mode: 0o755 });
+  const fields = {
+    Package: 'samwire',
+    Version: version,
+    Architecture: 'all',
+    Maintainer: 'Test <test@localhost>',
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\n`);
+  writeFileSync(join(tree, 'DEBIAN/control'), `${lines.join('')}Description: next to nothing\n`);
   return packed(tree);
 }
 

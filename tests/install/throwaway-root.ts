@@ -5,6 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
 
+/** What dpkg, the user database and caches of other programs keep for themselves. */
+export const BOOKKEEPING =
+  /^\/var\/(?:lib\/dpkg|log|cache\/man|cache\/ldconfig|lib\/systemd\/deb-systemd-helper-enabled)(?:\/|$)|^\/etc\/(?:(?:passwd|group|shadow|gshadow|subuid|subgid)-?|\.pwd\.lock)$|^\/(?:tmp|run)\//;
+
 export interface Ran {
   readonly code: number;
   /** Standard output, then standard error. */
