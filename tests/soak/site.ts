@@ -45,7 +45,9 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   const directory = await mkdtemp(join(tmpdir(), 'samwire-soak-'));
   const clip = join(directory, 'gate.mp4');
   await writeClip(clip, options.fps);
-  const broker = await startBroker({ persistence: true, extraLines: ['max_queued_messages 5000'] });
+  // As brokers are run: saved when it is stopped, not at every change (`BrokerOptions.persistence`), which made it slower than the load.
+  const kept = ['persistence true', `persistence_location ${directory}/`, 'max_queued_messages 5000'];
+  const broker = await startBroker({ extraLines: kept });
   const port = await freePort();
   const config = join(directory, 'samwire.yaml');
   await writeFile(config, JSON.stringify(configOf(options, { broker, port, clip, directory })));

@@ -6,7 +6,7 @@ import { type Paced, pace } from '../pace.js';
 import { CAMERAS, type Site } from '../site.js';
 
 /** Longer than a broker restart, a camera that opens and a loaded machine take together. */
-const ANSWER_TIMEOUT_MS = 60_000;
+const ANSWER_TIMEOUT_MS = 120_000;
 const RETRY_MS = 3000;
 /** Final answers that say no, and may: the machine is loaded, and frames are not held for ever. */
 const ALLOWED = new Set(['overloaded', 'expired', 'no_frame', 'frame_evicted', 'rate_limited']);
