@@ -10,6 +10,7 @@ import { DetectionsHandler, detectionFilters } from './detections.js';
 import type { Exchange, Target } from './exchange.js';
 import { Gate, overloaded } from './gate.js';
 import { Jobs } from './jobs/jobs.js';
+import { LeftStates } from './left-states.js';
 import { type InboundMessage, type OutboundMessage, packetOverheadBytes } from './messages.js';
 import type { MqttNodeOptions, NodeState } from './node-options.js';
 import { orAborted } from './or-aborted.js';
@@ -47,7 +48,11 @@ export class MqttNode {
   readonly #detections: DetectionsHandler;
   readonly #detectionFilters: readonly string[];
   readonly #ownState = new OwnState(Date.now());
+<<<<<<< HEAD
   readonly #access: AccessWatch;
+=======
+  readonly #leftStates: LeftStates;
+>>>>>>> c413ad7 (States of cameras that are not configured any more are taken from the broker; what an older node left in its session is answered (tested))
   readonly #cameraStates = new Map<string, CameraState>();
   #state: NodeStateMessage;
   #session: Session | null = null;
@@ -66,6 +71,7 @@ export class MqttNode {
     const { mqtt, nodeId, version, service, logger, detections = new Map() } = options;
     this.#options = options;
     this.topics = new NodeTopics(mqtt.baseTopic, nodeId);
+    this.#leftStates = new LeftStates(this.topics, logger);
     this.#state = { state: 'starting', version, backend: null, model: null, since: Date.now() };
     this.#packetLimit = new PacketLimit((maxPacketBytes) =>
       logger.warn(
@@ -246,6 +252,7 @@ export class MqttNode {
   async #serve(session: Session): Promise<void> {
     const { logger, mqtt } = this.#options;
     try {
+      await this.#leftStates.ask(session);
       const refused = [
         ...(await session.subscribe([this.topics.state], { retained: true })),
         ...(await session.subscribe(this.topics.requests)),
@@ -255,6 +262,7 @@ export class MqttNode {
       for (const { filter, reasonCode } of refused) {
         logger.error({ filter, reasonCode }, 'the broker refuses a subscription; check its access list');
       }
+      await this.#leftStates.enough(session);
     } catch (error) {
       logger.debug({ err: error }, 'connection lost while subscribing');
     }
@@ -284,6 +292,13 @@ export class MqttNode {
   }
 
   async #received(message: InboundMessage): Promise<void> {
+    if (this.#leftStates.isLeft(message, this.#cameraStates)) {
+      this.#outbox.add(
+        { topic: message.topic, payload: Buffer.alloc(0), retain: true },
+        { latestOnly: true },
+      );
+      return;
+    }
     const topic = this.topics.parse(message.topic);
     if (topic === null && this.#detections.takers(message.topic).length === 0) return;
     if (topic?.kind === 'state') {
@@ -299,7 +314,7 @@ export class MqttNode {
     // The broker keeps it for the next start.
     if (this.#closing !== null) throw new Unacknowledged();
     const admitted = await this.#gate.enter(MAX_HELD_BACK_MS);
-    const refusal = admitted ? undefined : overloaded(this.#gate.inside);
+    const refusal = admitted ? undefined : this.#gate.refusal();
     void this.#handle(message, topic, refusal)
       .catch((error: unknown) => this.#options.logger.error({ err: error }, 'a message was not answered'))
       .finally(() => {

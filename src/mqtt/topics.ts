@@ -81,6 +81,13 @@ export class NodeTopics {
     return `${this.base}/${camera}/state`;
   }
 
+  /** The camera whose state this topic is, or null. */
+  cameraOfState(topic: string): string | null {
+    const levels = topic.slice(this.base.length + 1).split('/');
+    const isState = topic.startsWith(`${this.base}/`) && levels.length === 2 && levels[1] === 'state';
+    return isState ? (levels[0] ?? null) : null;
+  }
+
   prompt(camera: string): string {
     return `${this.base}/${camera}/prompt`;
   }
