@@ -48,11 +48,8 @@ export class MqttNode {
   readonly #detections: DetectionsHandler;
   readonly #detectionFilters: readonly string[];
   readonly #ownState = new OwnState(Date.now());
-<<<<<<< HEAD
   readonly #access: AccessWatch;
-=======
   readonly #leftStates: LeftStates;
->>>>>>> c413ad7 (States of cameras that are not configured any more are taken from the broker; what an older node left in its session is answered (tested))
   readonly #cameraStates = new Map<string, CameraState>();
   #state: NodeStateMessage;
   #session: Session | null = null;
