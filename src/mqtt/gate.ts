@@ -15,14 +15,6 @@ export class Gate {
     return this.#inside;
   }
 
-  /** What who was not let in is told. */
-  refusal(): SamwireError {
-    return new SamwireError(
-      'overloaded',
-      `${this.#inside} messages are at work already; send fewer at a time, or try again later.`,
-    );
-  }
-
   /** True: in, and a `leave()` is owed. False: nobody left within `timeoutMs`. */
   enter(timeoutMs: number): Promise<boolean> {
     if (this.#inside < this.#max) {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { RESERVED_CAMERA_NAMES } from '../config/names.js';
-import type { InboundMessage } from './messages.js';
+import type { InboundMessage, OutboundMessage } from './messages.js';
 import type { Session } from './session.js';
 import type { NodeTopics } from './topics.js';
 
@@ -32,13 +32,16 @@ export class LeftStates {
     await session.unsubscribe([this.#filter]);
   }
 
-  /** Whether the broker holds this of a camera that the node does not have. */
-  isLeft({ topic, retain, payload }: InboundMessage, cameras: ReadonlyMap<string, unknown>): boolean {
+  /** What to say where the broker holds this of a camera that the node does not have; else null. */
+  cleared(
+    { topic, retain, payload }: InboundMessage,
+    cameras: ReadonlyMap<string, unknown>,
+  ): OutboundMessage | null {
     const camera = this.#topics.cameraOfState(topic);
-    if (!retain || camera === null || cameras.has(camera) || RESERVED.includes(camera)) return false;
-    if (!looksLikeState(payload)) return false;
+    if (!retain || camera === null || cameras.has(camera) || RESERVED.includes(camera)) return null;
+    if (!looksLikeState(payload)) return null;
     this.#logger.info({ camera }, 'the state of a camera that is not configured any more is taken away');
-    return true;
+    return { topic, payload: Buffer.alloc(0), retain: true };
   }
 
   get #filter(): string {

@@ -289,13 +289,8 @@ export class MqttNode {
   }
 
   async #received(message: InboundMessage): Promise<void> {
-    if (this.#leftStates.isLeft(message, this.#cameraStates)) {
-      this.#outbox.add(
-        { topic: message.topic, payload: Buffer.alloc(0), retain: true },
-        { latestOnly: true },
-      );
-      return;
-    }
+    const cleared = this.#leftStates.cleared(message, this.#cameraStates);
+    if (cleared !== null) return void this.#outbox.add(cleared, { latestOnly: true });
     const topic = this.topics.parse(message.topic);
     if (topic === null && this.#detections.takers(message.topic).length === 0) return;
     if (topic?.kind === 'state') {
@@ -311,7 +306,7 @@ export class MqttNode {
     // The broker keeps it for the next start.
     if (this.#closing !== null) throw new Unacknowledged();
     const admitted = await this.#gate.enter(MAX_HELD_BACK_MS);
-    const refusal = admitted ? undefined : this.#gate.refusal();
+    const refusal = admitted ? undefined : overloaded(this.#gate.inside);
     void this.#handle(message, topic, refusal)
       .catch((error: unknown) => this.#options.logger.error({ err: error }, 'a message was not answered'))
       .finally(() => {
