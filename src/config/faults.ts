@@ -13,19 +13,25 @@ export type Locate = (
 /** Keys that hold a secret's file: what stands there instead may be the secret itself. */
 const SECRET_FILE_KEYS: ReadonlySet<PropertyKey> = new Set(['passwordFile', 'tokenFile', 'key']);
 const MAX_SHOWN = 80;
+/** A file of thousands of faults is no config; each of those that are told costs about a millisecond. */
+const MAX_FAULTS = 50;
 
-/** zod's issues of a config as faults, in the file's order. */
-export function faultsOf(
-  issues: readonly z.core.$ZodIssue[],
-  data: unknown,
-  locate: Locate,
-): readonly ConfigFault[] {
-  const faults = issues.flatMap((issue) =>
+/** The faults that are told, and how many there are besides. */
+export interface Faults {
+  readonly told: readonly ConfigFault[];
+  readonly untold: number;
+}
+
+/** zod's issues of a config as faults, the first {@link MAX_FAULTS} of them, in the file's order. */
+export function faultsOf(issues: readonly z.core.$ZodIssue[], data: unknown, locate: Locate): Faults {
+  const makers = issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => unknownKey(issue.path, key, locate))
-      : [fault(issue, data, locate)],
+      ? issue.keys.map((key) => () => unknownKey(issue.path, key, locate))
+      : [() => fault(issue, data, locate)],
   );
-  return faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  const told = makers.slice(0, MAX_FAULTS).map((make) => make());
+  told.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  return { told, untold: makers.length - told.length };
 }
 
 /** What was expected where the schema itself has no words for it: a value of another type. */
@@ -118,9 +124,16 @@ export function faultText(fault: ConfigFault): string {
   return `${fault.path || 'the file'}${where}: expected ${fault.expected}${fault.got ? `, got ${fault.got}` : ''}`;
 }
 
-/** All faults of a file as one error, whose message lists them. */
-export function configError(file: string, faults: readonly ConfigFault[], cause?: unknown): ConfigError {
-  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
-  const list = faults.map((fault) => `\n  ${faultText(fault)}`).join('');
-  return new ConfigError(`${file} has ${count}:${list}`, faults, cause === undefined ? {} : { cause });
+/** The faults of a file as one error, whose message lists them. */
+export function configError(file: string, { told, untold }: Faults): ConfigError {
+  const count = told.length + untold;
+  const list = told.map((fault) => `\n  ${faultText(fault)}`).join('');
+  const more = untold === 0 ? '' : `\n  and ${untold} more`;
+  return new ConfigError(`${file} has ${count === 1 ? '1 fault' : `${count} faults`}:${list}${more}`, told);
+}
+
+/** All of some faults, as far as they are told. */
+export function allOf(faults: readonly ConfigFault[]): Faults {
+  const told = faults.slice(0, MAX_FAULTS);
+  return { told, untold: faults.length - told.length };
 }

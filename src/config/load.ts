@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../errors.js';
 import { rememberSecretsOf } from '../secrets.js';
-import { configError, expectation, faultsOf } from './faults.js';
+import { allOf, configError, expectation, faultsOf } from './faults.js';
 import { FORMATS, type Lifted, lift } from './migrate.js';
 import { backupsOf, replaceConfig } from './migrate-file.js';
 import { type Config, ConfigSchema, LOG_LEVELS } from './schema.js';
@@ -53,14 +53,13 @@ export function parseConfig(
   const lifted = lift({ text, document, file, backups: () => backupsOf(file) }, formats);
   const { data, locate } = lifted.changes.length === 0 ? document : parseYaml(lifted.text, file);
   const parsed = ConfigSchema.safeParse(data ?? {}, { error: expectation });
-  const faults = parsed.success ? [] : [...faultsOf(parsed.error.issues, data, locate)];
+  const { told, untold } = parsed.success ? allOf([]) : faultsOf(parsed.error.issues, data, locate);
   const logLevel = logLevelOf(env);
-  if (logLevel === null) {
-    const expected = `one of ${LOG_LEVELS.join(', ')}`;
-    faults.push({ path: 'SAMWIRE_LOG_LEVEL', expected, got: JSON.stringify(env.SAMWIRE_LOG_LEVEL) });
-  }
   if (!parsed.success || logLevel === null) {
-    throw configError(file, faults);
+    const expected = `one of ${LOG_LEVELS.join(', ')}`;
+    const got = JSON.stringify(env.SAMWIRE_LOG_LEVEL);
+    const ofLevel = logLevel === null ? [{ path: 'SAMWIRE_LOG_LEVEL', expected, got }] : [];
+    throw configError(file, { told: [...told, ...ofLevel], untold });
   }
   const config = withAbsolutePaths(parsed.data, dirname(file));
   for (const { source, depth } of Object.values(config.cameras)) {

@@ -4,14 +4,16 @@ import {
   isCollection,
   isMap,
   isScalar,
+  Lexer,
   LineCounter,
   type Node,
+  Parser,
   parseDocument,
   visit,
 } from 'yaml';
 import { ConfigError, type ConfigFault } from '../errors.js';
 import { maskSecrets } from '../secrets.js';
-import { configError, type Locate } from './faults.js';
+import { allOf, configError, type Locate } from './faults.js';
 
 export interface YamlDocument {
   readonly data: unknown;
@@ -20,6 +22,8 @@ export interface YamlDocument {
 
 /** Uses of anchors that are followed, all together: a file of a few bytes could else unfold to gigabytes. */
 const MAX_ALIASES = 100;
+/** Mappings, lists and values within each other; the config itself nests six deep. */
+const MAX_DEPTH = 64;
 
 /**
  * One YAML 1.2 document with the places of its values.
@@ -27,6 +31,7 @@ const MAX_ALIASES = 100;
  */
 export function parseYaml(text: string, file: string): YamlDocument {
   const lines = new LineCounter();
+  checkDepth(text, file);
   let document: Document;
   let data: unknown;
   try {
@@ -35,20 +40,37 @@ export function parseYaml(text: string, file: string): YamlDocument {
       version: '1.2',
       lineCounter: lines,
       prettyErrors: false,
-      uniqueKeys: true,
+      // Looked for below, in time that grows with the keys, not with their square.
+      uniqueKeys: false,
     });
     const faults = syntaxFaults(document, lines);
-    if (faults.length > 0) throw configError(file, faults);
+    if (faults.length > 0) throw configError(file, allOf(faults));
     data = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
-    // Nesting by the thousand ends in a RangeError of the parser, too many aliases in a ReferenceError.
+    // Too many aliases end in a ReferenceError.
     const got = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError(`${file} cannot be parsed`, [{ path: '', expected: 'a plain YAML file', got }], {
       cause,
     });
   }
   return { data, locate: (place, what) => locate({ document, lines, place, what }) };
+}
+
+/**
+ * The parser is recursive. Where its stack ends within a regular expression that V8 has yet to compile, V8 ends the
+ * process: 4 kB of "- - - -" did. So a file is read without recursion first, as far as it nests.
+ * @throws ConfigError
+ */
+function checkDepth(text: string, file: string): void {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    // Its documents are not wanted, but it goes on only while they are taken.
+    for (const _ of parser.next(lexeme));
+    if (parser.stack.length <= MAX_DEPTH) continue;
+    const expected = `a plain YAML file, nested ${MAX_DEPTH} deep at most`;
+    throw configError(file, allOf([{ path: '', expected, got: 'one that nests deeper' }]));
+  }
 }
 
 function syntaxFaults(document: Document, lines: LineCounter): ConfigFault[] {
@@ -59,6 +81,20 @@ function syntaxFaults(document: Document, lines: LineCounter): ConfigFault[] {
     ...position(lines, error.pos[0]),
   }));
   visit(document, {
+    Map: (_, map) => {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value))
+          faults.push({
+            path: '',
+            expected: 'valid YAML',
+            got: 'Map keys must be unique',
+            ...position(lines, key.range?.[0] ?? 0),
+          });
+        seen.add(key.value);
+      }
+    },
     Pair: (_, pair) => {
       const key = pair.key as Node | null;
       if (isScalar(key) && typeof key.value === 'string' && key.value !== '__proto__') return;

@@ -12,7 +12,8 @@ import { parseConfig } from '../../src/config/load.js';
 import { REQUEST_VERBS } from '../../src/mqtt/requests.js';
 import { jobAnswerTopic, jobsTopic, matchesFilter, NodeTopics } from '../../src/mqtt/topics.js';
 import { PACKAGE_ROOT } from '../../src/native/addon.js';
-import { listen, testView } from '../http/harness.js';
+import { listen } from '../http/harness.js';
+import { testView } from '../http/view.js';
 import { closeAll } from '../integration/mqtt/harness.js';
 import { schemaOf } from './published.js';
 

@@ -2,6 +2,7 @@ import { watchCoverage } from './coverage.js';
 import { Inputs } from './inputs.js';
 import { randomFrom } from './random.js';
 import type { FuzzTarget } from './target.js';
+import { slowness } from './yardstick.js';
 
 /** No input may take longer: a person's hand on a console, and MQTT's keep-alive, wait for it. */
 export const MAX_MS = 100;
@@ -24,6 +25,8 @@ export interface CampaignOptions {
   /** Changed inputs; none where 0. */
   readonly runs: number;
   readonly untilMs?: number;
+  /** So many times the allowed time is given; 1 when left out. */
+  readonly patience?: number;
   /** Keep inputs that take new ways. */
   readonly guided: boolean;
   /** Told of each input before it runs, so that one that never ends is known. */
@@ -46,7 +49,7 @@ export interface CampaignResult {
 export async function campaign(target: FuzzTarget, options: CampaignOptions): Promise<CampaignResult> {
   const inputs = new Inputs(target, options.seeds, randomFrom(options.seed));
   const coverage = options.guided ? await watchCoverage(target.sources) : undefined;
-  const trial = new Trial(target, options.onInput);
+  const trial = new Trial(target, options);
   const done = (): CampaignResult => trial.result(inputs.size, coverage?.blocks());
   try {
     for (const seed of options.seeds) {
@@ -77,6 +80,7 @@ export async function campaign(target: FuzzTarget, options: CampaignOptions): Pr
 /** Runs one input after the other, and remembers what was seen of all of them. */
 class Trial {
   readonly #target: FuzzTarget;
+  readonly #patience: number;
   readonly #onInput: ((input: Uint8Array) => void) | undefined;
   readonly #startBytes = process.memoryUsage.rss();
   #runs = 0;
@@ -84,8 +88,9 @@ class Trial {
   #growthBytes = 0;
   #finding: Finding | undefined;
 
-  constructor(target: FuzzTarget, onInput: ((input: Uint8Array) => void) | undefined) {
+  constructor(target: FuzzTarget, { onInput, patience = 1 }: CampaignOptions) {
     this.#target = target;
+    this.#patience = patience;
     this.#onInput = onInput;
   }
 
@@ -95,7 +100,9 @@ class Trial {
     try {
       const tookMs = await this.#fastest(input);
       this.#slowestMs = Math.max(this.#slowestMs, tookMs);
-      if (tookMs > MAX_MS) throw new Error(`took ${tookMs.toFixed(0)} ms, ${MAX_MS} are allowed`);
+      const allowedMs = tookMs > MAX_MS ? MAX_MS * slowness() * this.#patience : MAX_MS;
+      if (tookMs > allowedMs)
+        throw new Error(`took ${tookMs.toFixed(0)} ms, ${allowedMs.toFixed(0)} are allowed`);
       if (this.#runs % BATCH === 0) {
         this.#growthBytes = Math.max(this.#growthBytes, process.memoryUsage.rss() - this.#startBytes);
         if (this.#growthBytes > MAX_GROWTH_BYTES)

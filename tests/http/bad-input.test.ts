@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../../src/http/openapi/operations.js';
 import { errorMessageSchema } from '../../src/outputs/masks-schema.js';
 import { closeAll } from '../integration/mqtt/harness.js';
-import { listen, type TestServer, testView } from './harness.js';
+import { listen, type TestServer } from './harness.js';
+import { testView } from './view.js';
 
 let server: TestServer;
 beforeAll(async () => {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { closeAll } from '../integration/mqtt/harness.js';
 import { directory } from '../integration/service/harness.js';
-import { listen, raw, testView } from './harness.js';
+import { listen, raw } from './harness.js';
+import { testView } from './view.js';
 
 afterEach(closeAll);
 

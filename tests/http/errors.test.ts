@@ -4,7 +4,8 @@ import { ERROR_CODES, SamwireError } from '../../src/errors.js';
 import { statusOf } from '../../src/http/status.js';
 import { errorMessageSchema } from '../../src/outputs/masks-schema.js';
 import { closeAll } from '../integration/mqtt/harness.js';
-import { listen, raw, testView } from './harness.js';
+import { listen, raw } from './harness.js';
+import { testView } from './view.js';
 
 afterEach(closeAll);
 

@@ -3,7 +3,8 @@ import { everythingSchema, tracksSchema } from '../../src/asyncapi/schemas/respo
 import type { MasksMessage } from '../../src/masks/types.js';
 import { errorMessageSchema } from '../../src/outputs/masks-schema.js';
 import { closeAll, waitFor } from '../integration/mqtt/harness.js';
-import { listen, type TestServer, type TestView, testView } from './harness.js';
+import { listen, type TestServer } from './harness.js';
+import { type TestView, testView } from './view.js';
 
 const PATH = '/api/cameras/front/everything';
 

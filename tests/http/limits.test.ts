@@ -4,7 +4,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { HTTP_LIMITS, type HttpLimits } from '../../src/http/limits.js';
 import { page, rows, section } from '../docs/pages.js';
 import { closeAll, owe, waitFor } from '../integration/mqtt/harness.js';
-import { handshake, listen, raw, testView } from './harness.js';
+import { handshake, listen, raw } from './harness.js';
+import { testView } from './view.js';
 
 afterEach(closeAll);
 

@@ -13,7 +13,8 @@ import { checkEverythingRequest } from '../../src/prompts/everything.js';
 import { checkPromptMessage, DEFAULT_PROMPT_LIMITS } from '../../src/prompts/message.js';
 import { checkTracksRequest } from '../../src/prompts/tracks.js';
 import { closeAll } from '../integration/mqtt/harness.js';
-import { listen, testView } from './harness.js';
+import { listen } from './harness.js';
+import { testView } from './view.js';
 
 afterEach(closeAll);
 

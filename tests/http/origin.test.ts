@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { closeAll } from '../integration/mqtt/harness.js';
-import { handshake, listen, raw, testView } from './harness.js';
+import { handshake, listen, raw } from './harness.js';
+import { testView } from './view.js';
 
 afterEach(closeAll);
 

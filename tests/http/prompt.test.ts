@@ -6,7 +6,8 @@ import { statusOf } from '../../src/http/status.js';
 import { errorMessageSchema, masksMessageSchema } from '../../src/outputs/masks-schema.js';
 import { closeAll, waitFor } from '../integration/mqtt/harness.js';
 import { masksMessage } from '../mqtt/service.js';
-import { listen, type TestServer, type TestView, testView } from './harness.js';
+import { listen, type TestServer } from './harness.js';
+import { type TestView, testView } from './view.js';
 
 const PATH = '/api/cameras/front/prompt';
 const PROMPT = { prompts: [{ id: 'cup', box: [1, 2, 30, 40] }] };

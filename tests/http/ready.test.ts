@@ -9,7 +9,8 @@ import { brokerMissing } from '../integration/broker.js';
 import { broker, closeAll } from '../integration/mqtt/harness.js';
 import { configOf, directory, run, semanticConfig, stillCamera } from '../integration/service/harness.js';
 import { testPicture } from '../segment/picture.js';
-import { handshake, listen, raw, serveHttp, testView } from './harness.js';
+import { handshake, listen, raw, serveHttp } from './harness.js';
+import { testView } from './view.js';
 
 afterEach(closeAll);
 

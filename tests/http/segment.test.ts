@@ -5,7 +5,8 @@ import { statusOf } from '../../src/http/status.js';
 import { errorMessageSchema, masksMessageSchema } from '../../src/outputs/masks-schema.js';
 import { closeAll, waitFor } from '../integration/mqtt/harness.js';
 import { masksMessage } from '../mqtt/service.js';
-import { listen, type TestServer, type TestView, testView } from './harness.js';
+import { listen, type TestServer } from './harness.js';
+import { type TestView, testView } from './view.js';
 
 const PATH = '/api/segment';
 /** As far as their first bytes tell: the service of these tests decodes nothing. */

@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ConfigSchema } from '../../src/config/schema.js';
 import { startHttp } from '../../src/http/server.js';
 import { closeAll, owe, waitFor } from '../integration/mqtt/harness.js';
-import { handshake, listen, raw, testView } from './harness.js';
+import { handshake, listen, raw } from './harness.js';
+import { testView } from './view.js';
 
 afterEach(closeAll);
 

@@ -8,7 +8,8 @@ import { ConfigError } from '../../src/errors.js';
 import { createApp } from '../../src/http/app.js';
 import { closeAll, owe, waitFor } from '../integration/mqtt/harness.js';
 import { directory } from '../integration/service/harness.js';
-import { handshake, listen, raw, testView } from './harness.js';
+import { handshake, listen, raw } from './harness.js';
+import { testView } from './view.js';
 
 afterEach(closeAll);
 

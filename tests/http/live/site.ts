@@ -8,7 +8,7 @@ import { createApp } from '../../../src/http/app.js';
 import { loadAddon } from '../../../src/native/addon.js';
 import { owe } from '../../integration/mqtt/harness.js';
 import { open } from '../../integration/service/watched-camera.js';
-import { type TestView, testView } from '../harness.js';
+import { type TestView, testView } from '../view.js';
 
 export const addon = loadAddon();
 
