@@ -4,6 +4,7 @@
 // whose tests wait for a good part of their time, at the lowest priority; their tests run after it, alone.
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { relative } from 'node:path';
 
 const REPORTS = 'build/reports';
 const CLANG_FORMAT_MAJOR = 14; // Debian 12's; other majors lay some lines out differently
@@ -14,9 +15,31 @@ function run(command, args, env = {}) {
   return spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status === 0;
 }
 
+/** CPU time in seconds of everything that this process has started and seen end, with what those started and waited for. */
+function cpuSeconds() {
+  const TICKS_PER_SECOND = 100; // Linux's, on every architecture
+  try {
+    // After the name in brackets, which may hold spaces: cutime and cstime are the 14th and 15th.
+    const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1).split(' ');
+    return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+let counted = 0;
+
+/** What a machine is busy with lengthens `seconds`, and `cpu` hardly: compare runs by that. */
 function record(name, counts, startedAt) {
   for (const key of Object.keys(total)) total[key] += counts[key];
-  rows.push({ step: name, ...counts, seconds: Math.round((Date.now() - startedAt) / 100) / 10 });
+  const cpu = cpuSeconds();
+  rows.push({
+    step: name,
+    ...counts,
+    seconds: Math.round((Date.now() - startedAt) / 100) / 10,
+    cpu: Math.round((cpu - counted) * 10) / 10,
+  });
+  counted = cpu;
 }
 
 function check(name, ...commands) {
@@ -124,6 +147,22 @@ async function native(preset, env, only) {
   record(`native (${preset})`, counts, startedAt);
 }
 
+const SLOWEST = 12;
+
+/** Prints which test files take the longest: where to look when the whole of it takes too long. */
+function slowest(files) {
+  const timed = files.map(({ name, startTime, endTime }) => ({
+    file: relative(process.cwd(), name),
+    seconds: Math.round((endTime - startTime) / 100) / 10,
+  }));
+  const sum = timed.reduce((seconds, file) => seconds + file.seconds, 0);
+  console.log(
+    `The slowest of ${timed.length} test files, which take ${Math.round(sum)} s one after the other:`,
+  );
+  for (const { file, seconds } of timed.sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST))
+    console.log(`${seconds.toFixed(1).padStart(8)} s  ${file}`);
+}
+
 async function vitest() {
   const startedAt = Date.now();
   const file = `${REPORTS}/vitest.json`;
@@ -143,6 +182,7 @@ async function vitest() {
       failed: report.numFailedTests,
       skipped: report.numPendingTests + report.numTodoTests,
     };
+    slowest(report.testResults);
     // A test file that failed to load, or an error outside of any test.
     if (!succeeded && counts.failed === 0) counts.failed = 1;
   } catch {
