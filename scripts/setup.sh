@@ -12,7 +12,7 @@ run_packages=(
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
 )
 test_packages=(
-  clang-format git libgtest-dev libgstrtspserver-1.0-dev mosquitto openssl
+  clang-format git libgtest-dev libgstrtspserver-1.0-dev mosquitto openssl strace
   gstreamer1.0-tools gstreamer1.0-plugins-ugly gstreamer1.0-rtsp python3-numpy prometheus systemd
 )
 # The page is tested in a browser. Ubuntu's package of this name is a snap, which a container can't install: the tests
