@@ -27,9 +27,10 @@ const nameExcept = (reserved: readonly string[], what: string) =>
   });
 
 const NAME_FORM = '1 to 64 of A-Z a-z 0-9 . _ : -';
+// Browsers and proxies take dots out of a path: such a camera could not be reached over HTTP.
 const cameraName = nameExcept(
-  RESERVED_CAMERA_NAMES,
-  `a camera name: ${NAME_FORM}, and none of ${RESERVED_CAMERA_NAMES.join(', ')}`,
+  [...RESERVED_CAMERA_NAMES, '.', '..'],
+  `a camera name: ${NAME_FORM}, and none of ${RESERVED_CAMERA_NAMES.join(', ')}, . and ..`,
 );
 const nodeId = nameExcept(
   RESERVED_NODE_IDS,

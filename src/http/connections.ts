@@ -7,13 +7,23 @@ export class Connections {
   /** They have a request at work, or have become a WebSocket. */
   readonly #inUse = new Set<Socket>();
 
-  constructor(server: Server) {
+  readonly #perAddress = new Map<string, number>();
+
+  /** One more connection of an address than `maxPerAddress` is closed at once. */
+  constructor(server: Server, maxPerAddress: number) {
     server.on('connection', (socket) => {
+      const address = socket.remoteAddress ?? '';
+      const own = (this.#perAddress.get(address) ?? 0) + 1;
+      this.#perAddress.set(address, own);
       this.#all.add(socket);
       socket.once('close', () => {
         this.#all.delete(socket);
         this.#inUse.delete(socket);
+        const left = (this.#perAddress.get(address) ?? 1) - 1;
+        if (left > 0) this.#perAddress.set(address, left);
+        else this.#perAddress.delete(address);
       });
+      if (own > maxPerAddress) socket.destroy();
     });
     server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
       this.#inUse.add(socket);

@@ -14,6 +14,8 @@ export interface HttpLimits {
   readonly checkMs: number;
   /** TCP connections, WebSockets among them. */
   readonly connections: number;
+  /** Of them, how many one address may have; a proxy's clients have its address. */
+  readonly connectionsPerAddress: number;
   /** Requests that are being read, worked at or answered; WebSockets are not counted. */
   readonly requests: number;
   /** How long requests at work may take when the service stops, ms. */
@@ -28,6 +30,7 @@ export const HTTP_LIMITS: HttpLimits = {
   stalledAnswerMs: 30_000,
   checkMs: 2000,
   connections: 128,
+  connectionsPerAddress: 96,
   requests: 64,
   closeMs: 1500,
 };

@@ -3,7 +3,7 @@ import type { NodeView } from './node-view.js';
 
 export interface Readiness {
   readonly ok: boolean;
-  /** What is, and for what is not ready why. Without addresses of cameras: `/readyz` is open to everyone. */
+  /** What is, and for what is not ready why. Without addresses of cameras. */
   readonly detail: string;
 }
 
@@ -16,6 +16,16 @@ export interface Ready {
 export function readiness(node: Pick<NodeView, 'state' | 'broker' | 'cameras' | 'servesJobs'>): Ready {
   const checks = { model: model(node), broker: broker(node), cameras: cameras(node) };
   return { ready: Object.values(checks).every(({ ok }) => ok), checks };
+}
+
+/** What somebody without the token is told: no names of models and cameras, no broker's address. */
+export function withoutNames({ ready, checks }: Ready): Ready {
+  const told = ({ ok }: Readiness): Readiness => ({
+    ok,
+    detail: ok ? 'ready' : 'not ready; GET /api/info, with the token, and `samwire doctor` tell more',
+  });
+  const { model, broker, cameras } = checks;
+  return { ready, checks: { model: told(model), broker: told(broker), cameras: told(cameras) } };
 }
 
 function model(node: Pick<NodeView, 'state'>): Readiness {

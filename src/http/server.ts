@@ -33,7 +33,13 @@ export async function startHttp({ retryMs = RETRY_MS, ...options }: HttpOptions)
   let failed = '';
   const listen = async (): Promise<void> => {
     const app = createApp(options);
-    current = { app, connections: new Connections(app.server) };
+    current = {
+      app,
+      connections: new Connections(
+        app.server,
+        limits?.connectionsPerAddress ?? HTTP_LIMITS.connectionsPerAddress,
+      ),
+    };
     try {
       const at = await app.listen({ host: addressOf(http.host), port: http.port });
       if (closing) return;

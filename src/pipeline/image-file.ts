@@ -17,6 +17,8 @@ export interface LoadImageOptions {
   readonly maxPixels: number;
   /** Names the picture in errors. */
   readonly name: string;
+  /** Waited for when the picture's size is known, before it is decoded. */
+  readonly admit?: (pixels: number) => Promise<void>;
   /** When it was taken, ms since the Unix epoch. Default: now. */
   readonly timestamp?: number;
 }
@@ -28,17 +30,16 @@ export interface LoadImageOptions {
  */
 export async function loadImage(
   input: string | Uint8Array,
-  { addon, maxPixels, name, timestamp = Date.now() }: LoadImageOptions,
+  { addon, maxPixels, name, admit, timestamp = Date.now() }: LoadImageOptions,
 ): Promise<LoadedImage> {
-  const { data, width, height } = await decode(input, maxPixels, name);
+  const { data, width, height } = await decode(input, { maxPixels, name, ...(admit && { admit }) });
   const frame = addon.createFrame({ format: 'RGB', width, height, data, timestamp, seq: 0 });
   return { frame, rgb: data };
 }
 
 async function decode(
   input: string | Uint8Array,
-  maxPixels: number,
-  name: string,
+  { maxPixels, name, admit }: Pick<LoadImageOptions, 'maxPixels' | 'name' | 'admit'>,
 ): Promise<{ data: Buffer; width: number; height: number }> {
   try {
     const header = await sharp(input, { limitInputPixels: false }).metadata();
@@ -49,6 +50,7 @@ async function decode(
         'too_large',
         `${name} has ${header.width}×${header.height} = ${pixels} pixels; expected at most ${maxPixels} (pipeline.maxImagePixels).`,
       );
+    await admit?.(pixels);
     const { data, info } = await sharp(input, { limitInputPixels: maxPixels, failOn: 'error' })
       .rotate()
       .removeAlpha()

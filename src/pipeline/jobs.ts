@@ -10,6 +10,7 @@ import { type ResolvedPrompts, resolvePrompts } from '../prompts/resolve.js';
 import type { Segmenter } from '../segment/segmenter.js';
 import { type Answer, toAnswer } from './answer.js';
 import { loadImage } from './image-file.js';
+import type { PixelBudget } from './pixel-budget.js';
 import type { SchedulerAnswer, SchedulerRequest } from './schedule/request.js';
 import type { Scheduler } from './schedule/scheduler.js';
 
@@ -28,6 +29,8 @@ export interface JobTools {
   readonly encodings: readonly MaskEncoding[];
   readonly polygonTolerancePx: number;
   readonly maxImagePixels: number;
+  /** Of the pictures that are in memory, those of other doors among them. */
+  readonly pixels: PixelBudget;
 }
 
 /** Before a job that the full queue let go of is queued again. */
@@ -40,17 +43,25 @@ const AGAIN_MS = 100;
  * the node is stopping.
  */
 export async function answerJob({ message, context }: Job, tools: JobTools): Promise<Answer> {
-  const { addon, maxImagePixels } = tools;
-  const { frame } = await loadImage(message.image, {
-    addon,
-    maxPixels: maxImagePixels,
-    name: 'The image',
-    timestamp: context.receivedAtMs,
-  });
+  const { addon, maxImagePixels, pixels } = tools;
+  let leave = (): void => undefined;
   try {
-    return await answerFrame(frame, { message, context }, tools);
+    const { frame } = await loadImage(message.image, {
+      addon,
+      maxPixels: maxImagePixels,
+      name: 'The image',
+      timestamp: context.receivedAtMs,
+      admit: async (count) => {
+        leave = await pixels.take(count);
+      },
+    });
+    try {
+      return await answerFrame(frame, { message, context }, tools);
+    } finally {
+      addon.releaseFrame(frame.id);
+    }
   } finally {
-    addon.releaseFrame(frame.id);
+    leave();
   }
 }
 

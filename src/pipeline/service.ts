@@ -31,6 +31,7 @@ import { evictedWithClocks } from './detections/clocks.js';
 import { DetectionService } from './detections/service.js';
 import { answerEverything, type EverythingJob } from './everything.js';
 import { answerJob } from './jobs.js';
+import { PixelBudget } from './pixel-budget.js';
 import { RateLimits } from './schedule/rate-limits.js';
 import { Withdrawn } from './schedule/refusals.js';
 import type { Scheduler } from './schedule/scheduler.js';
@@ -81,6 +82,7 @@ export class PipelineService implements SegmentService {
   readonly #counters = new Counters();
   readonly #detections: DetectionService;
   readonly #rates: RateLimits;
+  readonly #pixels: PixelBudget;
   /** What a camera's last request was answered with, for snapshots with an overlay. */
   readonly #last = new Map<string, Overlaid>();
   /** What a message's masks were made with, for as long as somebody holds them. */
@@ -93,6 +95,7 @@ export class PipelineService implements SegmentService {
     const { detections: rules, onDetections: listener } = options;
     this.#detections = new DetectionService({ ...options, rules, ...(listener && { listener }) });
     this.#rates = new RateLimits(options);
+    this.#pixels = new PixelBudget(options.maxImagePixels);
   }
 
   cameras(): readonly string[] {
@@ -182,7 +185,7 @@ export class PipelineService implements SegmentService {
     try {
       const { message: masks, ...made } = await answerJob(
         { message, context },
-        { ...this.#model('job'), addon, encodings, polygonTolerancePx, maxImagePixels },
+        { ...this.#model('job'), addon, encodings, polygonTolerancePx, maxImagePixels, pixels: this.#pixels },
       );
       this.#counters.job(message.prompt.prompts.length, masks.masks.length, masks.timing);
       this.#made.set(masks.masks, made);

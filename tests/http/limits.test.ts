@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -142,6 +143,21 @@ describe('connections', () => {
     first?.resume();
     first?.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
     expect((await answer).toString()).toMatch(/^HTTP\/1.1 200 /);
+  });
+});
+
+describe('connections of one address', () => {
+  it('are not all that there are: one more is closed at once, and others come in', async () => {
+    const { url } = await server({ connections: 8, connectionsPerAddress: 2 });
+    await Promise.all(Array.from({ length: 2 }, () => silent(url, '')));
+    const { closed, socket } = await silent(url, '');
+    socket.resume();
+    await closed;
+    const other = connect({ host: '127.0.0.1', port: Number(new URL(url).port), localAddress: '127.0.0.2' });
+    owe(async () => other.destroy());
+    other.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [answer] = (await once(other, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 200 /);
   });
 });
 

@@ -58,6 +58,20 @@ async function everyRoute(): Promise<{ url: string; all: Route[] }> {
   return { url: await app.listen({ port: 0, host: '127.0.0.1' }), all };
 }
 
+describe('/readyz', () => {
+  it('tells no names where there is a token, whether the caller has it or not', async () => {
+    const { fetch, bearer } = await server();
+    for (const init of [{}, bearer(TOKEN)]) {
+      const text = await (await fetch('/readyz', init)).text();
+      expect(JSON.parse(text)).toMatchObject({
+        ready: true,
+        checks: { cameras: { ok: true, detail: 'ready' } },
+      });
+      expect(text).not.toMatch(/front|test-model|mqtt:/);
+    }
+  });
+});
+
 describe('every route', () => {
   it('but those that are open asks for the token', async () => {
     const { url, all } = await everyRoute();

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SamwireError } from '../../src/errors.js';
 import { loadAddon } from '../../src/native/addon.js';
 import { answerJob, type JobTools } from '../../src/pipeline/jobs.js';
+import { PixelBudget } from '../../src/pipeline/pixel-budget.js';
 import { Scheduler } from '../../src/pipeline/schedule/scheduler.js';
 import { checkPromptMessage, DEFAULT_PROMPT_LIMITS } from '../../src/prompts/message.js';
 import { encode, testPicture } from '../segment/picture.js';
@@ -26,6 +27,7 @@ async function setup(prompt: Record<string, unknown> = {}, queueLimit = 8) {
     encodings: ['rle'],
     polygonTolerancePx: 1,
     maxImagePixels: 64 * 48,
+    pixels: new PixelBudget(4 * 64 * 48),
   };
   const message = {
     jobId: 'j1',
@@ -55,6 +57,21 @@ describe('a job', () => {
       masks: [{ id: '0' }],
     });
     expect(addon.framesInUse()).toBe(0);
+  });
+
+  it('is not decoded before there is room for its pixels, and gives the room back', async () => {
+    const { segmenter, tools, message } = await setup({});
+    const pixels = new PixelBudget(64 * 48);
+    const both = [1, 2].map(() =>
+      answerJob({ message, context: { receivedAtMs: Date.now() } }, { ...tools, pixels }),
+    );
+    await until(() => segmenter.requests.length === 1);
+    expect(addon.framesInUse()).toBe(1);
+    await segmenter.answer();
+    await until(() => segmenter.requests.length === 2);
+    await segmenter.answer();
+    await Promise.all(both);
+    (await pixels.take(64 * 48))();
   });
 
   it('waits where the queue has no room for it', async () => {

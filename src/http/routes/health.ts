@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import type { NodeView } from '../node-view.js';
-import { readiness } from '../readiness.js';
+import { readiness, withoutNames } from '../readiness.js';
 
 const LOOP_RESOLUTION_MS = 20;
 
@@ -23,9 +23,9 @@ export function healthRoutes(app: FastifyInstance, node: NodeView): void {
       eventLoopDelayMs: { p99: rounded(p99Ms), max: rounded(maxMs) },
     };
   });
-  app.get('/readyz', { config: { open: true } }, async (_request, reply) => {
+  app.get('/readyz', { config: { open: true } }, async (request, reply) => {
     const found = readiness(node);
-    return reply.code(found.ready ? 200 : 503).send(found);
+    return reply.code(found.ready ? 200 : 503).send(request.admitted ? found : withoutNames(found));
   });
 }
 
