@@ -42,6 +42,8 @@ export async function requireOwnCache(
   if (root === undefined) return;
   const shared = (root.mode & GROUP_MAY_WRITE) !== 0 && who.gids.includes(root.gid);
   const owners = new Set([ROOT, who.uid]);
+  // Who builds into the service's cache as a member of its group trusts the service.
+  if (shared) owners.add(root.uid);
   if (!owners.has(root.uid)) throw refusal(cache, `belongs to user ${root.uid}`, owned(cache));
   for (const path of [cache, folder, join(folder, RECORD_FILE), ...plans]) {
     const facts = await found(path);

@@ -72,11 +72,15 @@ describe('the cache of engines', () => {
 
     it('is used where members of its group build into it, as the package sets it up', async () => {
       chownSync(cache, 4711, 4711);
-      chmodSync(cache, 0o2775);
+      chmodSync(cache, 0o2770);
       chownSync(folder, 4712, 4711);
       chmodSync(folder, 0o2775);
       chownSync(plan, 4712, 4711);
       await expect(check(service)).resolves.toBeUndefined();
+      const member: Identity = { uid: 4712, gids: [4712, 4711] };
+      await expect(check(member)).resolves.toBeUndefined();
+      chownSync(plan, 4711, 4711);
+      await expect(check(member)).resolves.toBeUndefined();
       chownSync(plan, 4712, 4712);
       await expect(check(service)).rejects.toThrow(`${plan} belongs to user 4712`);
     });
