@@ -14,6 +14,7 @@ import {
   makeWorkFolder,
   othersEnd,
   removeOtherPlans,
+  unlessFull,
 } from './cache-folder.js';
 import { MIN_IOU } from './compare.js';
 import { Graphs, ioOf } from './graphs.js';
@@ -219,7 +220,7 @@ class Builder {
         },
         builtSchema,
         this.#task,
-      ),
+      ).catch((error) => unlessFull(this.#options.cache, this.#workFolder, graph.path ?? '', error)),
     );
     const buildMs = Math.round(performance.now() - startedAt);
     for (const warning of warnings) log.debug({ part, precision, warning }, 'TensorRT warns');

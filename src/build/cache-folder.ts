@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readlink, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readlink, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { UnavailableError } from '../errors.js';
@@ -40,6 +40,26 @@ export async function makeWorkFolder(cache: string, folder: string): Promise<str
   } catch (cause) {
     throw new CacheError(cache, cause);
   }
+}
+
+/**
+ * What a failed build says where an engine did not fit: TensorRT's own errors can't be told from a disk that was full when the
+ * engine was written, but an engine is about as large as the graph that it is built from. Any other error is rethrown as it is.
+ * @throws CacheError
+ */
+export async function unlessFull(
+  cache: string,
+  folder: string,
+  graphPath: string,
+  error: unknown,
+): Promise<never> {
+  const [disk, graph] = await Promise.all([statfs(folder), stat(graphPath)]).catch(() => []);
+  if (disk && graph && disk.bavail * disk.bsize < graph.size)
+    throw new CacheError(
+      cache,
+      Object.assign(new Error('the disk is full', { cause: error }), { code: 'ENOSPC' }),
+    );
+  throw error;
 }
 
 /** Shows others that the build in this work folder is alive, until the returned function is called. */

@@ -12,16 +12,29 @@ interface Durations {
     readonly downMs: number;
     readonly perSec: number;
   };
+  readonly camerasFlapping: { readonly forMs: number; readonly quietMs: number };
+  readonly workerDies: { readonly deaths: number; readonly everyMs: number; readonly perSec: number };
+  /** Each of so many clients comes once in each round. */
+  readonly manyClients: { readonly clients: number; readonly rounds: number };
+  readonly slowBroker: { readonly forMs: number; readonly perSec: number };
 }
 
 const BRIEF: Durations = {
   brokerKilled: { forMs: 6000, everyMs: 2500, perSec: 20 },
   brokerStopped: { times: 1, upMs: 1500, downMs: 500, perSec: 20 },
+  camerasFlapping: { forMs: 6000, quietMs: 2000 },
+  workerDies: { deaths: 2, everyMs: 1500, perSec: 10 },
+  manyClients: { clients: 60, rounds: 2 },
+  slowBroker: { forMs: 5000, perSec: 4 },
 };
 
 const FULL: Durations = {
   brokerKilled: { forMs: 120_000, everyMs: 5000, perSec: 50 },
   brokerStopped: { times: 5, upMs: 6000, downMs: 3000, perSec: 50 },
+  camerasFlapping: { forMs: 90_000, quietMs: 10_000 },
+  workerDies: { deaths: 20, everyMs: 3000, perSec: 20 },
+  manyClients: { clients: 1000, rounds: 4 },
+  slowBroker: { forMs: 40_000, perSec: 4 },
 };
 
 export const DURATIONS: Durations = LONG ? FULL : BRIEF;

@@ -62,6 +62,7 @@ export interface BackgroundOptions {
   readonly limit: number;
   readonly maxPrompts: number;
   readonly now: () => number;
+  readonly monotonicNow: () => number;
   /** A turn found the device lost. */
   readonly onDeviceFailed: (error: SamwireError) => void;
   /** A turn is wanted: the scheduler takes it by `next()` when it has nothing better to do. */
@@ -70,6 +71,8 @@ export interface BackgroundOptions {
 
 interface Waiting {
   readonly job: BackgroundJob<unknown>;
+  /** `beginByMs` on the monotonic clock. */
+  readonly dueMs: number;
   /** Held from the start where the job names a frame. */
   readonly pinned: NativeFrameInfo | null;
   readonly resolve: (answer: BackgroundAnswer<unknown>) => void;
@@ -119,7 +122,7 @@ export class Background {
   }
 
   /** @throws SamwireError `no_frame`, `frame_evicted`, `expired`, `overloaded`, or what the job's work rejects with. */
-  submit<T>(job: BackgroundJob<T>): Promise<BackgroundAnswer<T>> {
+  submit<T>(job: BackgroundJob<T>, dueMs: number): Promise<BackgroundAnswer<T>> {
     const requested = this.#waiting.filter((waiting) => waiting.job.requested).length;
     if (job.requested && requested >= this.#options.limit)
       throw new SamwireError(
@@ -130,7 +133,7 @@ export class Background {
     const pinned = job.frame === 'latest' ? null : namedFrame(job.camera, job.frame);
     return new Promise((resolve, reject) => {
       job.signal?.addEventListener('abort', () => this.#withdraw(waiting), { once: true });
-      const waiting = { job, pinned, resolve: resolve as Waiting['resolve'], reject };
+      const waiting = { job, dueMs, pinned, resolve: resolve as Waiting['resolve'], reject };
       if (job.requested) this.#waiting.splice(requested, 0, waiting);
       else this.#waiting.push(waiting);
       const { weight } = job.camera;
@@ -153,12 +156,11 @@ export class Background {
 
   /** Refuses the jobs that wait and were to be begun by now; when the next one will have to be. */
   expire(): number {
-    const nowMs = this.#options.now();
+    const nowMs = this.#options.monotonicNow();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const waiting of [...this.#waiting]) {
-      const { beginByMs = Number.POSITIVE_INFINITY } = waiting.job;
-      if (nowMs <= beginByMs) {
-        nextMs = Math.min(nextMs, beginByMs);
+      if (nowMs <= waiting.dueMs) {
+        nextMs = Math.min(nextMs, waiting.dueMs);
         continue;
       }
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
@@ -230,10 +232,11 @@ export class Background {
   }
 
   async #run(current: Current, frame: NativeFrameInfo): Promise<void> {
-    const { now, releaseFrame } = this.#options;
+    const { now, monotonicNow, releaseFrame } = this.#options;
     const { job } = current;
     this.#current = current;
     const beganAtMs = now();
+    const sinceMs = monotonicNow();
     try {
       const value = await job.work({
         frame,
@@ -251,7 +254,7 @@ export class Background {
         skewMs: skewMs(job.frame, frame),
         ageMs: arrivedAtMs - frame.timestamp,
         queueMs: Math.max(0, beganAtMs - arrivedAtMs) + current.waitedMs,
-        workMs: Math.max(0, answeredAtMs - beganAtMs - current.waitedMs),
+        workMs: Math.max(0, monotonicNow() - sinceMs - current.waitedMs),
         answeredAtMs,
       });
     } catch (thrown) {

@@ -144,15 +144,14 @@ export class RequestQueue {
     for (const kind of REQUEST_KINDS) this.#kinds[kind].overload.idle(ms);
   }
 
-  /** Refuses what has waited longer than it may, at this time of the wall clock; when the next one will have. */
+  /** Refuses what has waited longer than it may, at this time of the monotonic clock; when the next one will have. */
   expire(nowMs: number): number {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const kind of REQUEST_KINDS) {
       const { lanes, overload } = this.#kinds[kind];
       for (const waiting of [...lanes.all()]) {
-        const deadlineMs = deadlineOf(waiting);
-        if (nowMs <= deadlineMs) {
-          nextMs = Math.min(nextMs, deadlineMs);
+        if (nowMs <= waiting.dueMs) {
+          nextMs = Math.min(nextMs, waiting.dueMs);
           continue;
         }
         // With a model that is slower than a request may wait, overload shows by this.
@@ -206,9 +205,4 @@ export class RequestQueue {
     }
     return joining;
   }
-}
-
-/** ms since the Unix epoch. */
-export function deadlineOf({ request }: Waiting): number {
-  return request.receivedAtMs + request.maxAgeMs;
 }

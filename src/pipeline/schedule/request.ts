@@ -69,6 +69,10 @@ export interface Waiting {
   readonly order: number;
   /** Runs that had been begun when it came. */
   readonly runsBefore: number;
-  /** On the scheduler's monotonic clock. */
+  /** On the scheduler's monotonic clock, as the two below: nobody's time is over, or goes on, because the system's clock is set. */
   readonly sinceMs: number;
+  /** `receivedAtMs`, which may be before that. */
+  readonly arrivedMs: number;
+  /** Not begun by then, it has expired. */
+  readonly dueMs: number;
 }

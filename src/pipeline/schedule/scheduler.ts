@@ -22,7 +22,7 @@ import {
   type SchedulerRequest,
   type Waiting,
 } from './request.js';
-import { type Batch, deadlineOf, type FrameTaken, RequestQueue } from './request-queue.js';
+import { type Batch, type FrameTaken, RequestQueue } from './request-queue.js';
 import { RunCost } from './run-cost.js';
 import { SchedulerStats } from './stats.js';
 import { StreamWaits } from './stream-waits.js';
@@ -86,7 +86,7 @@ export class Scheduler {
     this.#monotonicNow = options.now ?? (() => performance.now());
     this.#stats = new SchedulerStats(log);
     this.#streamWaits = new StreamWaits(options.queueLimit);
-    this.#deadlines = new DeadlineTimer(() => this.#expire(), now);
+    this.#deadlines = new DeadlineTimer(() => this.#expire(), this.#monotonicNow);
     this.#queue = new RequestQueue({
       limit: options.queueLimit,
       maxPrompts,
@@ -100,6 +100,7 @@ export class Scheduler {
       maxPrompts,
       onDeviceFailed,
       now,
+      monotonicNow: this.#monotonicNow,
       limit: options.backgroundLimit ?? BACKGROUND_LIMIT,
       onWanted: () => this.#pump(),
     });
@@ -139,6 +140,8 @@ export class Scheduler {
    * @throws SamwireError `no_frame`, `frame_evicted`, `expired`, `overloaded`, or what the segmenter rejects with.
    */
   async submit(request: SchedulerRequest): Promise<SchedulerAnswer> {
+    const arrivedMs = this.#monotonic(request.receivedAtMs);
+    const dueMs = arrivedMs + request.maxAgeMs;
     if (request.frame === 'latest') await this.#waitForStream(request);
     if (this.#closed) throw stopping();
     const { signal } = request;
@@ -147,9 +150,19 @@ export class Scheduler {
     return new Promise((resolve, reject) => {
       const sinceMs = this.#monotonicNow();
       const order = this.#requests++;
-      const waiting = { request, pinned, resolve, reject, order, runsBefore: this.#runs, sinceMs };
+      const waiting = {
+        request,
+        pinned,
+        resolve,
+        reject,
+        order,
+        runsBefore: this.#runs,
+        sinceMs,
+        arrivedMs,
+        dueMs,
+      };
       this.#queue.push(waiting, sinceMs);
-      this.#deadlines.by(deadlineOf(waiting));
+      this.#deadlines.by(dueMs);
       signal?.addEventListener('abort', () => this.#queue.withdraw(waiting), { once: true });
       this.#pump();
     });
@@ -163,10 +176,11 @@ export class Scheduler {
   async submitBackground<T>(
     job: BackgroundJob<T> & Pick<SchedulerRequest, 'maxAgeMs'>,
   ): Promise<BackgroundAnswer<T>> {
+    const dueMs = this.#monotonic(job.beginByMs ?? Number.POSITIVE_INFINITY);
     if (job.frame === 'latest') await this.#waitForStream(job);
     if (this.#closed) throw stopping();
-    this.#deadlines.by(job.beginByMs ?? Number.POSITIVE_INFINITY);
-    return this.#background.submit(job);
+    this.#deadlines.by(dueMs);
+    return this.#background.submit(job, dueMs);
   }
 
   /** Refuses what waits. The runs in progress may end within `graceMs`; then their senders are refused too. */
@@ -192,15 +206,21 @@ export class Scheduler {
     return this.#streamWaits.wait({ camera, timeoutMs, ...(signal === undefined ? {} : { signal }) });
   }
 
+  /** That time of the wall clock, as long as nobody sets it. */
+  #monotonic(wallMs: number): number {
+    return this.#monotonicNow() + (wallMs - this.#now());
+  }
+
   #expire(): void {
     this.#deadlines.clear();
-    this.#deadlines.by(Math.min(this.#queue.expire(this.#now()), this.#background.expire()));
+    this.#deadlines.by(Math.min(this.#queue.expire(this.#monotonicNow()), this.#background.expire()));
   }
 
   #refuse(waiting: Waiting, why: Refusal): void {
-    const { request } = waiting;
-    this.#stats.refused(why, request, this.#monotonicNow());
-    const waitedMs = this.#now() - request.receivedAtMs;
+    const { request, arrivedMs } = waiting;
+    const nowMs = this.#monotonicNow();
+    this.#stats.refused(why, request, nowMs);
+    const waitedMs = nowMs - arrivedMs;
     this.#reject(waiting, refusalOf(why, request, { limit: this.#options.queueLimit, waitedMs }));
   }
 
@@ -320,9 +340,11 @@ export class Scheduler {
     const answeredAtMs = this.#now();
     const waitedMs = untoldMs(timing, this.#monotonicNow() - sinceMs);
     let offset = 0;
-    for (const [i, { request, resolve }] of batch.requests.entries()) {
+    for (const [i, { request, resolve, arrivedMs: cameMs }] of batch.requests.entries()) {
       const own = prompts[i] ?? [];
       const arrivedAtMs = Math.max(request.receivedAtMs, frame.timestamp);
+      // By the monotonic clock where that is less: the wall clock may have been set meanwhile.
+      const queueMs = Math.min(startedAtMs - arrivedAtMs, sinceMs - cameMs);
       request.onAnswer?.(frame);
       resolve({
         frame,
@@ -330,7 +352,7 @@ export class Scheduler {
         prompts: own,
         results: results.slice(offset, offset + own.length).map((result) => sureOf(result, request)),
         ageMs: arrivedAtMs - frame.timestamp,
-        queueMs: Math.max(0, startedAtMs - arrivedAtMs) + waitedMs,
+        queueMs: Math.max(0, queueMs) + waitedMs,
         timing,
         answeredAtMs,
       });

@@ -81,7 +81,7 @@ export class TrackDetections {
     const { tracks, lostMs } = this.#options;
     return records.flatMap((record) => {
       if (record.terms.source !== 'detections' || confirmed.has(record)) return [];
-      if (timestamp <= record.confirmedAt) return [];
+      if (record.isConfirmedBy(timestamp)) return [];
       record.missed += 1;
       const isLost = record.missed >= LEAST_MISSED && timestamp - record.confirmedAt > lostMs;
       return isLost ? [tracks.end(record, 'lost')] : [];

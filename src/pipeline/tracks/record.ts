@@ -16,6 +16,8 @@ export interface TrackTerms {
   readonly expiresAtMs?: number;
 }
 
+const CLOCK_SET_BACK_MS = 60_000;
+
 /** What is known of one followed object besides where the tracker looks for it. */
 export class TrackRecord {
   /** The tracker's name for it: an id can change, and mean another object later. No prompt's id has this form. */
@@ -44,10 +46,26 @@ export class TrackRecord {
     this.confirmedAt = since;
   }
 
+  /**
+   * A clock that was set back must not keep it as it is for as long: the times of what was known are taken to be this frame's. No
+   * detector is as late as that.
+   */
+  #follow(timestamp: number): void {
+    if (this.lastSeen - timestamp > CLOCK_SET_BACK_MS) this.lastSeen = timestamp;
+    if (this.confirmedAt - timestamp > CLOCK_SET_BACK_MS) this.confirmedAt = timestamp;
+  }
+
+  /** Whether it was confirmed on this frame or a later one. */
+  isConfirmedBy(timestamp: number): boolean {
+    this.#follow(timestamp);
+    return timestamp <= this.confirmedAt;
+  }
+
   /** It was found on this frame. */
   saw(frame: Pick<NativeFrameInfo, 'seq' | 'timestamp'>, candidate: Candidate): void {
     this.state = 'tracked';
     this.sightings.add(frame, candidate);
+    this.#follow(frame.timestamp);
     if (frame.timestamp < this.lastSeen) return;
     this.box = candidate.box;
     this.lastSeen = frame.timestamp;
@@ -56,6 +74,7 @@ export class TrackRecord {
   /** A detector told of it on this frame. */
   confirm(timestamp: number, detected: { readonly detectorId?: string; readonly confidence?: number }): void {
     this.missed = 0;
+    this.#follow(timestamp);
     this.confirmedAt = Math.max(this.confirmedAt, timestamp);
     if (detected.detectorId !== undefined) this.detectorIds.add(detected.detectorId);
     if (detected.confidence !== undefined) this.terms = { ...this.terms, confidence: detected.confidence };
