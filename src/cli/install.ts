@@ -71,6 +71,6 @@ function next(root: string): string[] {
   return [
     'done. What it does now:       systemctl status samwire',
     '      what is missing here:   samwire doctor',
-    `      cameras and broker:     sudoedit ${LAYOUT.config} && sudo systemctl reload samwire`,
+    `      cameras and broker:     sudoedit ${LAYOUT.config} && sudo systemctl restart samwire`,
   ];
 }
