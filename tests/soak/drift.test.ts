@@ -44,6 +44,21 @@ describe('the judgement of a drift', () => {
     expect(judge(threads, COUNT, AFTER_WARM_UP).held).toBe(true);
   });
 
+  it.each(SEEDS)(
+    'passes four minutes of noise without a trend, and fails a leak in them (seed %i)',
+    (seed) => {
+      const fourMinutes = { fromMs: 80_000, toMs: 4 * MINUTE_MS };
+      const of = (perMinute: number): boolean =>
+        judge(
+          madeSeries({ seed, hours: 4 / 60, noise: 20, of: (at) => 650 + (perMinute * at) / MINUTE_MS }),
+          RSS,
+          fourMinutes,
+        ).held;
+      expect(of(0)).toBe(true);
+      expect(of(20)).toBe(false);
+    },
+  );
+
   it('fails a step that stays, though the slope before and after it is none', () => {
     const step = madeSeries({ seed: 1, noise: 3, of: (at) => (at < 30 * MINUTE_MS ? 600 : 640) });
     expect(judge(step, RSS, AFTER_WARM_UP).held).toBe(false);

@@ -35,8 +35,12 @@ const PARTS = 60;
 /** Fewer medians than this say nothing of a slope. */
 const MIN_PARTS = 8;
 
+/** From the middle of the first quarter to that of the last one. */
+const BETWEEN_QUARTERS = 0.75;
+
 /**
- * Whether a series drifts.
+ * Whether a series drifts: it grew by more than is allowed both by its slope and from its first to its last quarter. A leak does both;
+ * a noisy series of a few minutes does one of them by chance.
  * @throws Error when it has too few points in the judged time to tell: a figure that went missing must not pass.
  */
 export function judge(series: Series, limit: DriftLimit, { fromMs, toMs }: JudgedTime): Drift {
@@ -57,7 +61,8 @@ export function judge(series: Series, limit: DriftLimit, { fromMs, toMs }: Judge
   const allowed =
     Math.max((limit.percent / 100) * Math.abs(level), limit.absolute) * Math.max(1, spanMs / HOUR_MS);
   const { name, unit } = series;
-  return { name, unit, first, last, growth, allowed, held: growth <= allowed };
+  const held = Math.min(growth, (last - first) / BETWEEN_QUARTERS) <= allowed;
+  return { name, unit, first, last, growth, allowed, held };
 }
 
 /** The median of the slopes of all pairs: up to 29 % of the points may be anything. 0 of fewer than two points. */
