@@ -29,7 +29,8 @@ const nameExcept = (reserved: readonly string[], what: string) =>
 const NAME_FORM = '1 to 64 of A-Z a-z 0-9 . _ : -';
 // Browsers and proxies take dots out of a path: such a camera could not be reached over HTTP.
 const cameraName = nameExcept(
-  [...RESERVED_CAMERA_NAMES, '.', '..'],
+  // A pattern: one dot or two.
+  [...RESERVED_CAMERA_NAMES, '\\.{1,2}'],
   `a camera name: ${NAME_FORM}, and none of ${RESERVED_CAMERA_NAMES.join(', ')}, . and ..`,
 );
 const nodeId = nameExcept(

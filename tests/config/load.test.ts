@@ -240,7 +240,7 @@ stats: { intervalMs: soon }
 
 describe('values that are refused', () => {
   const camera = (settings: string) => `${MINIMAL}cameras: { front: { ${settings} } }`;
-  it.each(['request', 'response', 'state', 'stats', 'a/b', 'a b', '"#"', '""', 'ü', 'x'.repeat(65)])(
+  it.each(['request', 'response', 'state', 'stats', '.', '..', 'a/b', 'a b', '"#"', '""', 'ü', 'x'.repeat(65)])(
     'the camera name %s',
     (name) => {
       expect(faultsOf(`${MINIMAL}cameras: { ${name}: { source: 'csi://0' } }`)).toHaveLength(1);

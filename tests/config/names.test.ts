@@ -23,3 +23,10 @@ describe('the default node id', () => {
     );
   });
 });
+
+describe('a camera name', () => {
+  it.each(['a', 'ab', '...', '.a', 'a.', ':', '-'])('may be %s', (name) => {
+    const config = { version: 1, mqtt: { url: 'mqtt://h' }, cameras: { [name]: { source: 'test://ball' } } };
+    expect(ConfigSchema.safeParse(config).success).toBe(true);
+  });
+});
