@@ -240,12 +240,22 @@ stats: { intervalMs: soon }
 
 describe('values that are refused', () => {
   const camera = (settings: string) => `${MINIMAL}cameras: { front: { ${settings} } }`;
-  it.each(['request', 'response', 'state', 'stats', '.', '..', 'a/b', 'a b', '"#"', '""', 'ü', 'x'.repeat(65)])(
-    'the camera name %s',
-    (name) => {
-      expect(faultsOf(`${MINIMAL}cameras: { ${name}: { source: 'csi://0' } }`)).toHaveLength(1);
-    },
-  );
+  it.each([
+    'request',
+    'response',
+    'state',
+    'stats',
+    '.',
+    '..',
+    'a/b',
+    'a b',
+    '"#"',
+    '""',
+    'ü',
+    'x'.repeat(65),
+  ])('the camera name %s', (name) => {
+    expect(faultsOf(`${MINIMAL}cameras: { ${name}: { source: 'csi://0' } }`)).toHaveLength(1);
+  });
 
   it.each(['jobs', 'job', 'a/b', '"+"', '""', 'x'.repeat(65)])('the node id %s', (id) => {
     expect(pathsOf(`${MINIMAL}node: { id: ${id} }`)).toEqual(['node.id']);
