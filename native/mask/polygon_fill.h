@@ -17,8 +17,8 @@ namespace samwire {
 // followed exactly, because published scores depend on it.
 //
 // Throws Error("invalid_argument") for a ring of fewer than three points or an odd number of
-// numbers, coordinates that are not finite or beyond +-1e6, and sides as rle_decompress. Time grows
-// with the outline's length.
+// numbers, coordinates that are not finite or beyond +-1e6, outlines of over 4 million pixels in
+// all, and sides as rle_decompress. Time grows with the outlines' length.
 MaskResult fill_polygons(std::span<const std::vector<double>> rings, int width, int height);
 
 }  // namespace samwire

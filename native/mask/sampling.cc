@@ -155,9 +155,9 @@ void check_mask_spec(const MaskSpec& s) {
   require(static_cast<std::int64_t>(s.frame_width) * s.frame_height <=
               std::numeric_limits<std::int32_t>::max(),
           "a frame of at most 2^31 - 1 pixels");
-  require(p.x >= 0 && p.y >= 0 && p.width >= 1 && p.height >= 1 && p.tensor_width <= 65535 &&
-              p.tensor_height <= 65535 && p.width <= p.tensor_width - p.x &&
-              p.height <= p.tensor_height - p.y,
+  require(p.x >= 0 && p.y >= 0 && p.width >= 1 && p.height >= 1 && p.tensor_width >= 1 &&
+              p.tensor_height >= 1 && p.tensor_width <= 65535 && p.tensor_height <= 65535 &&
+              p.width <= p.tensor_width - p.x && p.height <= p.tensor_height - p.y,
           "a placement inside of its tensor (at most 65535 by axis)");
   require(std::isfinite(s.threshold) && std::isfinite(s.stability_offset), "finite thresholds");
   require(s.stability_offset >= 0, "a stability offset that is not negative");

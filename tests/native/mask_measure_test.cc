@@ -220,6 +220,10 @@ TEST(FillPolygons, RefusesWhatIsNoPolygon) {
     EXPECT_THROW(fill_polygons(rings, 20, 20), Error);
   }
   EXPECT_THROW(fill_polygons({}, 0, 20), Error);
+  std::vector<std::vector<double>> far(
+      1, std::vector<double>(2000));  // there and back 500 times: hours for a file of a megabyte
+  for (std::size_t i = 0; i < far[0].size(); ++i) far[0][i] = i % 4 < 2 ? 1e6 : -1e6;
+  EXPECT_THROW(fill_polygons(far, 20, 20), Error);
   EXPECT_EQ(fill_polygons({}, 20, 20).area, 0);
 }
 

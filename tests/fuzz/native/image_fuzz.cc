@@ -15,7 +15,7 @@ using fuzz::hold;
 
 namespace {
 
-ImageSpec spec_from(fuzz::Input& in) {
+ImageSpec image_spec_from(fuzz::Input& in) {
   ImageSpec spec;
   spec.width = in.mostly(1, 48);
   spec.height = in.mostly(1, 48);
@@ -32,7 +32,7 @@ ImageSpec spec_from(fuzz::Input& in) {
 }
 
 void check_prepare(fuzz::Input& in, const ImageView& view) {
-  const ImageSpec spec = spec_from(in);
+  const ImageSpec spec = image_spec_from(in);
   Placement placed;
   if (!accepted([&] { placed = place(spec, view.width, view.height); })) return;
   hold(placed.x >= 0 && placed.y >= 0 && placed.width >= 1 && placed.height >= 1 &&

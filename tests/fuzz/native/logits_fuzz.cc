@@ -13,7 +13,7 @@ using fuzz::hold;
 
 namespace {
 
-MaskSpec spec_from(fuzz::Input& in) {
+MaskSpec mask_spec_from(fuzz::Input& in) {
   MaskSpec spec;
   spec.grid_width = in.mostly(1, 24);
   spec.grid_height = in.mostly(1, 24);
@@ -91,7 +91,7 @@ void check_objects(fuzz::Input& in, const std::vector<float>& prototypes, const 
 
 // A decoder's logits to masks: sizes, crops, NaN and infinities.
 FUZZ_TARGET(logits) {
-  const MaskSpec spec = spec_from(in);
+  const MaskSpec spec = mask_spec_from(in);
   if (!accepted([&] { check_mask_spec(spec); })) return;
   const auto cells = static_cast<std::size_t>(spec.grid_width) * spec.grid_height;
   // Large grids and frames pass the check, and are slow: what is small shows the same code.

@@ -62,10 +62,9 @@ void check_fill(fuzz::Input& in) {
   std::vector<std::vector<double>> rings(in.range(0, 3));
   for (auto& ring : rings) {
     ring.resize(in.range(0, 24));
-    // Far points cost their way: one of them in a ring shows what a thousand would.
     const bool far = in.byte() < 8;
     for (double& value : ring)
-      value = far ? in.mostly_small(1e4) : 100.0 * in.raw<std::int16_t>() / 32768;
+      value = far ? in.mostly_small(1e6) : 100.0 * in.raw<std::int16_t>() / 32768;
   }
   MaskResult mask;
   if (!accepted([&] { mask = fill_polygons(rings, width, height); })) return;
