@@ -39,9 +39,13 @@ export function writeSoakReport(directory: string, run: SoakRun): string {
   return path('md');
 }
 
-function headings({ endMs, load, verdict }: SoakRun): { title: string; subtitle: string } {
-  const minutes = Math.round(endMs / 60_000);
-  return { title: `${minutes} minutes under load: ${verdict.held ? 'no drift' : 'FAILED'}`, subtitle: load };
+function headings({ endMs, load, verdict, tally }: SoakRun): { title: string; subtitle: string } {
+  const drifts = verdict.drifts.filter(({ held }) => !held).map(({ name }) => name);
+  const told = [
+    drifts.length === 0 ? 'no drift' : `${drifts.join(', ')} DRIFT`,
+    ...(tally.failures === 0 ? [] : [`${tally.failures} failures`]),
+  ];
+  return { title: `${Math.round(endMs / 60_000)} minutes under load: ${told.join(', ')}`, subtitle: load };
 }
 
 function panelsOf(series: SoakRun['series']): Panel[] {
