@@ -1,4 +1,4 @@
-import { watchCoverage } from './coverage.js';
+import { type Coverage, watchCoverage } from './coverage.js';
 import { Inputs } from './inputs.js';
 import { randomFrom } from './random.js';
 import type { FuzzTarget } from './target.js';
@@ -10,7 +10,10 @@ export const MAX_MS = 100;
 const TRIES = 4;
 /** More of resident memory than at the start. */
 const MAX_GROWTH_BYTES = 400 * 2 ** 20;
-const BATCH = 64;
+/** Inputs between two looks at memory. */
+const LOOK_EVERY = 64;
+/** Inputs between two looks at the coverage, each of which takes tens of milliseconds. */
+const BATCH = 1024;
 
 export interface Finding {
   readonly input: Uint8Array;
@@ -64,9 +67,7 @@ export async function campaign(target: FuzzTarget, options: CampaignOptions): Pr
       for (const input of batch) if (!(await trial.passes(input))) return done();
       runs += batch.length;
       if (coverage === undefined || (await coverage.fresh(false)) === 0) continue;
-      for (const input of batch) {
-        await target.run(input);
-        if ((await coverage.fresh(true)) === 0) continue;
+      for (const input of await fresh(batch, target, coverage)) {
         inputs.add(input);
         options.onKept?.(input);
       }
@@ -75,6 +76,21 @@ export async function campaign(target: FuzzTarget, options: CampaignOptions): Pr
   } finally {
     await coverage?.close();
   }
+}
+
+/** Those of the inputs that take a way that none took before, found by halves. */
+async function fresh(
+  inputs: readonly Uint8Array[],
+  target: FuzzTarget,
+  coverage: Coverage,
+): Promise<readonly Uint8Array[]> {
+  for (const input of inputs) await target.run(input);
+  const only = inputs.length === 1;
+  if ((await coverage.fresh(only)) === 0) return [];
+  if (only) return inputs;
+  const half = Math.ceil(inputs.length / 2);
+  const first = await fresh(inputs.slice(0, half), target, coverage);
+  return [...first, ...(await fresh(inputs.slice(half), target, coverage))];
 }
 
 /** Runs one input after the other, and remembers what was seen of all of them. */
@@ -103,7 +119,7 @@ class Trial {
       const allowedMs = tookMs > MAX_MS ? MAX_MS * slowness() * this.#patience : MAX_MS;
       if (tookMs > allowedMs)
         throw new Error(`took ${tookMs.toFixed(0)} ms, ${allowedMs.toFixed(0)} are allowed`);
-      if (this.#runs % BATCH === 0) {
+      if (this.#runs % LOOK_EVERY === 0) {
         this.#growthBytes = Math.max(this.#growthBytes, process.memoryUsage.rss() - this.#startBytes);
         if (this.#growthBytes > MAX_GROWTH_BYTES)
           throw new Error(`memory grew by ${Math.round(this.#growthBytes / 2 ** 20)} MiB`);
