@@ -22,7 +22,7 @@ const ROWS: readonly (readonly string[])[] = [
 ];
 const NATIVE_ROWS: readonly (readonly string[])[] = [
   ['frame'],
-  ['image'],
+  ['image', 'systemd'],
   ['mask', 'camera'],
   ['edges', 'depth'],
   ['cuda'],

@@ -71,6 +71,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_depth(env, exports);
   export_edges(env, exports);
   export_camera(env, exports);
+  export_systemd(env, exports);
   export_tensorrt(env, exports);
   return exports;
 }

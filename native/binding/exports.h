@@ -17,6 +17,7 @@ void export_objects(Napi::Env env, Napi::Object exports);
 void export_depth(Napi::Env env, Napi::Object exports);
 void export_edges(Napi::Env env, Napi::Object exports);
 void export_camera(Napi::Env env, Napi::Object exports);
+void export_systemd(Napi::Env env, Napi::Object exports);
 void export_tensorrt(Napi::Env env, Napi::Object exports);
 // Of addons with TensorRT.
 void export_tensorrt_segmenter(Napi::Env env, Napi::Object exports);

@@ -283,6 +283,11 @@ export interface NativeAddon extends NativeColours, NativeDepth, NativeEdges, Na
   /** The depth picture that was linked to a frame with a handle (`NativeCamera.link`); its `id` is no handle. */
   linkedDepth(frameId: number): NativeFrameInfo | null;
 
+  /**
+   * One datagram to the service manager's socket, as NOTIFY_SOCKET names it; never blocks. False when its queue is full;
+   * throws where nobody listens.
+   */
+  notifyManager(address: string, text: string): boolean;
   /** Ends the process at once. `process.exit` would wait for a worker thread that is inside onnxruntime. */
   exitNow(exitCode: number): void;
 
