@@ -7,6 +7,7 @@ export const ERROR_CODES = [
   'invalid_json',
   'invalid_message',
   'invalid_image',
+  'invalid_config',
   'too_large',
   'too_many_prompts',
   'unknown_camera',

@@ -14,7 +14,9 @@ import type { MasksListener } from './http/node-view.js';
 import { type HttpServer, startHttp } from './http/server.js';
 import { createMetrics } from './metrics/create.js';
 import type { Metrics } from './metrics/metrics.js';
+import type { OutboundMessage } from './mqtt/messages.js';
 import { MqttNode } from './mqtt/node.js';
+import type { Reloading } from './mqtt/service.js';
 import { traceProperties } from './mqtt/trace.js';
 import { loadAddon } from './native/addon.js';
 import type { NativeAddon } from './native/types.js';
@@ -28,6 +30,8 @@ import { SideOutputs } from './pipeline/side-outputs/side-outputs.js';
 import type { Tracking } from './pipeline/tracks/tracking.js';
 import { DEFAULT_PROMPT_LIMITS } from './prompts/message.js';
 import type { Segmenter } from './segment/segmenter.js';
+import { LoadWatch } from './systemd/load-watch.js';
+import type { Vitals } from './systemd/vitals.js';
 import { VERSION } from './version.js';
 
 export interface ServiceOptions {
@@ -41,6 +45,10 @@ export interface ServiceOptions {
   readonly onBuilding?: (progress: BuildProgress) => void;
   /** Where the console is, as soon as it listens: before the model is loaded. Never called where it can't listen at once. */
   readonly onConsole?: (url: string) => void;
+  /** Checks the config file, and has the service put together anew with it (`request/reload`). Absent: there is no such file. */
+  readonly reload?: () => Reloading;
+  /** Answers that an earlier service on the same session owed when it was closed. */
+  readonly owed?: readonly OutboundMessage[];
 }
 
 /** The running service. */
@@ -53,8 +61,28 @@ export interface Service {
   onMasks(listener: MasksListener): () => void;
   /** Requests that wait for the model, and long work that waits or runs. */
   waiting(): number;
+  /** For the service manager: what works, and whether it advances. */
+  vitals(): Vitals;
   /** Publishes `stopped`, sends what is owed and lets go of everything. Idempotent. */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
+  /** Answers that the broker has not taken: when all is closed, those for the next service on the same session. */
+  owed(): readonly OutboundMessage[];
+}
+
+export interface CloseOptions {
+  /** The same node comes back at once, so that it says `starting` instead of `stopped`. */
+  readonly comesBack?: boolean;
+}
+
+/** A service whose parts are made, and not started. */
+export interface CreatedService extends Service {
+  /**
+   * Broker connection and cameras at once, the model beside them. Waits for the model only; broker and cameras may come
+   * and go for ever, and so may memory and disk for TensorRT engines that the config demands. It is to be closed where
+   * this fails.
+   * @throws ConfigError when the model can't be loaded, UnavailableError when `signal` came first.
+   */
+  start(): Promise<void>;
 }
 
 const EXIT_CONFIG = 78;
@@ -64,30 +92,38 @@ const RUN_GRACE_MS = 1500;
 const BROKER_GRACE_MS = 2000;
 
 /**
- * Puts the node together: broker connection and cameras at once, the model beside them. Waits for the model only;
- * broker and cameras may come and go for ever, and so may memory and disk for TensorRT engines that the config demands.
- * @throws ConfigError when the model can't be loaded, UnavailableError when the addon can't, or `signal` came first.
+ * Puts the node together.
+ * @throws UnavailableError when the addon can't be loaded.
  */
-export async function startService(options: ServiceOptions): Promise<Service> {
-  const { config, log, onFatal } = options;
-  const addon = loadAddon();
-  const parts = new Parts(config, addon, log, onFatal);
-  try {
-    await parts.start(options);
-  } catch (error) {
-    await parts.close();
-    throw error;
-  }
-  return parts;
+export function createService(options: ServiceOptions): CreatedService {
+  return new Parts(options, loadAddon());
 }
 
-class Parts implements Service {
+/**
+ * Puts the node together and starts it; closes it where that fails.
+ * @throws what createService and its `start` throw.
+ */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const service = createService(options);
+  try {
+    await service.start();
+  } catch (error) {
+    await service.close();
+    throw error;
+  }
+  return service;
+}
+
+class Parts implements CreatedService {
   readonly cameras: ReadonlyMap<string, Camera>;
   readonly mqtt: MqttNode;
+  readonly #options: ServiceOptions;
   readonly #config: Config;
   readonly #log: Logger;
   readonly #addon: NativeAddon;
   readonly #onFatal: ServiceOptions['onFatal'];
+  readonly #load = new LoadWatch();
+  #loadedInMs = 0;
   readonly #tracking: Tracking;
   readonly #pipeline: PipelineService;
   readonly #sideOutputs: SideOutputs;
@@ -104,7 +140,9 @@ class Parts implements Service {
   readonly #stops: (() => void)[] = [];
   #closing: Promise<void> | undefined;
 
-  constructor(config: Config, addon: NativeAddon, log: Logger, onFatal: ServiceOptions['onFatal']) {
+  constructor(options: ServiceOptions, addon: NativeAddon) {
+    const { config, log, onFatal, reload } = options;
+    this.#options = options;
     this.#config = config;
     this.#addon = addon;
     this.#log = log;
@@ -144,6 +182,8 @@ class Parts implements Service {
       statsIntervalMs: config.stats.intervalMs,
       ...(config.jobs.enabled ? { jobs: { ...config.jobs, begunPath: begunPath(config) } } : {}),
       logger: log.child({ part: 'mqtt' }),
+      ...(options.owed && { owed: options.owed }),
+      ...(reload && { reload }),
       onMasks: (camera, masks, trace) => this.#sideOutputs.onMasks(camera, masks, traceProperties(trace)),
       onAnswer: (masks) => {
         this.#metrics.answered(masks);
@@ -178,12 +218,13 @@ class Parts implements Service {
     });
   }
 
-  async start({ signal, onBuilding, onConsole }: ServiceOptions): Promise<void> {
-    const config = this.#config;
+  async start(): Promise<void> {
+    const { config, signal, onConsole } = this.#options;
     const mqtt = this.mqtt;
     mqtt.setNodeState({ state: 'starting', backend: null, model: null });
     this.#loopDelay.enable();
     await this.#startHttp();
+    signal?.throwIfAborted();
     mqtt.start();
     for (const [name, camera] of this.cameras) {
       camera.onState((state) => mqtt.setCameraState(name, state));
@@ -193,10 +234,13 @@ class Parts implements Service {
     }
     const url = this.consoleUrl();
     if (url !== null) onConsole?.(url);
-    const { segmenter, manifest } = await this.#loadModel(signal, onBuilding);
+    const { segmenter, manifest } = await this.#loadModel();
+    this.#loadedInMs = this.#load.quietMs;
+    // It may have been closed meanwhile, without this model.
+    if (signal?.aborted) await segmenter.close();
+    signal?.throwIfAborted();
     this.#segmenter = segmenter;
     this.#thresholds = 'everything' in manifest ? manifest.everything : undefined;
-    signal?.throwIfAborted();
     this.#scheduler = new Scheduler({
       segmenter,
       releaseFrame: (id) => this.#addon.releaseFrame(id),
@@ -228,9 +272,24 @@ class Parts implements Service {
     return (this.#scheduler?.length ?? 0) + (this.#scheduler?.backgroundJobs ?? 0);
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  vitals(): Vitals {
+    const runs = this.#scheduler?.runs ?? { atWorkMs: null, slowestMs: 0 };
+    return {
+      node: this.mqtt.state,
+      cameras: [...this.cameras.values()].map(({ name, state, quietMs }) => ({ name, state, quietMs })),
+      broker: this.mqtt.status,
+      load: this.#scheduler === null ? this.#load.vitals : null,
+      run: { ...runs, slowestMs: Math.max(runs.slowestMs, this.#loadedInMs) },
+    };
+  }
+
+  close({ comesBack = false }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(comesBack);
     return this.#closing;
+  }
+
+  owed(): readonly OutboundMessage[] {
+    return this.mqtt.owed();
   }
 
   async #startHttp(): Promise<void> {
@@ -246,6 +305,7 @@ class Parts implements Service {
       counters: this.#httpCounters,
       news: this.#news,
       metrics: this.#metrics,
+      reload: this.#options.reload ?? null,
     });
     this.#http = await startHttp({ http, node, log: this.#log.child({ part: 'http' }) });
   }
@@ -290,19 +350,21 @@ class Parts implements Service {
     }
   }
 
-  #loadModel(
-    signal: AbortSignal | undefined,
-    onBuilding: ServiceOptions['onBuilding'],
-  ): ReturnType<typeof loadPatiently> {
+  #loadModel(): ReturnType<typeof loadPatiently> {
     const { model } = this.#config;
+    const { signal, onBuilding } = this.#options;
     let told = -1;
     return loadPatiently({
       model,
       cameras: this.cameras.size,
       log: this.#log,
       signal,
-      onProblem: (message) => this.#errors.add({ source: 'model', message }),
+      onProblem: (message, waitMs) => {
+        this.#load.waits(message, waitMs);
+        this.#errors.add({ source: 'model', message });
+      },
       onBuilding: (building) => {
+        this.#load.building(building.step);
         onBuilding?.(building);
         // A state a percent: each is kept by the broker, and by OwnState.
         const progress = Math.floor(building.fraction * 100) / 100;
@@ -314,13 +376,13 @@ class Parts implements Service {
   }
 
   /** Answers first, then what they are made of: whoever has sent a prompt is told before the connection ends. */
-  async #close(): Promise<void> {
+  async #close(comesBack: boolean): Promise<void> {
     for (const stop of this.#stops.splice(0)) stop();
     const served = this.#http?.close();
     const tracked = this.#tracking.close();
     this.#scheduler?.close({ graceMs: RUN_GRACE_MS });
     this.#sideOutputs.close();
-    await this.mqtt.close({ timeoutMs: RUN_GRACE_MS + BROKER_GRACE_MS });
+    await this.mqtt.close({ timeoutMs: RUN_GRACE_MS + BROKER_GRACE_MS, comesBack });
     await tracked;
     await served;
     this.#metrics.close();

@@ -23,6 +23,10 @@ export const ERRORS_EXPLAINED: Readonly<Record<ErrorCode, ErrorExplained>> = {
     when: "`samwire segment`, `samwire everything`: the file is no picture that can be decoded, or is cut off. A job's picture, or one that is uploaded, is no whole JPEG or PNG",
     remedy: 'use a whole JPEG, PNG, WebP, TIFF, GIF or AVIF; for a job and an upload JPEG or PNG',
   },
+  invalid_config: {
+    when: 'the request `reload`: the config file, as it is now, has faults, or can not be read; the node goes on with the config that it has',
+    remedy: 'mend what `details` names, all of it at once; `samwire check-config` tells the lines, too',
+  },
   too_large: {
     when: 'a message to the node is larger than `mqtt.maxPacketBytes`; an answer fits no packet even without masks; a snapshot fits at no quality; a job or an upload is larger than `jobs.maxPacketBytes`; an image has too many pixels (`pipeline.maxImagePixels`)',
     remedy:

@@ -14,10 +14,10 @@ const ROWS: readonly (readonly string[])[] = [
   ['detections'],
   ['segment', 'outputs', 'mqtt'],
   ['build', 'everything', 'track', 'client', 'asyncapi'],
-  ['pipeline', 'health'],
+  ['pipeline', 'health', 'systemd'],
   ['metrics', 'http'],
   ['main'],
-  ['demo', 'eval', 'install'],
+  ['demo', 'eval', 'install', 'serve'],
   ['cli'],
 ];
 const NATIVE_ROWS: readonly (readonly string[])[] = [

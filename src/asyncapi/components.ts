@@ -27,6 +27,7 @@ export const READ = {
   EverythingRequest: requestSchemas.everything,
   TracksRequest: requestSchemas.tracks,
   RestartCameraRequest: requestSchemas['restart-camera'],
+  ReloadRequest: requestSchemas.reload,
 } as const satisfies Record<string, z.ZodType>;
 
 /** What it writes, with nothing else in it. */
@@ -46,6 +47,7 @@ export const WRITTEN = {
   EverythingResponse: responseSchema(responseDataSchemas.everything),
   TracksResponse: responseSchema(responseDataSchemas.tracks),
   RestartCameraResponse: responseSchema(responseDataSchemas['restart-camera']),
+  ReloadResponse: responseSchema(responseDataSchemas.reload),
 } as const satisfies Record<string, z.ZodType>;
 
 export type SchemaName = keyof typeof READ | keyof typeof WRITTEN;

@@ -70,6 +70,7 @@ const IN: Readonly<Record<string, readonly Example[]>> = {
     { name: 'removeAll', payload: { camera: 'front', remove: 'all' } },
   ],
   restartCameraRequest: [{ name: 'request', payload: { transaction: 't2', camera: 'front' } }],
+  reloadRequest: [{ name: 'request', payload: { transaction: 't5' } }],
   jobPicture: [
     {
       name: 'properties',
@@ -226,6 +227,20 @@ const OUT: Readonly<Record<string, readonly Example[]>> = {
       payload: {
         status: 'error',
         error: { code: 'unknown_camera', message: 'Expected one of front, got "back".' },
+      },
+    },
+  ],
+  reloadResponse: [
+    ok({ changed: ['cameras.front.fps', 'model.name'] }),
+    {
+      name: 'error',
+      payload: {
+        status: 'error',
+        error: {
+          code: 'invalid_config',
+          message: '1 fault in /etc/samwire/samwire.yaml.',
+          details: [{ path: 'cameras.front.fps', expected: 'a number from 0.1 to 240', got: '500' }],
+        },
       },
     },
   ],

@@ -84,6 +84,7 @@ export const MESSAGES = {
   everythingRequest: { summary: 'All masks of a frame.', schema: 'EverythingRequest', asks: true },
   tracksRequest: { summary: 'What is followed; rename, remove.', schema: 'TracksRequest', asks: true },
   restartCameraRequest: { summary: 'Open a camera anew.', schema: 'RestartCameraRequest', asks: true },
+  reloadRequest: { summary: 'Read the config file again.', schema: 'ReloadRequest', asks: true },
   infoResponse: { summary: 'The node, its model and its cameras.', schema: 'InfoResponse', answers: true },
   snapshotResponse: { summary: 'A JPEG of the newest frame.', schema: 'SnapshotResponse', answers: true },
   everythingResponse: { summary: 'All masks of a frame.', schema: 'EverythingResponse', answers: true },
@@ -91,6 +92,11 @@ export const MESSAGES = {
   restartCameraResponse: {
     summary: 'The camera is being opened.',
     schema: 'RestartCameraResponse',
+    answers: true,
+  },
+  reloadResponse: {
+    summary: 'The config file is in order, and the node is put together anew.',
+    schema: 'ReloadResponse',
     answers: true,
   },
   stats: { summary: 'Counters and latencies.', schema: 'Stats' },

@@ -122,8 +122,8 @@ async function waitForOther(folder: string, { model, log, onProgress, signal }: 
     { model: model.manifest.name, folder },
     'another process is building TensorRT engines of this model; waiting for it',
   );
-  onProgress?.({ fraction: 0, step: 'waiting for another process that is building them' });
-  await othersEnd(folder, signal);
+  const step = 'waiting for another process that is building them';
+  await othersEnd(folder, { signal, onLook: () => onProgress?.({ fraction: 0, step }) });
   if (signal?.aborted) throw cancelled();
 }
 

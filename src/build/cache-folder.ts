@@ -81,9 +81,16 @@ export async function isBuiltByOther(folder: string): Promise<boolean> {
   return false;
 }
 
+export interface OthersWait {
+  readonly signal: AbortSignal | undefined;
+  /** Called each time that they are looked for, about once a second. */
+  readonly onLook: () => void;
+}
+
 /** Resolves when no other process is building there any more, or early when `signal` says so. */
-export async function othersEnd(folder: string, signal?: AbortSignal): Promise<void> {
+export async function othersEnd(folder: string, { signal, onLook }: OthersWait): Promise<void> {
   do {
+    onLook();
     // Not in step with another that waits as well.
     const ms = POLL_MS * (0.5 + Math.random());
     await setTimeout(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);

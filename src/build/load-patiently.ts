@@ -15,8 +15,8 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
   /** How far the building of TensorRT engines is, where it is needed. */
   readonly onBuilding?: ((progress: BuildProgress) => void) | undefined;
-  /** It can't be loaded now, and why; it is tried again. */
-  readonly onProblem?: (problem: string) => void;
+  /** It can't be loaded now, and why; it is tried again after `waitMs`. */
+  readonly onProblem?: (problem: string, waitMs: number) => void;
 }
 
 export interface LoadedModel {
@@ -41,7 +41,7 @@ export async function loadPatiently(options: LoadOptions): Promise<LoadedModel> 
     } catch (error) {
       if (!(error instanceof TransientError) || signal?.aborted) throw error;
       const told = { why: error.message, againInS: waitMs / 1000 };
-      options.onProblem?.(error.message);
+      options.onProblem?.(error.message, waitMs);
       log.error(told, 'the model can not be loaded on TensorRT, as the config demands; trying again');
       await setTimeout(waitMs, undefined, signal === undefined ? {} : { signal });
     }

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { ConfigError, SamwireError, TransientError, UnavailableError } from '../errors.js';
 import { PACKAGE_ROOT } from '../native/addon.js';
+import { cpuTicks } from './cpu-time.js';
 import { type ChildMessage, messageSchema, type Task } from './tasks.js';
 
 /** Compiled, also when the sources run in a test. */
@@ -15,6 +16,10 @@ const STDERR_CHARACTERS = 2000;
  * hour on a small board.
  */
 const QUIET_MINUTES = 10;
+/** How often it is asked whether a task that tells nothing computes at least. */
+const LOOK_MS = 5000;
+/** Computing alone is believed for so long after the last word: a loop without end computes, too. */
+const MAX_SILENT_MS = 2 * 3_600_000;
 
 /** The child did not come to its end. */
 export class ChildDiedError extends SamwireError {
@@ -29,7 +34,10 @@ export class ChildDiedError extends SamwireError {
 }
 
 export interface TaskOptions {
-  /** A phase of the task, and how much of it is done: 0..1, -1 where that can't be told. */
+  /**
+   * A phase of the task, and how much of it is done: 0..1, -1 where that can't be told. A task that tells nothing for
+   * minutes, and computes, has its last word repeated: a sign of life.
+   */
   readonly onProgress?: (phase: string, fraction: number) => void;
   /** Called each time that the task, by its name, has told nothing for another ten minutes; with the minutes. */
   readonly onQuiet?: (task: string, minutes: number) => void;
@@ -68,13 +76,16 @@ export async function runTask<T>(
     onQuiet?.(task.task, quietMinutes);
   }, QUIET_MINUTES * 60_000);
   let last: Exclude<ChildMessage, { phase: string }> | undefined;
+  const alive = signsOfLife(child.pid, (phase, fraction) => onProgress?.(phase, fraction));
   createInterface({ input: child.stdio[3] as Readable }).on('line', (line) => {
     const message = parse(line);
     if (message === undefined) return;
     quietMinutes = 0;
     quiet.refresh();
-    if ('phase' in message) onProgress?.(message.phase, message.fraction);
-    else last = message;
+    if ('phase' in message) {
+      alive.told(message);
+      onProgress?.(message.phase, message.fraction);
+    } else last = message;
   });
   try {
     const ended = await new Promise<Ending>((resolve, reject) => {
@@ -87,8 +98,35 @@ export async function runTask<T>(
     return schema.parse(last.result);
   } finally {
     clearInterval(quiet);
+    alive.close();
     signal?.removeEventListener('abort', kill);
   }
+}
+
+type Word = Extract<ChildMessage, { phase: string }>;
+
+/** Repeats a child's last word while it computes and says nothing. */
+function signsOfLife(
+  pid: number | undefined,
+  repeat: (phase: string, fraction: number) => void,
+): { told(word: Word): void; close(): void } {
+  let word: Word = { phase: '', fraction: -1 };
+  let toldAt = performance.now();
+  let ticks = 0;
+  const timer = setInterval(() => {
+    const used = pid === undefined ? undefined : cpuTicks(pid);
+    if (used === undefined || used <= ticks) return;
+    ticks = used;
+    const silentMs = performance.now() - toldAt;
+    if (silentMs >= LOOK_MS && silentMs < MAX_SILENT_MS) repeat(word.phase, word.fraction);
+  }, LOOK_MS);
+  return {
+    told: (next) => {
+      word = next;
+      toldAt = performance.now();
+    },
+    close: () => clearInterval(timer),
+  };
 }
 
 interface Ending {

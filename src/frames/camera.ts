@@ -74,6 +74,8 @@ export class Camera {
   #native: NativeCamera | undefined;
   #pipeline: CameraPipeline | undefined;
   #lastSeq = 0;
+  /** A frame came, or, while it does not stream, the supervision took a step. Monotonic. */
+  #advancedAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #restarting: Promise<void> | undefined;
@@ -103,6 +105,7 @@ export class Camera {
       return;
     }
     this.depth?.start();
+    this.#advancedAt = performance.now();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#open();
   }
@@ -117,6 +120,11 @@ export class Camera {
 
   get streaming(): boolean {
     return this.state.state === 'streaming';
+  }
+
+  /** How long nothing has advanced: no frame while it streams, no step of its supervision while it does not. 0 where it is not open. */
+  get quietMs(): number {
+    return this.#timer ? performance.now() - this.#advancedAt : 0;
   }
 
   stats(): CameraStats {
@@ -263,6 +271,7 @@ export class Camera {
     switch (event.type) {
       case 'frame':
         this.#lastSeq = event.seq;
+        this.#advancedAt = performance.now();
         this.#supervision.frame(event);
         for (const listener of this.#frameListeners) listener(event);
         return;
@@ -283,6 +292,7 @@ export class Camera {
 
   #tick(): void {
     if (this.#restarting || this.#closing) return;
+    if (!this.streaming) this.#advancedAt = performance.now();
     this.#follow(this.#supervision.tick());
   }
 

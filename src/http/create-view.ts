@@ -35,6 +35,7 @@ export interface ViewParts {
   readonly errors: RecentErrors;
   readonly counters: HttpCounters;
   readonly news: MasksNews;
+  readonly reload: NodeView['reload'];
   /** src/metrics/metrics.ts has them. */
   readonly metrics: {
     served: NodeView['served'];
@@ -54,6 +55,7 @@ export function createView({
   counters,
   news,
   metrics,
+  reload,
 }: ViewParts): NodeView {
   return {
     id: config.node.id,
@@ -74,6 +76,7 @@ export function createView({
     broker: () => mqtt.status,
     asyncApi: () => asyncApiText(placeOf(config)),
     stats: () => mqtt.stats(),
+    reload,
     errors,
     counters,
     onMasks: news.onMasks,

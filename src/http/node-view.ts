@@ -3,7 +3,7 @@ import type { Camera } from '../frames/camera.js';
 import type { RecentErrors } from '../health/recent-errors.js';
 import type { MaskItem, MasksMessage } from '../masks/types.js';
 import type { ConnectionStatus } from '../mqtt/connection.js';
-import type { SegmentService } from '../mqtt/service.js';
+import type { Reloading, SegmentService } from '../mqtt/service.js';
 import type { NodeStateMessage } from '../mqtt/topics.js';
 import type { NativeAddon } from '../native/types.js';
 import type { PromptLimits } from '../prompts/message.js';
@@ -31,6 +31,8 @@ export interface NodeView {
   readonly asyncApi: () => string;
   /** What `<base>/stats` publishes. */
   readonly stats: () => Record<string, unknown>;
+  /** `request/reload` of docs/mqtt.md; null where there is no config file to read again. */
+  readonly reload: (() => Reloading) | null;
   readonly errors: RecentErrors;
   readonly counters: HttpCounters;
   /**

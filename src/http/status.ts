@@ -8,7 +8,7 @@ const CODES: readonly (readonly [status: number, codes: readonly ErrorCode[]])[]
   [404, ['unknown_camera', 'unknown_request', 'unknown_track']],
   [410, ['frame_evicted']],
   [413, ['too_large', 'too_many_prompts']],
-  [422, ['unsupported_prompt']],
+  [422, ['unsupported_prompt', 'invalid_config']],
   [429, ['rate_limited']],
   [500, ['internal', 'model_failed', 'device_failed']],
   [503, ['no_frame', 'overloaded']],

@@ -6,7 +6,7 @@ import type { Counters } from './counters.js';
 import type { MessageProperties, OutboundMessage } from './messages.js';
 import type { AddOptions } from './outbox.js';
 import type { ReplyRules } from './replies.js';
-import type { SegmentService } from './service.js';
+import type { Reloading, SegmentService } from './service.js';
 import type { NodeTopics } from './topics.js';
 import type { TraceContext } from './trace.js';
 
@@ -27,6 +27,8 @@ export interface Exchange {
   readonly onAnswer: (message: MasksMessage) => void;
   /** A sender is told of an error. */
   readonly onRefused: (refused: Refused) => void;
+  /** `MqttNodeOptions.reload`. */
+  readonly reload: (() => Reloading) | undefined;
   /** Bytes of payload that fit into one packet on the present connection, or on the last one. */
   readonly maxPayloadBytes: (target: Target) => number;
 }

@@ -4,8 +4,9 @@ import type { PromptLimits } from '../prompts/message.js';
 import type { DetectionSource } from './detections.js';
 import type { Refused } from './exchange.js';
 import type { JobsOptions, JobsPlace } from './jobs/options.js';
+import type { OutboundMessage } from './messages.js';
 import type { MqttOptions } from './options.js';
-import type { SegmentService } from './service.js';
+import type { Reloading, SegmentService } from './service.js';
 import type { NodeStateMessage } from './topics.js';
 import type { TraceContext } from './trace.js';
 
@@ -16,6 +17,13 @@ export interface NodeState {
   readonly model: string | null;
   /** 0..1, while building. */
   readonly progress?: number;
+}
+
+export interface NodeClose {
+  /** For all of it. */
+  readonly timeoutMs?: number;
+  /** The same node is back at once: it tells `starting`, not `stopped`. */
+  readonly comesBack?: boolean;
 }
 
 export interface MqttNodeOptions {
@@ -50,6 +58,13 @@ export interface MqttNodeOptions {
   readonly onRefused?: (refused: Refused) => void;
   /** The broker could not be reached, or was lost, and why. Must not throw, nor take long. */
   readonly onBrokerProblem?: (problem: string) => void;
+  /**
+   * `request/reload`: checks the config file, and begins to put the service together anew after this call.
+   * @throws SamwireError `invalid_config`. Absent: there is no file to read again.
+   */
+  readonly reload?: () => Reloading;
+  /** Answers that an earlier node on the same session owed when it was closed; they go first. */
+  readonly owed?: readonly OutboundMessage[];
   readonly retry?: { readonly firstMs: number; readonly maxMs: number };
   readonly maxConcurrent?: number;
 }

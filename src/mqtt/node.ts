@@ -12,7 +12,7 @@ import { Gate, overloaded } from './gate.js';
 import { Jobs } from './jobs/jobs.js';
 import { LeftStates } from './left-states.js';
 import { type InboundMessage, type OutboundMessage, packetOverheadBytes } from './messages.js';
-import type { MqttNodeOptions, NodeState } from './node-options.js';
+import type { MqttNodeOptions, NodeClose, NodeState } from './node-options.js';
 import { orAborted } from './or-aborted.js';
 import { type DropReason, Outbox } from './outbox.js';
 import { OwnState } from './own-state.js';
@@ -84,6 +84,7 @@ export class MqttNode {
       maxBytes: MAX_OWED_BYTES,
       onDropped: (message, reason, cause) => this.#dropped(message, reason, cause),
     });
+    for (const message of options.owed ?? []) this.#outbox.add(message);
     this.#detectionFilters = withoutCovered([this.topics.detections('+'), ...detectionFilters(detections)]);
     const exchange: Exchange = {
       topics: this.topics,
@@ -99,6 +100,7 @@ export class MqttNode {
       onMasks: (...masks) => options.onMasks?.(...masks),
       onAnswer: (message) => options.onAnswer?.(message),
       onRefused: (refused) => options.onRefused?.(refused),
+      reload: options.reload,
       maxPayloadBytes: (target) => this.maxPayloadBytes(target),
     };
     this.#prompts = new PromptHandler(exchange, { limits: options.limits, answerKeepMs: mqtt.answerKeepMs });
@@ -160,11 +162,16 @@ export class MqttNode {
 
   /**
    * Takes no more messages, waits for the answers of those at work, tells `stopped`, waits for the broker to
-   * acknowledge what is owed, all of it for `timeoutMs` at most, and says goodbye.
+   * acknowledge what is owed, all of it for `timeoutMs` at most, and says goodbye. `comesBack`: it tells `starting`.
    */
-  close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs);
+  close({ timeoutMs = CLOSE_TIMEOUT_MS, comesBack = false }: NodeClose = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs, comesBack ? 'starting' : 'stopped');
     return this.#closing;
+  }
+
+  /** Answers that the broker has not taken. */
+  owed(): readonly OutboundMessage[] {
+    return this.#outbox.owed();
   }
 
   /** Published at once, and again at every connection. */
@@ -381,7 +388,7 @@ export class MqttNode {
     this.#dropsUnlogged = 0;
   }
 
-  async #close(timeoutMs: number): Promise<void> {
+  async #close(timeoutMs: number, state: 'starting' | 'stopped'): Promise<void> {
     if (this.#statsTimer !== null) clearInterval(this.#statsTimer);
     this.#statsTimer = null;
     const drained = Promise.all([this.#gate.empty(), this.#jobs?.drain()]);
@@ -390,7 +397,7 @@ export class MqttNode {
       const timer = setTimeout(() => deadline.abort(), timeoutMs);
       await orAborted(drained, deadline.signal);
       const { backend, model } = this.#state;
-      this.setNodeState({ state: 'stopped', backend, model });
+      this.setNodeState({ state, backend, model });
       await orAborted(this.#outbox.idle(), deadline.signal);
       clearTimeout(timer);
     }

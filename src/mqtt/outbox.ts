@@ -145,6 +145,12 @@ export class Outbox {
     this.#sent.clear();
   }
 
+  /** What is owed and was not acknowledged, the oldest first: no states, which their next sender tells anew. */
+  owed(): readonly OutboundMessage[] {
+    const entries = [...this.#sent, ...this.#waiting];
+    return entries.filter(({ latestOnly, stream }) => !latestOnly && !stream).map(({ message }) => message);
+  }
+
   /** Resolves when everything is acknowledged or dropped. */
   idle(): Promise<void> {
     if (this.sizes.messages === 0) return Promise.resolve();

@@ -9,11 +9,19 @@ import { errorAnswer, fittedMessage, tooLarge } from './answers.js';
 import { type Exchange, noteError, type Target, unknownCamera } from './exchange.js';
 import type { InboundMessage } from './messages.js';
 import type { Outcome } from './outbox.js';
+import { reloadWith } from './reload.js';
 import { checkExpiry, publicProperties, replyAddress } from './replies.js';
 import type { ResponseMessage } from './topics.js';
 
 /** The requests that this version serves. */
-export const REQUEST_VERBS = ['info', 'snapshot', 'everything', 'tracks', 'restart-camera'] as const;
+export const REQUEST_VERBS = [
+  'info',
+  'snapshot',
+  'everything',
+  'tracks',
+  'restart-camera',
+  'reload',
+] as const;
 type Verb = (typeof REQUEST_VERBS)[number];
 
 /** JSON around a snapshot's base64 or the masks, and the transaction. */
@@ -32,6 +40,7 @@ export const requestSchemas = {
   everything: everythingRequestSchema,
   tracks: tracksRequestSchema,
   'restart-camera': cameraSchema.extend(transactionSchema.shape),
+  reload: transactionSchema,
 } satisfies Record<Verb, z.ZodType>;
 
 type Data = Record<string, unknown>;
@@ -141,6 +150,8 @@ export class RequestHandler {
         await service.restartCamera(camera);
         return { camera };
       }
+      case 'reload':
+        return { ...reloadWith(this.#exchange.reload) };
     }
   }
 

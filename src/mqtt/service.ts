@@ -56,6 +56,15 @@ export interface Snapshot {
   readonly jpeg: Buffer;
 }
 
+/** Keys of {@link Reloading}; others are left out. */
+export const MAX_CHANGED = 100;
+
+/** What a reload will change. */
+export interface Reloading {
+  /** Keys of the config that have other values now, such as `cameras.front.fps`: the first {@link MAX_CHANGED}. */
+  readonly changed: readonly string[];
+}
+
 /** Rejections are SamwireErrors; the sender is told of them. Anything else becomes `internal` and is logged. */
 export interface SegmentService {
   /** Names of the configured cameras. */

@@ -118,11 +118,17 @@ describe("a model's folder in the cache", () => {
   it('is waited for until no other builds there, or until it is given up', async () => {
     const folder = await withWorkFolder('.building-7-2-x', 0);
     let ended = false;
-    const waiting = othersEnd(folder).then(() => {
+    let looks = 0;
+    const onLook = () => {
+      looks += 1;
+    };
+    const waiting = othersEnd(folder, { signal: undefined, onLook }).then(() => {
       ended = true;
     });
-    await othersEnd(folder, AbortSignal.timeout(2000));
+    await othersEnd(folder, { signal: AbortSignal.timeout(2000), onLook: () => {} });
     expect(ended).toBe(false);
+    // Signs of life, for a service manager that would give up a start.
+    expect(looks).toBeGreaterThan(1);
     await rm(join(folder, '.building-7-2-x'), { recursive: true });
     await waiting;
   });

@@ -29,7 +29,6 @@ function topicsOf(topics: NodeTopics, camera: string, verb: string): { in: strin
 const SHARED = { in: [jobsTopic('<baseTopic>')], out: [jobAnswerTopic('<baseTopic>', '<jobId>')] };
 const written = (topic: string): string => topic.replace('BASE/NODE', '<base>');
 const OF_CODE = topicsOf(new NodeTopics('BASE', 'NODE'), CAMERA, '<verb>');
-const NOT_SERVED = codes(section(MQTT, 'Not served yet')).filter((code) => /^<base(?:Topic)?>\//.test(code));
 
 describe('the table of topics in docs/mqtt.md', () => {
   const table = rows(MQTT.text.slice(0, MQTT.text.indexOf('## One exchange'))).slice(1);
@@ -53,18 +52,18 @@ describe('the table of topics in docs/mqtt.md', () => {
 describe('a topic that a page names', () => {
   const known = [...OF_CODE.in, ...OF_CODE.out, ...SHARED.in, ...SHARED.out].map(written);
 
-  it('by its pattern is one of the code, or stands among those not served yet', () => {
+  it('by its pattern is one of the code', () => {
     for (const { path, text } of pages())
       for (const [topic] of text.matchAll(/<base(?:Topic)?>\/[\w<>/.-]*[\w>]/g)) {
         if (topic.startsWith('<baseTopic>/<node.id>') || topic === '<baseTopic>/reply') continue;
         const request = /^<base>\/(request|response)\//.test(topic);
-        expect([...known, ...NOT_SERVED, ...(request ? [topic] : [])], path).toContain(topic);
+        expect([...known, ...(request ? [topic] : [])], path).toContain(topic);
       }
   });
 
   it('in an example is one that the node takes or publishes', () => {
     const topics = new NodeTopics('samwire', 'robot-7');
-    const real = [...REQUEST_VERBS, 'reload'].flatMap((verb) => {
+    const real = [...REQUEST_VERBS, 'reboot'].flatMap((verb) => {
       const of = topicsOf(topics, 'front', verb);
       return [...of.in, ...of.out];
     });
@@ -78,27 +77,5 @@ describe('a topic that a page names', () => {
         ).toBe(true);
       }
     expect(found).toBeGreaterThan(10);
-  });
-});
-
-describe('what is not served yet', () => {
-  it('is nothing that the node subscribes to', () => {
-    const topics = new NodeTopics('BASE', 'NODE');
-    for (const topic of NOT_SERVED) {
-      const concrete = topic
-        .replace('<base>', topics.base)
-        .replace('<baseTopic>', 'BASE')
-        .replace(CAMERA, 'front');
-      expect(topics.parse(concrete), topic).toBeNull();
-      expect(
-        topics.subscribed.some((filter) => matchesFilter(filter, concrete)),
-        topic,
-      ).toBe(false);
-    }
-  });
-
-  it('names no request that is served', () => {
-    const words = codes(section(MQTT, 'Not served yet'));
-    for (const verb of REQUEST_VERBS) expect(words).not.toContain(verb);
   });
 });

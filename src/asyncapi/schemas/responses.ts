@@ -1,6 +1,7 @@
 /** What requests are answered with, by verb: strict, and tests hold real responses against them. */
 import { z } from 'zod';
 import type { REQUEST_VERBS } from '../../mqtt/requests.js';
+import { MAX_CHANGED, type Reloading } from '../../mqtt/service.js';
 import type { ResponseMessage } from '../../mqtt/topics.js';
 import { errorBodySchema, masksMessageSchema } from '../../outputs/masks-schema.js';
 import { cameraStateSchema } from '../../outputs/state-schema.js';
@@ -59,6 +60,17 @@ true satisfies Same<z.infer<typeof trackListingSchema>, TrackListing>;
 export const tracksSchema = z.strictObject({ camera: idSchema, tracks: z.array(trackListingSchema) });
 const restartSchema = z.strictObject({ camera: idSchema });
 
+export const reloadingSchema = z.strictObject({
+  changed: z
+    .array(z.string().min(1))
+    .max(MAX_CHANGED)
+    .readonly()
+    .describe(
+      'Keys of the config that have other values now; none: passwords and certificates are read anew.',
+    ),
+});
+true satisfies Same<z.infer<typeof reloadingSchema>, Reloading>;
+
 /** `data` of a response, by its verb. */
 export const responseDataSchemas = {
   info: infoSchema,
@@ -66,6 +78,7 @@ export const responseDataSchemas = {
   everything: everythingSchema,
   tracks: tracksSchema,
   'restart-camera': restartSchema,
+  reload: reloadingSchema,
 } satisfies Record<(typeof REQUEST_VERBS)[number], z.ZodType>;
 
 const transaction = idSchema.describe("the request's").exactOptional();

@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document, made of the schemas that the routes check with. */
 
 import { z } from 'zod';
-import { everythingSchema, tracksSchema } from '../../asyncapi/schemas/responses.js';
+import { everythingSchema, reloadingSchema, tracksSchema } from '../../asyncapi/schemas/responses.js';
 import type { ErrorCode } from '../../errors.js';
 import {
   errorMessageSchema,
@@ -54,6 +54,7 @@ const ANSWERS = {
   Cameras: schemas.camerasSchema,
   CameraState: cameraStateSchema,
   Restarted: schemas.restartedSchema,
+  Reloading: reloadingSchema,
   Info: schemas.infoSchema,
   Errors: schemas.errorsSchema,
   Health: schemas.healthSchema,

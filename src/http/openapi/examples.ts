@@ -117,3 +117,5 @@ export const ERRORS = {
     },
   ],
 };
+
+export const RELOADING = { changed: ['cameras.front.fps', 'model.name'] };

@@ -13,6 +13,7 @@ export type SchemaName =
   | 'Tracks'
   | 'Cameras'
   | 'Restarted'
+  | 'Reloading'
   | 'Info'
   | 'Errors'
   | 'Health'

@@ -191,6 +191,16 @@ const NODE_OPERATIONS: readonly Operation[] = [
     errors: [],
   },
   {
+    id: 'reload',
+    method: 'post',
+    path: '/api/reload',
+    summary: 'Reads the config file again, and puts the service together anew with it',
+    description:
+      'The node is away for as long as a start takes, this API too. A file with faults changes nothing. Sent when the restart begins.',
+    answers: ok('The file is in order; the restart begins.', 'Reloading', examples.RELOADING),
+    errors: ['invalid_config', 'unknown_request'],
+  },
+  {
     id: 'live',
     method: 'get',
     path: '/api/live',

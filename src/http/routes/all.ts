@@ -9,6 +9,7 @@ import { infoRoutes } from './info.js';
 import { metricsRoutes } from './metrics.js';
 import { openApiRoutes } from './openapi.js';
 import { promptRoutes } from './prompt.js';
+import { reloadRoutes } from './reload.js';
 import { segmentRoutes } from './segment.js';
 import { tracksRoutes } from './tracks.js';
 
@@ -27,4 +28,5 @@ export const ROUTES: readonly Routes[] = [
   everythingRoutes,
   tracksRoutes,
   segmentRoutes,
+  reloadRoutes,
 ];

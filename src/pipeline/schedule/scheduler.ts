@@ -24,6 +24,7 @@ import {
 } from './request.js';
 import { type Batch, type FrameTaken, RequestQueue } from './request-queue.js';
 import { RunCost } from './run-cost.js';
+import { RunWatch } from './run-watch.js';
 import { SchedulerStats } from './stats.js';
 import { StreamWaits } from './stream-waits.js';
 
@@ -68,6 +69,7 @@ export class Scheduler {
   readonly #deadlines: DeadlineTimer;
   readonly #streamWaits: StreamWaits;
   readonly #running = new Set<Run>();
+  readonly #watch: RunWatch;
   readonly #background: Background;
   /** A turn of the background work has the segmenter. Never two, so that a prompt waits for one at most. */
   #inTurn = false;
@@ -84,6 +86,7 @@ export class Scheduler {
     this.#options = options;
     this.#now = now;
     this.#monotonicNow = options.now ?? (() => performance.now());
+    this.#watch = new RunWatch(this.#monotonicNow);
     this.#stats = new SchedulerStats(log);
     this.#streamWaits = new StreamWaits(options.queueLimit);
     this.#deadlines = new DeadlineTimer(() => this.#expire(), this.#monotonicNow);
@@ -119,6 +122,11 @@ export class Scheduler {
   /** Background jobs that wait or run. */
   get backgroundJobs(): number {
     return this.#background.length;
+  }
+
+  /** Runs and turns of background work that have not ended, and how long others took. */
+  get runs(): RunWatch['vitals'] {
+    return this.#watch.vitals;
   }
 
   /** What `<base>/stats` tells of it. */
@@ -259,7 +267,9 @@ export class Scheduler {
     this.#inTurn = true;
     this.#runs += 1;
     this.#queue.observe(nowMs);
+    this.#watch.begin(turn);
     await turn();
+    this.#watch.end(turn);
     this.#inTurn = false;
     const endedAtMs = this.#monotonicNow();
     this.#endedAtMs = endedAtMs;
@@ -295,6 +305,7 @@ export class Scheduler {
     const { requests } = run.batch;
     const { frame } = run;
     this.#running.add(run);
+    this.#watch.begin(run);
     let timing: SegmentTiming | undefined;
     let count = 0;
     try {
@@ -312,6 +323,7 @@ export class Scheduler {
         this.#options.onDeviceFailed(thrown);
     } finally {
       this.#running.delete(run);
+      this.#watch.end(run);
       for (const { pinned } of requests) if (pinned) this.#options.releaseFrame(pinned.id);
       if (!requests[0]?.pinned) this.#options.releaseFrame(frame.id);
       this.#account(run, count, timing);

@@ -104,10 +104,18 @@ export function doubleMain(): string {
 /** `samwire run` with this config; killed at the end of the test where it still runs. */
 export async function run(
   config: Record<string, unknown>,
-  { endsByItself = false, main = MAIN, env = {}, within = [] }: RunOptions = {},
+  options: RunOptions = {},
 ): Promise<ServiceProcess> {
   const path = join(await directory(), 'samwire.yaml');
   await writeFile(path, JSON.stringify(config));
+  return runFile(path, options);
+}
+
+/** As {@link run}, with the config's file at hand. */
+export async function runFile(
+  path: string,
+  { endsByItself = false, main = MAIN, env = {}, within = [] }: RunOptions = {},
+): Promise<ServiceProcess> {
   const [program = process.execPath, ...words] = [...within, process.execPath, main, 'run', '--config', path];
   const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
