@@ -44,6 +44,7 @@ export function testView(parts: Partial<NodeView> = {}): TestView {
     }),
     asyncApi: () => '{}',
     stats: () => ({}),
+    reload: () => ({ changed: [] }),
     errors: new RecentErrors(),
     counters: createHttpCounters(),
     onMasks: news.onMasks,
