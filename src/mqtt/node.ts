@@ -7,6 +7,7 @@ import type { LastWill } from './client-options.js';
 import { BrokerConnection, type ConnectionStatus, Unacknowledged } from './connection.js';
 import { type Counters, createCounters } from './counters.js';
 import { DetectionsHandler, detectionFilters } from './detections.js';
+import { DropLog } from './drop-log.js';
 import type { Exchange, Target } from './exchange.js';
 import { Gate, overloaded } from './gate.js';
 import { Jobs } from './jobs/jobs.js';
@@ -31,7 +32,6 @@ const MAX_OWED_BYTES = 64 * 1024 * 1024;
 const MAX_CONCURRENT = 512;
 /** How long a message is held back when all places are taken, well below the keep-alive. */
 const MAX_HELD_BACK_MS = 2000;
-const DROP_LOG_INTERVAL_MS = 5000;
 const CLOSE_TIMEOUT_MS = 3000;
 
 /** A node on the broker: takes prompts and requests, owes answers, tells states and stats. */
@@ -61,13 +61,13 @@ export class MqttNode {
   /** Said once. */
   #statsTooLarge = false;
   #closing: Promise<void> | null = null;
-  #dropsLoggedAt = Number.NEGATIVE_INFINITY;
-  #dropsUnlogged = 0;
+  readonly #dropLog: DropLog;
 
   constructor(options: MqttNodeOptions) {
     const { mqtt, nodeId, version, service, logger, detections = new Map() } = options;
     this.#options = options;
     this.topics = new NodeTopics(mqtt.baseTopic, nodeId);
+    this.#dropLog = new DropLog(logger);
     this.#leftStates = new LeftStates(this.topics, logger);
     this.#state = { state: 'starting', version, backend: null, model: null, since: Date.now() };
     this.#packetLimit = new PacketLimit((maxPacketBytes) =>
@@ -377,15 +377,7 @@ export class MqttNode {
     }
     this.counters.dropped[reason] += 1;
     if (reason === 'refused') this.#access.refused(message.topic);
-    this.#dropsUnlogged += 1;
-    const now = performance.now();
-    if (now - this.#dropsLoggedAt < DROP_LOG_INTERVAL_MS) return;
-    this.#options.logger.warn(
-      { reason, topic: message.topic, bytes: message.payload.length, count: this.#dropsUnlogged, err: cause },
-      'answers dropped before the broker took them',
-    );
-    this.#dropsLoggedAt = now;
-    this.#dropsUnlogged = 0;
+    this.#dropLog.note(message, reason, cause);
   }
 
   async #close(timeoutMs: number, state: 'starting' | 'stopped'): Promise<void> {
