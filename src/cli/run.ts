@@ -23,7 +23,10 @@ export async function runCommand(command: RunCommand): Promise<number> {
   const manager = takeServiceManager();
   const read = () => {
     const loaded = loadConfig(command.config);
-    return { ...loaded, warnings: [...noCamera(loaded.config), ...loaded.warnings, ...exposedFiles(loaded.config)] };
+    return {
+      ...loaded,
+      warnings: [...noCamera(loaded.config), ...loaded.warnings, ...exposedFiles(loaded.config)],
+    };
   };
   const logger = loggers(command.logLevel);
   const first = read();
