@@ -70,7 +70,7 @@ function checkOf({ components }: Document, schema: Json): ValidateFunction {
 function topicsOfCode(): { sent: string[]; received: string[] } {
   const topics = new NodeTopics('{baseTopic}', '{node}');
   const [camera, received] = ['{camera}', [topics.prompt('{camera}'), topics.detections('{camera}')]];
-  const aboutNode = ['base', 'requests', 'subscribed', 'parse', 'constructor'];
+  const aboutNode = ['base', 'requests', 'subscribed', 'parse', 'cameraOfState', 'constructor'];
   const names = Object.getOwnPropertyNames(NodeTopics.prototype).filter((name) => !aboutNode.includes(name));
   const sent = names.flatMap((name) => {
     const of = topics[name as 'errors'] as unknown;

@@ -66,7 +66,12 @@ export async function startManager({ abstract = false } = {}): Promise<Manager> 
         if (found) return found;
         if (Date.now() > deadline)
           throw new Error(
-            `Expected ${what}, got ${JSON.stringify(received.slice(-5).map(({ told }) => told))}`,
+            `Expected ${what}, got ${JSON.stringify(
+              received
+                .filter(({ told }) => !told.WATCHDOG)
+                .slice(-5)
+                .map(({ told }) => told),
+            )}`,
           );
         await new Promise((resolve) => setTimeout(resolve, 10));
       }

@@ -336,11 +336,22 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)('a node 
       { status: 'ok', transaction: 't', data: { camera: 'front', tracks: [{ id: 'cup', ttlLeftMs: 90 }] } },
     ],
     [
+      'reboot',
+      {},
+      {
+        status: 'error',
+        error: {
+          code: 'unknown_request',
+          message: expect.stringContaining('info, snapshot, everything, tracks, restart-camera, reload'),
+        },
+      },
+    ],
+    [
       'reload',
       {},
       {
         status: 'error',
-        error: { message: expect.stringContaining('info, snapshot, everything, tracks, restart-camera') },
+        error: { code: 'unknown_request', message: expect.stringContaining('no config file') },
       },
     ],
   ])('answers the request %s with %j as it deserves', async (verb, payload, expected) => {

@@ -106,7 +106,8 @@ describe.skipIf(brokerMissing() !== null)('a service under systemd', () => {
       });
       await systemd.next(({ EXTEND_TIMEOUT_USEC }) => EXTEND_TIMEOUT_USEC === '120000000', 'more time');
       await systemd.next(
-        ({ STATUS }) => /^building TensorRT engines of sam-semantic, \d+ % \(.*build/.test(STATUS ?? ''),
+        ({ STATUS }) =>
+          /^building TensorRT engines of sam-semantic, \d+ % \(.*: Building Engine\)/.test(STATUS ?? ''),
         'a status that says how far the building is',
       );
       const children = childrenOf(service.child.pid as number);
