@@ -1,4 +1,4 @@
-// `npm test`: types, lint, native tests (also under ASan+UBSan, and those of the TensorRT backend under TSan), the CUDA
+// `npm test`: types, lint, native tests (also under ASan+UBSan, and those with threads of their own under TSan), the CUDA
 // kernels where nvcc is, unit and integration tests; the last line counts them all. Arguments name the steps to run:
 // types lint native kernels vitest asan tsan (all when none is named). What the sanitizers test is compiled beside vitest,
 // whose tests wait for a good part of their time, at the lowest priority; their tests run after it, alone.
@@ -75,9 +75,15 @@ function kernels() {
   record('kernels', { passed, failed: 1 - passed - skipped, skipped }, startedAt);
 }
 
-/** The two commands that build a preset, or one program of it. */
+/** The two commands that build a preset, or some programs of it. */
 function buildCommands(preset, only) {
-  const build = ['--build', `build/${preset}`, '--parallel', '2', ...(only ? ['--target', only.target] : [])];
+  const build = [
+    '--build',
+    `build/${preset}`,
+    '--parallel',
+    '2',
+    ...(only ? ['--target', ...only.targets] : []),
+  ];
   return [['--preset', preset], build];
 }
 
@@ -118,8 +124,8 @@ async function build(preset, only) {
 }
 
 /**
- * Builds one CMake preset, or one program of it, and counts its tests from CTest's JUnit report.
- * @param only `{target, tests}`: what to build, and the pattern of the tests to run.
+ * Builds one CMake preset, or some programs of it, and counts its tests from CTest's JUnit report.
+ * @param only `{targets, tests}`: what to build, and the pattern of the tests to run.
  */
 async function native(preset, env, only) {
   const startedAt = Date.now();
@@ -199,8 +205,11 @@ const sanitizers = {
 const threads = {
   TSAN_OPTIONS: `suppressions='${process.cwd()}/tests/native/suppressions/tsan.txt':ignore_noninstrumented_modules=1:halt_on_error=1`,
 };
-// The kernels' tests have one thread.
-const ONLY_RUNTIME = { target: 'device_tests', tests: '^device_tests.runtime' };
+// What has threads of its own; the kernels' tests have one. docs/native-checks.md has the rest by hand.
+const THREADED = {
+  targets: ['device_tests', 'thread_tests'],
+  tests: '^(device_tests.runtime|thread_tests)$',
+};
 const steps = {
   types: () =>
     check(
@@ -215,7 +224,7 @@ const steps = {
   kernels,
   vitest,
   asan: () => native('asan', sanitizers),
-  tsan: () => native('tsan', threads, ONLY_RUNTIME),
+  tsan: () => native('tsan', threads, THREADED),
 };
 
 mkdirSync(REPORTS, { recursive: true });
@@ -230,7 +239,7 @@ for (const [i, name] of names.entries()) {
   if (name === 'vitest') {
     const later = names.slice(i + 1);
     if (later.includes('asan')) buildBeside({ preset: 'asan' });
-    if (later.includes('tsan')) buildBeside({ preset: 'tsan', only: ONLY_RUNTIME });
+    if (later.includes('tsan')) buildBeside({ preset: 'tsan', only: THREADED });
   }
   await steps[name]();
 }

@@ -31,7 +31,7 @@ PatchBox box_argument(const Napi::CallbackInfo& info, std::size_t index) {
 Patch patch_of(const Napi::Value& value) {
   if (!value.IsTypedArray() ||
       value.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array ||
-      value.As<Napi::TypedArray>().ElementLength() != 2 * kPatchCells) {
+      value.As<Napi::TypedArray>().ElementLength() != std::size_t{2} * kPatchCells) {
     throw Error("invalid_argument", "Expected a patch to be a Float32Array of " +
                                         std::to_string(2 * kPatchCells) + " numbers.");
   }
@@ -48,7 +48,7 @@ Napi::Value sample_patch_of(const Napi::CallbackInfo& info) {
     const auto counts =
         rle_decompress(string_argument(info, 1), frame->view.width, frame->view.height);
     const Patch patch = sample_patch(frame->view, counts, box_argument(info, 2));
-    auto array = Napi::Float32Array::New(info.Env(), 2 * kPatchCells);
+    auto array = Napi::Float32Array::New(info.Env(), std::size_t{2} * kPatchCells);
     std::copy(patch.luma.begin(), patch.luma.end(), array.Data());
     std::copy(patch.weight.begin(), patch.weight.end(), array.Data() + kPatchCells);
     return array;

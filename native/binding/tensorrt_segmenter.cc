@@ -133,16 +133,17 @@ class TensorrtHandle : public Napi::ObjectWrap<TensorrtHandle> {
     if (!segmenter_) throw Error("model_failed", "The engines are closed.");
     channel_->hold(env);
     try {
-      segmenter_->look_at_memory([channel = channel_, deferred](tensorrt::MemoryOutcome seen) {
-        channel->post([channel, deferred, seen](Napi::Env env, const Napi::Function&) {
-          channel->let_go(env);
-          if (seen.error) {
-            deferred.Reject(to_js_error(env, seen.error).Value());
-          } else {
-            deferred.Resolve(to_js(env, seen));
-          }
-        });
-      });
+      segmenter_->look_at_memory(
+          [channel = channel_, deferred](const tensorrt::MemoryOutcome& seen) {
+            channel->post([channel, deferred, seen](Napi::Env env, const Napi::Function&) {
+              channel->let_go(env);
+              if (seen.error) {
+                deferred.Reject(to_js_error(env, seen.error).Value());
+              } else {
+                deferred.Resolve(to_js(env, seen));
+              }
+            });
+          });
     } catch (...) {
       channel_->let_go(env);
       throw;

@@ -55,19 +55,21 @@ export function runPlainProcess(script: string, limitMs = 40_000): Promise<Ended
   });
 }
 
-/**
- * A line of script: `startWorker()` starts a thread with the addon that runs `body`, and answers it once it has
- * called `ready(value)`, as `{ worker, value }`.
- */
-export function defineWorker(body: string, prelude = PRELUDE): string {
-  const source = `
+/** The source of a thread that has the addon, runs `body`, and posts what it hands to `ready(value)`. It does not end by itself. */
+export const workerSource = (body: string, prelude = PRELUDE): string => `
     const ready = (value) => require('node:worker_threads').parentPort.postMessage(value);
     setInterval(() => {}, 1000);
     ${prelude}
     ${body}`;
+
+/**
+ * A line of script: `startWorker()` starts a thread of `workerSource` and answers it once it has called `ready(value)`, as
+ * `{ worker, value }`.
+ */
+export function defineWorker(body: string, prelude?: string): string {
   return `const startWorker = () => new Promise((resolve, reject) => {
     const { Worker } = require('node:worker_threads');
-    const worker = new Worker(${JSON.stringify(source)}, { eval: true });
+    const worker = new Worker(${JSON.stringify(workerSource(body, prelude))}, { eval: true });
     worker.once('message', (value) => resolve({ worker, value }));
     worker.once('error', reject);
   });`;

@@ -2,20 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { profileOf } from '../../src/build/profile.js';
-import { checkGraph } from '../../src/models/check-graph.js';
-import { readTwoGraphDirectory } from '../../src/models/directory.js';
-import { maskSpec } from '../../src/models/geometry.js';
-import { readGraph } from '../../src/models/read-graph.js';
-import type { NativePromptGroup } from '../../src/native/types.js';
-import { nativeModel } from '../../src/segment/tensorrt/native-model.js';
-import { writeSemanticModel } from '../graphs/model-dir.js';
-import { semanticModel } from '../graphs/semantics.js';
 import { DOUBLE_ADDON, NO_DOUBLE } from '../native/double-package.js';
 import { defineWorker, loading, runPlainProcess } from './addon-process.js';
+import { asking, doubleEngines } from './double-engines.js';
 
-const MAX_PROMPTS = 2;
-const frame = { width: 48, height: 32 };
 const dir = mkdtempSync(join(tmpdir(), 'samwire-tensorrt-'));
 const plan = (part: string): string => join(dir, `${part}.plan`);
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -24,71 +14,10 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 let prelude = '';
 let builds = '';
 
-/** Two prompts of a point each. */
-const group: Omit<NativePromptGroup, 'coords' | 'labels'> = {
-  rows: 2,
-  points: 1,
-  tasks: [
-    { row: 0, plane: -1, keep: -1 },
-    { row: 1, plane: 2, keep: 3 },
-  ],
-};
-
 async function prepare(): Promise<void> {
-  writeSemanticModel(dir, semanticModel('nanosam', { size: 64 }));
-  const model = await readTwoGraphDirectory(dir);
-  const graphs = { encoder: await readGraph(model.encoderPath), decoder: await readGraph(model.decoderPath) };
-  const contract = checkGraph(model.manifest, graphs.encoder, graphs.decoder);
-  const device = 0;
-  const request = (part: 'encoder' | 'decoder') => ({
-    onnxPath: join(dir, `${part}.onnx`),
-    planPath: plan(part),
-    timingCachePath: '',
-    precision: 'fp32',
-    fp32Nodes: [],
-    shapes: profileOf(part, graphs[part], contract, MAX_PROMPTS),
-    workspaceBytes: 2 ** 28,
-    optimizationLevel: 3,
-    dlaCore: -1,
-    device,
-  });
-  const native = nativeModel(model.manifest, {
-    encoderPlan: plan('encoder'),
-    decoderPlan: plan('decoder'),
-    contract,
-    device,
-    dlaCore: -1,
-    maxPrompts: MAX_PROMPTS,
-    precision: { encoder: 'fp32', decoder: 'fp32' },
-  });
-  const options = {
-    encoderPlan: plan('encoder'),
-    decoderPlan: plan('decoder'),
-    device,
-    dlaCore: -1,
-    embeddingsKept: 2,
-    logitsKept: 4,
-    requestsAtOnce: 2,
-    frameWidth: frame.width,
-    frameHeight: frame.height,
-  };
-  builds = `${loading(DOUBLE_ADDON)}
-    const requests = ${JSON.stringify([request('encoder'), request('decoder')])};`;
-  prelude = `${loading(DOUBLE_ADDON)}
-    const model = ${JSON.stringify(native)};
-    const options = ${JSON.stringify(options)};
-    const mask = ${JSON.stringify(maskSpec(model.manifest, contract.decoder, frame))};
-    const group = (changes) => ({
-      ...${JSON.stringify(group)},
-      coords: Float32Array.of(10, 10, 30, 20), labels: Float32Array.of(1, 1), ...changes,
-    });
-    const newFrame = () => addon.createFrame({
-      format: 'GRAY8', width: ${frame.width}, height: ${frame.height},
-      data: Uint8Array.from({ length: ${frame.width * frame.height} }, (_, i) => (i * 7) % 256),
-      timestamp: 0, seq: 0,
-    }).id;
-    const outcome = (promise) => promise.then(() => 'answered', (error) => error.code ?? error.name);
-  `;
+  const engines = await doubleEngines(dir);
+  builds = `${loading(DOUBLE_ADDON)} const requests = ${JSON.stringify(engines.requests)};`;
+  prelude = `${loading(DOUBLE_ADDON)} ${asking(engines)}`;
 }
 
 const ALIVE = { code: 0, signal: null, output: 'alive\n' };

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -226,6 +227,61 @@ TEST(FrameRegistry, GivesEveryFrameAnIdOfItsOwn) {
   EXPECT_NE(first->id, second->id);
   EXPECT_LT(second->id, std::uint64_t{1} << 53);
   EXPECT_EQ(code_of([] { FrameRegistry::instance().add(nullptr); }), "invalid_argument");
+}
+
+TEST(FrameRegistry, ServesManyThreadsAtOnce) {
+  FramePool pool;
+  auto& registry = FrameRegistry::instance();
+  const auto before = registry.in_use();
+  const FramePtr depth = small_frame(pool, 1, 0);
+  const FramePtr shared = small_frame(pool, 2, 0);
+  registry.add(shared);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 500; ++i) {
+        const auto id = registry.add(small_frame(pool, 3, 0));
+        EXPECT_TRUE(registry.link(id, depth));
+        EXPECT_TRUE(registry.retain(shared->id));
+        EXPECT_EQ(registry.find(shared->id), shared);
+        EXPECT_EQ(registry.linked(id), depth);
+        EXPECT_TRUE(registry.release(id));
+        EXPECT_EQ(registry.find(id), nullptr);
+        EXPECT_TRUE(registry.release(shared->id));
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_TRUE(registry.release(shared->id));
+  EXPECT_EQ(registry.in_use(), before);
+}
+
+TEST(FrameHistory, IsReadWhileItIsFilled) {
+  FramePool pool;
+  FrameHistory history(1e9, 20 * small_frame(pool, 1, 0)->size_bytes);
+  std::atomic<bool> over{false};
+  std::vector<std::thread> readers;
+  for (int t = 0; t < 3; ++t) {
+    readers.emplace_back([&] {
+      std::uint64_t newest = 0;
+      while (!over) {
+        const FramePtr frame = history.find(LatestFrame{});
+        if (frame != nullptr) {
+          EXPECT_GE(frame->seq, newest);
+          newest = frame->seq;
+        }
+        static_cast<void>(history.find(FrameNear{static_cast<double>(newest), 3}));
+        EXPECT_LE(history.stats().held, 20u);
+      }
+    });
+  }
+  for (std::uint64_t seq = 1; seq <= 2000; ++seq) {
+    history.push(small_frame(pool, seq, static_cast<double>(seq)), static_cast<double>(seq));
+  }
+  history.clear();
+  over = true;
+  for (auto& reader : readers) reader.join();
+  EXPECT_EQ(history.stats().held, 0u);
 }
 
 TEST(FrameHistory, DropsTheOldestByTimeButNeverTheNewest) {

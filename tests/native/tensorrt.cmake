@@ -11,12 +11,25 @@ add_executable(device_tests
 target_link_libraries(device_tests PRIVATE device GTest::gtest GTest::gtest_main)
 target_precompile_headers(device_tests PRIVATE <gtest/gtest.h>)
 
+# The addon on the doubles, for tests from TypeScript (double-package.ts). Node's headers come from npm, so cmake-js is
+# not needed.
+set(node_headers ${PROJECT_SOURCE_DIR}/node_modules/node-api-headers/include)
+if(EXISTS ${node_headers} AND EXISTS ${PROJECT_SOURCE_DIR}/node_modules/node-addon-api)
+  samwire_add_addon(addon_double ${CMAKE_BINARY_DIR}/double ${node_headers})
+else()
+  message(STATUS "Samwire: no node_modules here (npm ci); the addon on the double of TensorRT is not built")
+endif()
+
 # Sanitizers look at one version, the others differ in native/tensorrt/builder.cc alone; and at two processes, since
 # each takes a second and a half to begin and end with them.
 if(SAMWIRE_SANITIZE)
   add_test(NAME device_tests.kernels COMMAND device_tests --gtest_filter=Cuda*)
   add_test(NAME device_tests.runtime COMMAND device_tests --gtest_filter=-Cuda*)
   set_tests_properties(device_tests.kernels device_tests.runtime PROPERTIES TIMEOUT 300)
+  # For `npm run test:memory` alone.
+  if(TARGET addon_double)
+    set_target_properties(addon_double PROPERTIES EXCLUDE_FROM_ALL ON)
+  endif()
   return()
 endif()
 gtest_discover_tests(device_tests DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
@@ -70,15 +83,10 @@ else()
   message(STATUS "Samwire: no TensorRT SDK here; its double is held to its description alone: ${missing}")
 endif()
 
-# The addons on the doubles, for tests from TypeScript (double-package.ts). Node's headers come from npm, so cmake-js is
-# not needed. The binding sees no header of TensorRT: those on other versions are its objects, linked with another device.
-set(node_headers ${PROJECT_SOURCE_DIR}/node_modules/node-api-headers/include)
-if(EXISTS ${node_headers} AND EXISTS ${PROJECT_SOURCE_DIR}/node_modules/node-addon-api)
-  samwire_add_addon(addon_double ${CMAKE_BINARY_DIR}/double ${node_headers})
+# The binding sees no header of TensorRT: addons on other versions are its objects, linked with another device.
+if(TARGET addon_double)
   foreach(major 8 11)
     samwire_link_addon(addon_double_${major} ${CMAKE_BINARY_DIR}/double-${major} device_${major}
       $<TARGET_OBJECTS:addon_double>)
   endforeach()
-else()
-  message(STATUS "Samwire: no node_modules here (npm ci); the addon on the double of TensorRT is not built")
 endif()

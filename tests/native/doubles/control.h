@@ -13,11 +13,12 @@
 //   SAMWIRE_DOUBLE_DEVICE        discrete (the default), integrated, none (no GPU) or no-driver
 //   SAMWIRE_DOUBLE_DEVICE_NAME   the GPU's name ("Samwire double"); a plan belongs to one name
 //   SAMWIRE_DOUBLE_MEMORY_MIB    the device's memory (8192); beyond it cudaErrorMemoryAllocation
-//   SAMWIRE_DOUBLE_FAIL          FUNCTION:NTH[:ERROR],...: as fail() below, e.g.
-//   cudaMalloc:3:2,enqueueV3:1 SAMWIRE_DOUBLE_STICKY_AFTER  N: as break_after() below
+//   SAMWIRE_DOUBLE_FAIL          FUNCTION:NTH[:ERROR],... as fail() below: cudaMalloc:3:2
+//   SAMWIRE_DOUBLE_STICKY_AFTER  N: as break_after() below
 //   SAMWIRE_DOUBLE_WRONG         fp16, mixed or all: as set_wrong() below
 //   SAMWIRE_DOUBLE_BUILD_MS      a build takes at least so long, in steps of its progress
 //   SAMWIRE_DOUBLE_PLAN_NOTE     text that stands in every plan: two builds differ where it does
+//   SAMWIRE_DOUBLE_REPORT        a file: what lives, and misuse, when a process ends, a line each
 //   SAMWIRE_DOUBLE_ONNXRUNTIME   libonnxruntime.so.1, where it is not in this tree's node_modules
 
 #include <cuda_runtime_api.h>
