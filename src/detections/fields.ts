@@ -21,6 +21,14 @@ const numberOf = (min: number, max: number, expected: string) =>
     z.number({ error: expected }).min(min, { error: expected }).max(max, { error: expected }),
   );
 
+/**
+ * A number, also as text; NaN for anything else. `Number` would make texts of arrays, and arrays within arrays by the
+ * ten thousand end its stack.
+ */
+export function numberIn(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
+}
+
 /** A finite coordinate, as a number or as text. */
 export const coordinate = numberOf(
   -MAX_COORDINATE,

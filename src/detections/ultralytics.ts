@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Box } from '../prompts/types.js';
 import { type Adapter, listIn, someItem } from './adapter.js';
-import { coordinate, id, isObject, label, optional, present, score, sizeTuple } from './fields.js';
+import { coordinate, id, isObject, label, numberIn, optional, present, score, sizeTuple } from './fields.js';
 
 const corners = ['x1', 'y1', 'x2', 'y2'] as const;
 const isDetection = ({ box }: Record<string, unknown>): boolean => isObject(box) && 'x1' in box;
@@ -77,5 +77,6 @@ function boxOf({ x1, y1, x2, y2, x3, y3, x4, y4 }: { readonly [corner: string]: 
 /** `to_json(normalize=True)` does not say so; in pixels no detection lies within the picture's first one. */
 function allWithinOne(items: readonly unknown[]): boolean {
   const boxes = items.flatMap((item) => (isObject(item) && isObject(item.box) ? [item.box] : []));
-  return boxes.length > 0 && boxes.every((box) => Object.values(box).every((value) => Number(value) <= 1));
+  const isWithin = (value: unknown): boolean => value === null || numberIn(value) <= 1;
+  return boxes.length > 0 && boxes.every((box) => Object.values(box).every(isWithin));
 }

@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import type { Box } from '../prompts/types.js';
 import { type Adapter, listIn, someItem } from './adapter.js';
-import { centred, coordinate, id, isObject, label, optional, present, score, source } from './fields.js';
+import {
+  centred,
+  coordinate,
+  id,
+  isObject,
+  label,
+  numberIn,
+  optional,
+  present,
+  score,
+  source,
+} from './fields.js';
 
 const point = { x: coordinate, y: coordinate };
 /** vision_msgs 4: a Pose2D of its own, with `position`; 2 and 3: geometry_msgs/Pose2D, with x and y. */
@@ -36,7 +47,7 @@ const resultIn = (value: unknown): unknown =>
   isObject(value) && isObject(value.hypothesis) ? value.hypothesis : value;
 const scoreOf = (value: unknown): number => {
   const within = resultIn(value);
-  return isObject(within) ? Number(within.score ?? 0) : 0;
+  return isObject(within) ? numberIn(within.score ?? 0) : 0;
 };
 
 /** The surest result: the others are not looked at any further, of which a message has room for a hundred thousand. */

@@ -117,6 +117,19 @@ describe('a detector payload', () => {
     expect(message.length).toBeLessThan(500);
   });
 
+  it('has arrays within arrays refused where a number belongs, however deep they are', () => {
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+    const results = `[{"id":"a","score":0.5},{"id":"b","score":${deep}}]`;
+    for (const text of [
+      `[{"box":{"x1":${deep},"y1":1,"x2":2,"y2":2}}]`,
+      `[{"bbox":{"center":{"x":1,"y":1},"size_x":${deep},"size_y":1},"results":${results}}]`,
+    ])
+      expect(read(text)).toMatchObject({ detections: [], refused: [{ fault: { got: 'an array of 1' } }] });
+    expect(
+      read(`[{"bbox":{"center":{"x":1,"y":1},"size_x":1,"size_y":1},"results":${results}}]`).detections,
+    ).toMatchObject([{ label: 'a', confidence: 0.5 }]);
+  });
+
   it('has numbers mended outside of its texts only, also where a quote does not close', () => {
     const box = '"box":[NaN,2,3,4]';
     expect(read(`[{${box},"id":"a"},{"box":[1,2,3,4],"id":"\\"NaN\\\\","label":"-Infinity"}]`)).toMatchObject(
