@@ -33,8 +33,11 @@ BoundaryMatcher::BoundaryMatcher(int width, int height, double max_distance)
   }
   alone_cost_ = static_cast<int>(std::ceil(kAloneCost * max_distance * kCostPerPixel));
   const int radius = static_cast<int>(std::ceil(max_distance));
-  for (int dy = -radius; dy <= radius; ++dy) {
-    for (int dx = -radius; dx <= radius; ++dx) {
+  // No pair is further apart than the map's ends: a large distance costs a small map nothing.
+  const int reach_x = std::min(radius, width - 1);
+  const int reach_y = std::min(radius, height - 1);
+  for (int dy = -reach_y; dy <= reach_y; ++dy) {
+    for (int dx = -reach_x; dx <= reach_x; ++dx) {
       const double squared = static_cast<double>(dx) * dx + static_cast<double>(dy) * dy;
       if (squared > max_distance * max_distance) continue;
       offsets_.push_back({dx, dy, static_cast<int>(std::rint(std::sqrt(squared) * kCostPerPixel))});

@@ -40,8 +40,8 @@ export interface CampaignOptions {
 export interface CampaignResult {
   readonly runs: number;
   readonly kept: number;
-  /** Blocks of code that ran; 0 where it was not guided. */
-  readonly blocks: number;
+  /** Characters of source that ran; 0 where it was not guided. */
+  readonly covered: number;
   readonly slowestMs: number;
   readonly growthBytes: number;
   /** The campaign ends with the first. */
@@ -53,7 +53,11 @@ export async function campaign(target: FuzzTarget, options: CampaignOptions): Pr
   const inputs = new Inputs(target, options.seeds, randomFrom(options.seed));
   const coverage = options.guided ? await watchCoverage(target.sources) : undefined;
   const trial = new Trial(target, options);
-  const done = (): CampaignResult => trial.result(inputs.size, coverage?.blocks());
+  const run = (input: Uint8Array): void | Promise<void> => {
+    options.onInput?.(input);
+    return target.run(input);
+  };
+  const done = (): CampaignResult => trial.result(inputs.size, coverage?.covered());
   try {
     for (const seed of options.seeds) {
       if (!(await trial.passes(seed))) return done();
@@ -67,10 +71,13 @@ export async function campaign(target: FuzzTarget, options: CampaignOptions): Pr
       for (const input of batch) if (!(await trial.passes(input))) return done();
       runs += batch.length;
       if (coverage === undefined || (await coverage.fresh(false)) === 0) continue;
-      for (const input of await fresh(batch, target, coverage)) {
+      for (const input of await fresh(batch, run, coverage)) {
         inputs.add(input);
         options.onKept?.(input);
       }
+      // Optimised code counts otherwise: what no single input shows must not be looked for after each batch.
+      for (const input of batch) await run(input);
+      await coverage.fresh(true);
     }
     return done();
   } finally {
@@ -81,16 +88,16 @@ export async function campaign(target: FuzzTarget, options: CampaignOptions): Pr
 /** Those of the inputs that take a way that none took before, found by halves. */
 async function fresh(
   inputs: readonly Uint8Array[],
-  target: FuzzTarget,
+  run: (input: Uint8Array) => void | Promise<void>,
   coverage: Coverage,
 ): Promise<readonly Uint8Array[]> {
-  for (const input of inputs) await target.run(input);
+  for (const input of inputs) await run(input);
   const only = inputs.length === 1;
   if ((await coverage.fresh(only)) === 0) return [];
   if (only) return inputs;
   const half = Math.ceil(inputs.length / 2);
-  const first = await fresh(inputs.slice(0, half), target, coverage);
-  return [...first, ...(await fresh(inputs.slice(half), target, coverage))];
+  const first = await fresh(inputs.slice(0, half), run, coverage);
+  return [...first, ...(await fresh(inputs.slice(half), run, coverage))];
 }
 
 /** Runs one input after the other, and remembers what was seen of all of them. */
@@ -131,9 +138,9 @@ class Trial {
     }
   }
 
-  result(kept: number, blocks = 0): CampaignResult {
+  result(kept: number, covered = 0): CampaignResult {
     const [runs, slowestMs, growthBytes] = [this.#runs, this.#slowestMs, this.#growthBytes];
-    return { runs, kept, blocks, slowestMs, growthBytes, finding: this.#finding };
+    return { runs, kept, covered, slowestMs, growthBytes, finding: this.#finding };
   }
 
   async #fastest(input: Uint8Array): Promise<number> {

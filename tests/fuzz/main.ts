@@ -81,7 +81,7 @@ async function script(target: string): Promise<Row> {
     inputs: report.runs,
     seconds: Math.round(report.seconds),
     kept: report.kept,
-    blocks: report.blocks,
+    covered: report.covered,
     'slowest ms': Math.round(report.slowestMs),
     'grew MiB': Math.round(report.growthBytes / 2 ** 20),
     findings: finding === undefined ? 0 : 1,

@@ -9,7 +9,7 @@ const HEAP_MB = 512;
 export interface TargetReport {
   readonly runs: number;
   readonly kept: number;
-  readonly blocks: number;
+  readonly covered: number;
   readonly slowestMs: number;
   readonly growthBytes: number;
   readonly seconds: number;
@@ -40,7 +40,7 @@ export function runTarget(
       end({
         runs: numbers[0] ?? 0,
         kept: 0,
-        blocks: 0,
+        covered: 0,
         slowestMs: 0,
         growthBytes: 0,
         finding: { input, text },
