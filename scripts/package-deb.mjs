@@ -77,7 +77,8 @@ function packageDeb({ out, version, compression, licence }) {
       kibibytes: kibibytes(found),
     });
     for (const { path, isFile } of [...entries(tree), { path: tree, isFile: false }]) {
-      if (!isFile) chmodSync(path, 0o755);
+      // Whatever the umask of who builds it.
+      chmodSync(path, !isFile || statSync(path).mode & 0o100 ? 0o755 : 0o644);
       lutimesSync(path, epochSec, epochSec);
     }
     const deb = join(out, `samwire_${debianVersion(version)}_${architecture()}.deb`);

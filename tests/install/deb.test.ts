@@ -66,6 +66,7 @@ describe.skipIf(lacking)('the .deb, by the real dpkg', { timeout: SLOW_DISK_MS }
     );
     expect(Number(field('Installed-Size')) / kibibytes).toBeGreaterThan(1);
     expect(Number(field('Installed-Size')) / kibibytes).toBeLessThan(1.1);
+    expect(rows.filter(([mode]) => !/^(?:-rw-r--r--|[-d]rwxr-xr-x|l)/.test(mode ?? ''))).toEqual([]);
     expect(rows.filter(([, owner]) => owner !== 'root/root')).toEqual([]);
     expect(rows.filter(([mode]) => /^[^l]....w|^[^l].......w/.test(mode ?? ''))).toEqual([]);
   });

@@ -9,7 +9,13 @@ const sh = (program: string, ...args: readonly string[]): string =>
 /** The package as `npm run package:deb` makes it, uncompressed; its path. */
 export function buildPackage(out: string): string {
   const script = join(PACKAGE_ROOT, 'scripts/package-deb.mjs');
-  sh(process.execPath, script, '--out', out, '--compression', 'none');
+  // As careful people have it; the package must not show.
+  const umask = process.umask(0o077);
+  try {
+    sh(process.execPath, script, '--out', out, '--compression', 'none');
+  } finally {
+    process.umask(umask);
+  }
   const { version } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
     version: string;
   };
