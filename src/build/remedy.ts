@@ -1,10 +1,12 @@
+import { PACKAGE_ROOT } from '../native/addon.js';
 import type { TensorrtStatus } from '../native/build-types.js';
+import { repairOf } from '../native/repair.js';
 import type { Platform } from './platform.js';
 
 type Piece = NonNullable<TensorrtStatus['problem']>['piece'];
 
 /** A change of what the addon is compiled against. */
-export const REBUILD = 'rm -rf build .setup && bash scripts/setup.sh';
+const REBUILD = repairOf(PACKAGE_ROOT).rebuild;
 
 /**
  * What brings the missing piece onto this machine; undefined where there is nothing to mend, because it has no NVIDIA

@@ -69,7 +69,8 @@ async function service(host: Host): Promise<Check> {
   ]);
   const property = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(shown ?? '')?.[1];
   if (property('LoadState') !== 'loaded') {
-    return { name: 'service', status: 'skipped', found: 'samwire.service is not installed' };
+    const found = shown === undefined ? 'systemd does not run here' : 'samwire.service is not installed';
+    return { name: 'service', status: 'skipped', found };
   }
   const found = `samwire.service is ${property('ActiveState')}`;
   const status = property('ExecMainStatus');

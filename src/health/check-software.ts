@@ -1,5 +1,6 @@
 import '../onnx/no-telemetry.js';
 import { PACKAGE_ROOT } from '../native/addon.js';
+import { repairOf } from '../native/repair.js';
 import type { NativeAddon } from '../native/types.js';
 import type { Check } from './check.js';
 import { missingElements } from './gst-elements.js';
@@ -18,7 +19,8 @@ export function checkAddon(host: Host): { readonly check: Check; readonly addon?
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     // The loader's message ends with what to do.
-    const [, found = text, remedy = 'bash scripts/setup.sh'] = /^(.*?)(?:\. )?Run: (.*)$/s.exec(text) ?? [];
+    const [, found = text, remedy = repairOf(PACKAGE_ROOT).setUp] =
+      /^(.*?)(?:\. )?Run: (.*)$/s.exec(text) ?? [];
     return { check: { name: 'native addon', status: 'fail', found, remedy: `Run: ${remedy}` } };
   }
 }
@@ -76,6 +78,6 @@ async function onnxruntime(host: Host): Promise<Check> {
     name: 'onnxruntime',
     status: 'fail',
     found: `onnxruntime-node does not load on linux-${host.arch}`,
-    remedy: `Run: cd ${PACKAGE_ROOT} && ONNXRUNTIME_NODE_INSTALL=skip npm ci`,
+    remedy: `Run: ${repairOf(PACKAGE_ROOT).packages}`,
   };
 }

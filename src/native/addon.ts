@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { SamwireError, UnavailableError } from '../errors.js';
+import { repairOf } from './repair.js';
 import type { NativeAddon } from './types.js';
 
 let loaded: NativeAddon | undefined;
@@ -30,12 +31,13 @@ export function loadAddon(): NativeAddon {
 
 function explain(path: string, cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
+  const { setUp, rebuild } = repairOf(PACKAGE_ROOT);
   const remedy = /Cannot find module/.test(text)
-    ? 'It is not built yet. Run: bash scripts/setup.sh'
+    ? `It is not there. Run: ${setUp}`
     : /libgst|libglib|libgobject/.test(text)
       ? 'GStreamer is missing. Run: sudo apt-get install -y libgstreamer1.0-0 libgstreamer-plugins-base1.0-0'
       : /GLIBC|CXXABI|invalid ELF|wrong ELF/.test(text)
-        ? 'It was built on another machine. Run: rm -rf build .setup && bash scripts/setup.sh'
-        : 'Run: rm -rf build .setup && bash scripts/setup.sh';
+        ? `It was built on another machine. Run: ${rebuild}`
+        : `Run: ${rebuild}`;
   return `The native addon ${path} could not be loaded on ${process.platform}-${process.arch}, Node ${process.version}: ${text.split('\n')[0]}. ${remedy}`;
 }
