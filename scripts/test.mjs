@@ -169,6 +169,11 @@ function slowest(files) {
     console.log(`${seconds.toFixed(1).padStart(8)} s  ${file}`);
 }
 
+/** A test file that failed, though no single test of it did. */
+function failedAsAWhole({ status, assertionResults }) {
+  return status === 'failed' && assertionResults.every((test) => test.status !== 'failed');
+}
+
 async function vitest() {
   const startedAt = Date.now();
   const file = `${REPORTS}/vitest.json`;
@@ -189,7 +194,9 @@ async function vitest() {
       skipped: report.numPendingTests + report.numTodoTests,
     };
     slowest(report.testResults);
-    // A test file that failed to load, or an error outside of any test.
+    // What failed to load or to set up has tests that are told as skipped.
+    counts.failed += report.testResults.filter(failedAsAWhole).length;
+    // An error outside of any test.
     if (!succeeded && counts.failed === 0) counts.failed = 1;
   } catch {
     // No report: vitest itself failed, and the count above says so.

@@ -35,6 +35,8 @@ mount --bind "$SHARED" "$root/shared"
 `;
 const HIDE = `
 for one in $HIDDEN; do
+  # node_modules of a clone goes with the clone.
+  if [ ! -e "$root$one" ]; then continue; fi
   if [ -d "$root$one" ]; then mount -t tmpfs tmpfs "$root$one"; else mount --bind /dev/null "$root$one"; fi
 done
 `;
