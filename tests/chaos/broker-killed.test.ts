@@ -97,9 +97,15 @@ describe.skipIf(brokerMissing() !== null)('a broker that is killed again and aga
       // Repeats of answers that are there.
       await sleep(2000);
       // An answer that only samwire/client has heard is not sent again for the others.
-      await waitFor(
-        () => ledger.missing.every((id) => Number(id.slice(1)) % 2 === 0),
-        'every answer of plain clients',
+      const missing = (): string[] => ledger.missing.filter((id) => Number(id.slice(1)) % 2 === 1);
+      const connections = (): string => plain.map(({ mqtt }) => mqtt.connected).join();
+      await waitFor(() => missing().length === 0, 'every answer of plain clients').catch(
+        async (error: Error) => {
+          const { mqtt } = await statsOf(victim.url);
+          throw new Error(
+            `${error.message}; ${missing().length} missing of ${asked}: ${missing().slice(0, 20)}; connected: ${connections()}; ${JSON.stringify(mqtt)} ${log()}`,
+          );
+        },
       );
 
       expect(outcomes.filter((outcome) => outcome === 'timeout')).toEqual([]);

@@ -24,7 +24,7 @@ const BRIEF: Durations = {
   brokerStopped: { times: 1, upMs: 1500, downMs: 500, perSec: 20 },
   camerasFlapping: { forMs: 6000, quietMs: 2000 },
   workerDies: { deaths: 2, everyMs: 1500, perSec: 10 },
-  manyClients: { clients: 60, rounds: 2 },
+  manyClients: { clients: 30, rounds: 4 },
   slowBroker: { forMs: 5000, perSec: 4 },
 };
 
@@ -33,7 +33,7 @@ const FULL: Durations = {
   brokerStopped: { times: 5, upMs: 6000, downMs: 3000, perSec: 50 },
   camerasFlapping: { forMs: 90_000, quietMs: 10_000 },
   workerDies: { deaths: 20, everyMs: 3000, perSec: 20 },
-  manyClients: { clients: 1000, rounds: 4 },
+  manyClients: { clients: 1000, rounds: 16 },
   slowBroker: { forMs: 40_000, perSec: 4 },
 };
 

@@ -76,13 +76,17 @@ describe.skipIf(brokerMissing() !== null)('many clients that connect anew for ea
       const { mqtt: link } = await statsOf(url, ({ mqtt }) => mqtt.owedMessages === 0);
       expect(sum(link.dropped)).toBe(0);
       expect(link.retries).toBe(0);
-      // The first round fills what is bounded.
-      expect((memory.at(-1) ?? 0) - (memory[0] ?? 0)).toBeLessThan(60);
+      // The first quarter fills what is bounded, and the heap goes up and down: 5 KB a visit would show in the full form.
+      const mean = (from: number, to: number): number => {
+        const part = memory.slice(Math.floor(from * rounds), Math.floor(to * rounds));
+        return part.reduce((total, mib) => total + mib, 0) / part.length;
+      };
+      expect(mean(0.75, 1) - mean(0.25, 0.5), memory.join()).toBeLessThan(40);
       measured({
         fault: `${clients} clients reconnect ${rounds} times, with a response topic of their own each time`,
         promised:
           'each is answered on its own topic; memory of the node and what it knows of clients are bounded',
-        figures: { visits: outcomes.length, 'MiB after each round': memory.join(', ') },
+        figures: { visits: outcomes.length, 'MiB after each round': memory.join(' ') },
       });
     },
     TIMEOUT_MS,
