@@ -43,7 +43,7 @@ export interface ConnectOptions {
 
 export interface CallOptions {
   readonly timeoutMs?: number;
-  /** The same request is sent again this often. */
+  /** The same request is sent again this often; a prompt's pauses grow to four times that. */
   readonly retryMs?: number;
   readonly signal?: AbortSignal;
   /** W3C Trace Context, which the node carries to the answer. MQTT 5. */
@@ -147,6 +147,7 @@ export class SamwireClient {
       }),
       timeoutMs,
       retryMs,
+      slowing: true,
       signal,
       whyNoAnswer: () => this.#whyNoAnswer(topics, camera, timeoutMs),
     });
@@ -169,6 +170,7 @@ export class SamwireClient {
         message: jobMessage({ topic: jobsTopic(this.#baseTopic), image, prompts, jobId, trace }),
         timeoutMs: Math.max(0, timeoutMs - (performance.now() - calledAt)),
         retryMs,
+        slowing: false,
         signal,
         whyNoAnswer: () =>
           this.#unconnected(timeoutMs) ?? `No node answered the job ${jobId} ${within(timeoutMs)}.`,

@@ -36,6 +36,8 @@ export interface Request {
   readonly timeoutMs: number;
   /** Sent again this often, the same to the byte but for what is left of its time. */
   readonly retryMs: number;
+  /** Each pause is longer than the one before, up to {@link LONGEST_PAUSE} `retryMs`. */
+  readonly slowing: boolean;
   readonly signal?: AbortSignal | undefined;
   /** What is known when there was no answer in time. */
   readonly whyNoAnswer: () => string;
@@ -47,7 +49,13 @@ interface Pending {
   readonly resolve: (masks: MasksMessage) => void;
   readonly reject: (error: Error) => void;
   sends: NodeJS.Timeout | undefined;
+  /** Until it is sent again. */
+  pauseMs: number;
 }
+
+/** Many that wait for a node which can't keep up would keep it busy with their repeats alone. */
+const PAUSE_GROWTH = 1.5;
+const LONGEST_PAUSE = 4;
 
 export class Requests {
   readonly #options: RequestsOptions;
@@ -102,7 +110,8 @@ export class Requests {
     try {
       return await new Promise<MasksMessage>((resolve, reject) => {
         const deadlineMs = performance.now() + timeoutMs;
-        const pending: Pending = { request, deadlineMs, resolve, reject, sends: undefined };
+        const pauseMs = request.retryMs;
+        const pending: Pending = { request, deadlineMs, resolve, reject, sends: undefined, pauseMs };
         this.#pending.set(id, pending);
         timer = setTimeout(() => reject(new ClientError('timeout', request.whyNoAnswer())), timeoutMs);
         onAbort = () => reject(aborted(signal));
@@ -132,7 +141,7 @@ export class Requests {
 
   #lost(): void {
     this.#session = null;
-    for (const pending of this.#pending.values()) clearInterval(pending.sends);
+    for (const pending of this.#pending.values()) clearTimeout(pending.sends);
   }
 
   /** The broker answers in order: when the subscription stands, no answer is missed. */
@@ -149,9 +158,15 @@ export class Requests {
       return;
     }
     if (this.#session !== session || this.#pending.get(pending.request.id) !== pending) return;
+    this.#publishAgainAndAgain(pending, session);
+  }
+
+  #publishAgainAndAgain(pending: Pending, session: Session): void {
     this.#publish(pending, session);
-    clearInterval(pending.sends);
-    pending.sends = setInterval(() => this.#publish(pending, session), pending.request.retryMs);
+    clearTimeout(pending.sends);
+    pending.sends = setTimeout(() => this.#publishAgainAndAgain(pending, session), pending.pauseMs);
+    const { retryMs, slowing } = pending.request;
+    if (slowing) pending.pauseMs = Math.min(PAUSE_GROWTH * pending.pauseMs, LONGEST_PAUSE * retryMs);
   }
 
   #publish(pending: Pending, session: Session): void {
@@ -179,7 +194,7 @@ export class Requests {
   #end(id: string): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
-    clearInterval(pending?.sends);
+    clearTimeout(pending?.sends);
     const session = this.#session;
     if (!pending?.request.ownFilters || session === null) return;
     const filters = pending.request.filters(this.#way(pending, session));

@@ -48,7 +48,10 @@ export type Outcome = 'delivered' | DropReason;
 export interface AddOptions {
   /** Retained state: only the newest is worth sending, and it is not dropped for room. */
   readonly latestOnly?: boolean;
-  /** A repeat: not taken where the same one still waits to be sent, and so will come after the repeat was asked for. */
+  /**
+   * A repeat: not taken where the same one still waits to be sent, and so will come after the repeat was asked for. Where there is
+   * no room it is dropped itself, for it is asked for again: repeats that push out what is owed make for more repeats, without end.
+   */
   readonly repeat?: boolean;
   /** Called once, unless a newer one takes the message's place. */
   readonly onOutcome?: (outcome: Outcome) => void;
@@ -58,6 +61,7 @@ interface Entry {
   readonly message: OutboundMessage;
   readonly sizeBytes: number;
   readonly latestOnly: boolean;
+  readonly repeat: boolean;
   readonly onOutcome?: ((outcome: Outcome) => void) | undefined;
   /** Nobody asked for it by a message: worth sending on this connection only. */
   readonly stream: boolean;
@@ -101,7 +105,7 @@ export class Outbox {
   add(message: OutboundMessage, { latestOnly = false, repeat = false, onOutcome }: AddOptions = {}): void {
     if (repeat && this.#waits(message)) return;
     if (latestOnly) this.#supersede(message.topic);
-    this.#take(message, { latestOnly, onOutcome, stream: false });
+    this.#take(message, { latestOnly, repeat, onOutcome, stream: false });
   }
 
   /** Takes a message that is not owed: false when there is no connection, or too many of these wait already. */
@@ -110,11 +114,11 @@ export class Outbox {
     let waiting = 0;
     for (const { stream } of this.#waiting) if (stream) waiting += 1;
     if (waiting >= MAX_STREAM_WAITING) return false;
-    this.#take(message, { latestOnly: false, stream: true });
+    this.#take(message, { latestOnly: false, repeat: false, stream: true });
     return true;
   }
 
-  #take(message: OutboundMessage, kind: Pick<Entry, 'latestOnly' | 'onOutcome' | 'stream'>): void {
+  #take(message: OutboundMessage, kind: Pick<Entry, 'latestOnly' | 'repeat' | 'onOutcome' | 'stream'>): void {
     const sizeBytes = message.payload.length + packetOverheadBytes(message);
     const entry: Entry = { message, sizeBytes, ...kind, repeated: false, losses: 0 };
     this.#waiting.add(entry);
@@ -179,9 +183,10 @@ export class Outbox {
   #makeRoom(newest: Entry): void {
     const { maxMessages, maxBytes } = this.#options;
     while (this.sizes.messages > maxMessages || this.#bytes > maxBytes) {
-      const oldest = this.#oldestAnswer(newest);
+      const oldest = newest.repeat ? newest : this.#oldestAnswer(newest);
       if (oldest === undefined) return;
       this.#drop(oldest, 'overflow');
+      if (oldest === newest) return;
     }
   }
 

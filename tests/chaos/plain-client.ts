@@ -7,7 +7,7 @@ export interface PlainClientOptions {
   readonly url: string;
   readonly version: 4 | 5;
   readonly ledger: Ledger;
-  /** A request without an answer is sent again this often; 0: never. */
+  /** A request without an answer is sent again after this time, then after twice, four and eight times as long; 0: never. */
   readonly retryMs: number;
   /** Sends every request once more after this time, as one that lost its answer would. */
   readonly onceMoreMs?: number;
@@ -23,6 +23,12 @@ export interface PlainClient {
   prompt(requestId: string, message: object): void;
 }
 
+interface Open {
+  readonly payload: string;
+  pauseMs: number;
+  dueAt: number;
+}
+
 /** Answers are heard on its own topic with MQTT 5, with 3.1.1 on the camera's. */
 export function plainClient(options: PlainClientOptions): PlainClient {
   const { url, version, ledger, retryMs, session = false, id, camera = 'front', onceMoreMs } = options;
@@ -36,33 +42,38 @@ export function plainClient(options: PlainClientOptions): PlainClient {
     ...(session && version === 5 ? { properties: { sessionExpiryInterval: 3600 } } : {}),
   });
   owe(() => client.endAsync(true));
-  const open = new Map<string, string>();
+  const open = new Map<string, Open>();
   const publish = (payload: string): void => {
     const properties = { responseTopic: replyTopic, correlationData: Buffer.from(id) };
     client.publish(`${BASE}/${camera}/prompt`, payload, { qos: 1, ...(version === 5 ? { properties } : {}) });
   };
-  const again = (): void => {
+  const again = (which: 'all' | 'due'): void => {
     if (!client.connected) return;
-    for (const [requestId, payload] of open) {
+    const now = performance.now();
+    for (const [requestId, request] of open) {
       if (ledger.answered(requestId)) open.delete(requestId);
-      else publish(payload);
+      else if (which === 'all' || request.dueAt <= now) {
+        publish(request.payload);
+        request.pauseMs = Math.min(2 * request.pauseMs, 8 * retryMs);
+        request.dueAt = now + request.pauseMs;
+      }
     }
   };
   client.on('error', () => {});
   client.on('connect', () => {
     const topics = version === 5 ? [replyTopic] : [`${BASE}/${camera}/masks`, `${BASE}/${camera}/errors`];
-    client.subscribe(topics, { qos: 1 }, () => retryMs > 0 && again());
+    client.subscribe(topics, { qos: 1 }, () => retryMs > 0 && again('all'));
   });
   client.on('message', (_topic, payload) => ledger.hear(payload));
   if (retryMs > 0) {
-    const timer = setInterval(again, retryMs);
+    const timer = setInterval(again, retryMs / 4, 'due');
     owe(async () => clearInterval(timer));
   }
   return {
     mqtt: client,
     prompt(requestId, message) {
       const payload = JSON.stringify({ requestId, ...message });
-      open.set(requestId, payload);
+      open.set(requestId, { payload, pauseMs: retryMs, dueAt: performance.now() + retryMs });
       // While it is away the library keeps it.
       publish(payload);
       if (onceMoreMs !== undefined)

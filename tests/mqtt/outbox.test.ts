@@ -136,6 +136,16 @@ describe('an outbox', () => {
     expect(box.sizes.messages).toBe(6);
   });
 
+  it('drops a repeat for want of room, and nothing that is owed for a repeat', () => {
+    const { box, dropped } = outbox({ maxMessages: 2 });
+    box.add(message('a'));
+    box.add(message('b'));
+    box.add(message('again'), { repeat: true });
+    expect(dropped).toEqual(['again: overflow']);
+    box.add(message('c'));
+    expect(dropped).toEqual(['again: overflow', 'a: overflow']);
+  });
+
   it('drops what the broker refuses, and goes on', async () => {
     const { box, dropped } = outbox();
     const line = carrier({ window: 1 });

@@ -101,6 +101,19 @@ describe.skipIf(brokerMissing() !== null).each(['5', '3.1.1'] as const)(
       expect(service.calls).toHaveLength(1);
     });
 
+    it('repeats more and more slowly', async () => {
+      const { url } = await broker();
+      const watcher = await client(url);
+      const options = { timeoutMs: 1500, retryMs: 50 };
+      await expect(asker({ url, protocol }).prompt('front', prompt, options)).rejects.toMatchObject({
+        code: 'timeout',
+      });
+      const sent = watcher.received.filter(({ topic }) => topic.endsWith('/prompt'));
+      // 50, 75, 113, 169 ms, and 200 from then on; 30 at an even pace. A busy machine sends fewer.
+      expect(sent.length).toBeGreaterThan(1);
+      expect(sent.length).toBeLessThanOrEqual(11);
+    });
+
     it('goes on after the broker was away', async () => {
       const mosquitto = await broker();
       const { service } = startNode(mqttOptions(mosquitto.url));
