@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,59 +9,35 @@
 #include "binding/convert.h"
 #include "binding/errors.h"
 #include "binding/exports.h"
+#include "binding/picture_worker.h"
 #include "mask/rle.h"
 
 namespace samwire::binding {
 namespace {
 
-// Paints on a thread of libuv's pool, which also makes the PNG of it: milliseconds for a large
-// frame, too long for the JS thread at camera rate. Deletes itself (napi.h).
-class PaintWorker : public Napi::AsyncWorker {
+class PaintWorker : public PictureWorker {
  public:
-  // `out` is kept until the promise settles; nobody in JS has it before.
   PaintWorker(Napi::Env env, std::vector<LabelLayer> layers, int width, int height, int bits,
               const Napi::Buffer<std::uint8_t>& out)
-      : Napi::AsyncWorker(env, "samwire-labels"),
-        deferred_(env),
+      : PictureWorker(env, "samwire-labels", out),
         layers_(std::move(layers)),
         width_(width),
         height_(height),
-        bits_(bits),
-        out_(Napi::Persistent(out)),
-        data_(out.Data()) {}
-
-  Napi::Promise promise() const { return deferred_.Promise(); }
-
- protected:
-  void Execute() override {
-    try {
-      if (bits_ == 8) {
-        paint_labels(layers_, width_, height_, data_);
-      } else {
-        paint_labels(layers_, width_, height_, reinterpret_cast<std::uint16_t*>(data_));
-      }
-    } catch (const std::exception&) {
-      failure_ = std::current_exception();
-    }
-  }
-
-  void OnOK() override {
-    if (failure_) {
-      deferred_.Reject(to_js_error(Env(), failure_).Value());
-    } else {
-      deferred_.Resolve(out_.Value());
-    }
-  }
+        bits_(bits) {}
 
  private:
-  Napi::Promise::Deferred deferred_;
+  void make(std::uint8_t* out) override {
+    if (bits_ == 8) {
+      paint_labels(layers_, width_, height_, out);
+    } else {
+      paint_labels(layers_, width_, height_, reinterpret_cast<std::uint16_t*>(out));
+    }
+  }
+
   std::vector<LabelLayer> layers_;
   int width_;
   int height_;
   int bits_;
-  Napi::Reference<Napi::Buffer<std::uint8_t>> out_;
-  std::uint8_t* data_;
-  std::exception_ptr failure_;
 };
 
 std::vector<LabelLayer> layers_of(const Napi::Value& value) {

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -13,6 +12,7 @@
 #include "binding/errors.h"
 #include "binding/exports.h"
 #include "binding/frames.h"
+#include "binding/picture_worker.h"
 
 namespace samwire::binding {
 namespace {
@@ -38,53 +38,29 @@ class Scratch {
   std::vector<std::unique_ptr<ScaledRgb>> free_;
 };
 
-// Converts and shrinks on a thread of libuv's pool, which also makes the JPEG of it: 5 ms for
-// 1080p, too long for the JS thread at camera rate. Deletes itself (napi.h).
-class ScaleWorker : public Napi::AsyncWorker {
+class ScaleWorker : public PictureWorker {
  public:
-  // `out` is kept until the promise settles.
   ScaleWorker(Napi::Env env, FramePtr frame, int width, int height,
-              std::shared_ptr<Scratch> scratch, Napi::Uint8Array out)
-      : Napi::AsyncWorker(env, "samwire-scale"),
-        deferred_(env),
+              std::shared_ptr<Scratch> scratch, const Napi::Uint8Array& out)
+      : PictureWorker(env, "samwire-scale", out),
         frame_(std::move(frame)),
         width_(width),
         height_(height),
-        scratch_(std::move(scratch)),
-        out_(Napi::Persistent(out.As<Napi::Object>())),
-        data_(out.Data()) {}
-
-  Napi::Promise promise() const { return deferred_.Promise(); }
-
- protected:
-  void Execute() override {
-    try {
-      auto scaled = scratch_->take();
-      scaled->write(frame_->view, width_, height_, data_);
-      scratch_->give(std::move(scaled));
-    } catch (const std::exception&) {
-      failure_ = std::current_exception();
-    }
-    frame_.reset();
-  }
-
-  void OnOK() override {
-    if (failure_) {
-      deferred_.Reject(to_js_error(Env(), failure_).Value());
-    } else {
-      deferred_.Resolve(out_.Value());
-    }
-  }
+        scratch_(std::move(scratch)) {}
 
  private:
-  Napi::Promise::Deferred deferred_;
+  void make(std::uint8_t* out) override {
+    // The frame goes here, not with the promise: its memory is the camera's next.
+    const FramePtr frame = std::move(frame_);
+    auto scaled = scratch_->take();
+    scaled->write(frame->view, width_, height_, out);
+    scratch_->give(std::move(scaled));
+  }
+
   FramePtr frame_;
   int width_;
   int height_;
   std::shared_ptr<Scratch> scratch_;
-  Napi::ObjectReference out_;
-  std::uint8_t* data_;
-  std::exception_ptr failure_;
 };
 
 // The fourth argument, or a new Buffer where there is none.

@@ -8,7 +8,7 @@ namespace samwire {
 namespace {
 
 bool is_on(const std::string& value) {
-  if (value != "" && value != "1" && value != "true" && value != "0" && value != "false") {
+  if (!value.empty() && value != "1" && value != "true" && value != "0" && value != "false") {
     reject("loop=1 or loop=0 in a file:// URI", value);
   }
   return value != "0" && value != "false";

@@ -251,7 +251,7 @@ std::string CameraSession::masked(std::string text) const {
   return text;
 }
 
-FramePtr CameraSession::acquire(const FrameQuery& query) {
+FramePtr CameraSession::acquire(const FrameQuery& query) const {
   FramePtr frame = find(query);
   if (frame != nullptr) FrameRegistry::instance().add(frame);
   return frame;

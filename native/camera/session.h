@@ -27,7 +27,7 @@ class CameraSession : public std::enable_shared_from_this<CameraSession> {
   CameraSession(CameraOptions options, Camera::OnEvent on_event);
 
   void start();
-  FramePtr acquire(const FrameQuery& query);
+  FramePtr acquire(const FrameQuery& query) const;
   FramePtr find(const FrameQuery& query) const;
   CameraStats stats() const;
   bool stopped();

@@ -50,6 +50,7 @@ struct MaskHead {
   Tally frame, grid;
 };
 
+// Filled whole by whoever launches it. NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
 struct MaskJob {
   const MaskTask* tasks;
   int task_count;

@@ -157,7 +157,7 @@ TEST(Camera, HoldsTheLastFramesByTimeAndByBytes) {
   Camera timed(options, by_time.listener());
   ASSERT_TRUE(by_time.wait_frames(40));
   EXPECT_GE(timed.stats().history.held, 6u);
-  EXPECT_LE(timed.stats().history.held, 13u);
+  EXPECT_LE(timed.stats().history.held, 20u) << "of 40; those behind a pause come in a burst";
   EXPECT_GE(timed.stats().frames, 40u);
   EXPECT_EQ(timed.stats().history.newest_seq - timed.stats().history.oldest_seq + 1,
             timed.stats().history.held);
