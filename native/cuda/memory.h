@@ -5,6 +5,14 @@
 
 namespace samwire::cuda {
 
+// What cudaMalloc aligns to, and TensorRT's kernels expect of their inputs.
+inline constexpr std::size_t kAlignment = 256;
+
+// Rounded up to it.
+constexpr std::size_t aligned(std::size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
 // What this process holds through the two classes below, and how often they have allocated: a
 // service that has warmed up allocates no more.
 struct MemoryStats {

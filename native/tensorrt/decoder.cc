@@ -10,12 +10,6 @@
 namespace samwire::tensorrt {
 namespace {
 
-constexpr std::size_t kAlignment = 256;  // what cudaMalloc gives, and TensorRT expects of an input
-
-std::size_t aligned(std::size_t bytes) {
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
-
 std::vector<int> buckets_for(const Lengths& rows) {
   const int most = static_cast<int>(rows.max);
   std::vector<int> buckets;
@@ -62,10 +56,10 @@ Decoder::Decoder(Engine& engine, const DecoderIo& io, const ModelSpec& model, in
       lane_(engine, cuda::Priority::kHigh, true, counters) {
   const std::size_t rows = static_cast<std::size_t>(buckets_.back());
   const std::size_t points = rows * static_cast<std::size_t>(io.points.max);
-  labels_offset_ = aligned(points * 2 * sizeof(float));
-  has_mask_offset_ = labels_offset_ + aligned(points * sizeof(std::int64_t));
-  size_offset_ = has_mask_offset_ + aligned(rows * sizeof(float));
-  prompt_bytes_ = size_offset_ + aligned(2 * sizeof(std::int64_t));
+  labels_offset_ = cuda::aligned(points * 2 * sizeof(float));
+  has_mask_offset_ = labels_offset_ + cuda::aligned(points * sizeof(std::int64_t));
+  size_offset_ = has_mask_offset_ + cuda::aligned(rows * sizeof(float));
+  prompt_bytes_ = size_offset_ + cuda::aligned(2 * sizeof(std::int64_t));
   embedding_ = cuda::DeviceMemory(layout_.size_bytes(), "an embedding");
   prompts_ = cuda::DeviceMemory(prompt_bytes_, "prompts");
   const std::size_t candidates = rows * static_cast<std::size_t>(model.candidates);

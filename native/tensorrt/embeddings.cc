@@ -3,33 +3,23 @@
 #include "frame/error.h"
 
 namespace samwire::tensorrt {
-namespace {
-
-// What cudaMalloc aligns to; kernels of TensorRT expect it of their inputs.
-constexpr std::size_t kAlignment = 256;
-
-std::size_t aligned(std::size_t bytes) {
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
-
-}  // namespace
 
 EncodedLayout::EncodedLayout(const std::vector<std::vector<std::int64_t>>& shapes) {
   for (const std::vector<std::int64_t>& shape : shapes) {
     tensors_.push_back(dims_of(shape));
     offsets_.push_back(size_bytes_);
-    size_bytes_ += aligned(floats_of(tensors_.back()) * sizeof(float));
+    size_bytes_ += cuda::aligned(floats_of(tensors_.back()) * sizeof(float));
   }
 }
 
 EmbeddingPool::EmbeddingPool(int count, std::size_t bytes_each)
     : size_bytes_(bytes_each),
-      memory_(count * aligned(size_bytes_), "embeddings"),
+      memory_(count * cuda::aligned(size_bytes_), "embeddings"),
       embeddings_(count) {
   std::size_t offset = 0;
   for (Embedding& embedding : embeddings_) {
     embedding.data = memory_.data<char>() + offset;
-    offset += aligned(size_bytes_);
+    offset += cuda::aligned(size_bytes_);
   }
 }
 

@@ -31,10 +31,6 @@ bool has_flag([[maybe_unused]] const Config& config, [[maybe_unused]] const char
 #endif
 }
 
-bool is_free(const Shape& shape) {
-  return std::any_of(shape.begin(), shape.end(), [](std::int64_t length) { return length < 0; });
-}
-
 std::string fault_of_profiles(const OnnxGraph& graph, const std::vector<PlanProfile>& profiles) {
   for (const OnnxValue& input : graph.inputs) {
     if (!is_free(input.shape)) continue;

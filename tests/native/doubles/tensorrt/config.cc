@@ -8,7 +8,7 @@
 namespace samwire::doubles {
 namespace {
 
-constexpr const char* kMagic = "SAMWIRE-DOUBLE-TIMING";
+constexpr const char* kTimingMagic = "SAMWIRE-DOUBLE-TIMING";
 
 }  // namespace
 
@@ -56,7 +56,7 @@ bool TimingCache::read(const void* blob, std::size_t size, std::string& fault) {
   std::getline(text, version);
   std::getline(text, device);
   std::getline(text, count);
-  if (magic != kMagic || version != std::to_string(NV_TENSORRT_VERSION) || count.empty()) {
+  if (magic != kTimingMagic || version != std::to_string(NV_TENSORRT_VERSION) || count.empty()) {
     fault =
         "createTimingCache: Error Code 1: Serialization (the timing cache is of another version of "
         "TensorRT)";
@@ -75,7 +75,10 @@ bool TimingCache::read(const void* blob, std::size_t size, std::string& fault) {
 
 nvinfer1::IHostMemory* TimingCache::serialize() const noexcept {
   std::ostringstream text;
-  text << kMagic << '\n' << NV_TENSORRT_VERSION << '\n' << device << '\n' << entries.size() << '\n';
+  text << kTimingMagic << '\n'
+       << NV_TENSORRT_VERSION << '\n'
+       << device << '\n'
+       << entries.size() << '\n';
   for (const std::int64_t entry : entries) text << entry << '\n';
   return host_memory(text.str());
 }

@@ -10,8 +10,6 @@
 namespace samwire::doubles {
 namespace {
 
-constexpr std::size_t kActivationBytes = 256 * 1024;
-
 std::size_t elements_of(const Shape& shape) {
   std::size_t count = 1;
   for (const std::int64_t length : shape) count *= static_cast<std::size_t>(length);
@@ -22,10 +20,6 @@ std::size_t elements_of(const Shape& shape) {
 std::size_t device_element_bytes(const PlanTensor& tensor) {
   const bool narrowed = NV_TENSORRT_MAJOR < 10 && tensor.onnx_type == 7;
   return narrowed ? sizeof(std::int32_t) : bytes_of_onnx_type(tensor.onnx_type);
-}
-
-bool is_free(const Shape& shape) {
-  return std::any_of(shape.begin(), shape.end(), [](std::int64_t length) { return length < 0; });
 }
 
 bool is_wrong(const Plan& plan, const std::string& wrong) {

@@ -3,6 +3,7 @@
 #include <NvInfer.h>
 
 #include <atomic>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <set>
@@ -13,6 +14,9 @@
 #include "doubles/tensorrt/plan.h"
 
 namespace samwire::doubles {
+
+// What a context wants for its activations.
+inline constexpr std::size_t kActivationBytes = 256 * 1024;
 
 // What an engine, its contexts and their enqueued work share. Work may outlive a context (a CUDA
 // graph does), so it holds this too.

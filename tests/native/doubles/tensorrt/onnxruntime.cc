@@ -41,7 +41,7 @@ struct ApiBase {
   const char* (*version)();
 };
 
-struct Runtime {
+struct Onnxruntime {
   void* const* api = nullptr;
   void* environment = nullptr;
   void* memory = nullptr;
@@ -62,7 +62,7 @@ void check(void* const* api, Place place, Arguments... arguments) {
   throw std::runtime_error(message);
 }
 
-Runtime load() {
+Onnxruntime load() {
   const char* asked = std::getenv("SAMWIRE_DOUBLE_ONNXRUNTIME");
   const std::string path = asked != nullptr ? asked : SAMWIRE_DOUBLE_ONNXRUNTIME_PATH;
   // Its official builds send usage data unless this stands there when they are loaded.
@@ -71,7 +71,7 @@ Runtime load() {
   if (library == nullptr) throw std::runtime_error(dlerror());
   auto* get_base = reinterpret_cast<const ApiBase* (*)()>(dlsym(library, "OrtGetApiBase"));
   if (get_base == nullptr) throw std::runtime_error(path + " has no OrtGetApiBase");
-  Runtime runtime;
+  Onnxruntime runtime;
   runtime.api = get_base()->get_api(kApiVersion);
   if (runtime.api == nullptr) throw std::runtime_error(path + " is too old");
   check(runtime.api, kCreateEnv, kLogErrors, "samwire-double", &runtime.environment);
@@ -80,8 +80,8 @@ Runtime load() {
 }
 
 // Never released: onnxruntime has one environment for a process, and others may use it.
-const Runtime& runtime() {
-  static const Runtime loaded = load();
+const Onnxruntime& runtime() {
+  static const Onnxruntime loaded = load();
   return loaded;
 }
 

@@ -1,5 +1,6 @@
 #include "doubles/tensorrt/plan.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "doubles/cuda/work.h"
@@ -7,8 +8,8 @@
 namespace samwire::doubles {
 namespace {
 
-constexpr std::string_view kMagic = "SAMWIRE DOUBLE PLAN";
-constexpr std::size_t kHeader = kMagic.size() + 3 * sizeof(std::int64_t);
+constexpr std::string_view kPlanMagic = "SAMWIRE DOUBLE PLAN";
+constexpr std::size_t kPlanHeader = kPlanMagic.size() + 3 * sizeof(std::int64_t);
 
 // FNV-1a.
 std::int64_t checksum(std::string_view bytes) {
@@ -143,7 +144,7 @@ class HostMemory final : public nvinfer1::IHostMemory {
 std::string write_plan(const Plan& plan) {
   const std::string body = write_body(plan);
   Writer writer;
-  writer.out = kMagic;
+  writer.out = kPlanMagic;
   writer.put(plan.version);
   writer.put(static_cast<std::int64_t>(body.size()));
   writer.put(checksum(body));
@@ -152,12 +153,12 @@ std::string write_plan(const Plan& plan) {
 
 bool read_plan(const void* bytes, std::size_t size, Plan& plan, std::string& fault) {
   const std::string_view all(static_cast<const char*>(bytes), size);
-  if (size < kHeader || all.substr(0, kMagic.size()) != kMagic) {
+  if (size < kPlanHeader || all.substr(0, kPlanMagic.size()) != kPlanMagic) {
     fault =
         "Error Code 1: Serialization (Serialization assertion magicTagRead == kMAGIC_TAG failed.)";
     return false;
   }
-  Reader header(all.substr(kMagic.size(), kHeader - kMagic.size()));
+  Reader header(all.substr(kPlanMagic.size(), kPlanHeader - kPlanMagic.size()));
   plan.version = header.number();
   if (plan.version != NV_TENSORRT_VERSION) {
     fault =
@@ -169,7 +170,7 @@ bool read_plan(const void* bytes, std::size_t size, Plan& plan, std::string& fau
   }
   const auto length = static_cast<std::size_t>(header.number());
   const std::int64_t sum = header.number();
-  const std::string_view body = all.substr(kHeader);
+  const std::string_view body = all.substr(kPlanHeader);
   if (body.size() < length) {
     fault = "Error Code 1: Serialization (Serialization assertion remaining >= size failed.)";
     return false;
@@ -206,6 +207,10 @@ nvinfer1::DataType data_type_of(int onnx_type) {
     default:
       return DataType::kFLOAT;
   }
+}
+
+bool is_free(const Shape& shape) {
+  return std::any_of(shape.begin(), shape.end(), [](std::int64_t length) { return length < 0; });
 }
 
 nvinfer1::Dims dims_of(const Shape& shape) {

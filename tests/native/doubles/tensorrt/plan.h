@@ -46,6 +46,7 @@ bool read_plan(const void* bytes, std::size_t size, Plan& plan, std::string& fau
 nvinfer1::DataType data_type_of(int onnx_type);
 nvinfer1::Dims dims_of(const Shape& shape);
 Shape shape_of(const nvinfer1::Dims& dims);
+bool is_free(const Shape& shape);  // some length is
 std::string version_text(std::int64_t version);
 std::string shape_text(const Shape& shape);
 

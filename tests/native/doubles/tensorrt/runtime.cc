@@ -19,8 +19,6 @@ const PlanTensor* EngineState::find(const char* name) const {
 
 namespace {
 
-constexpr std::size_t kActivationBytes = 256 * 1024;
-
 class Engine final : public nvinfer1::ICudaEngine {
  public:
   Engine(std::shared_ptr<EngineState> state, void* weights, std::shared_ptr<std::atomic<int>> live)
