@@ -9,6 +9,7 @@ import { type ClientIdentity, clientOptions } from './client-options.js';
 import { usableCredentials } from './credentials.js';
 import type { InboundMessage } from './messages.js';
 import type { MqttOptions } from './options.js';
+import { keepPacketLengths } from './packet-lengths.js';
 import { ProtocolChoice, type ProtocolVersion, type Retry } from './protocol.js';
 import { createSession, inboundMessage, type Session } from './session.js';
 
@@ -155,6 +156,7 @@ export class BrokerConnection {
 
   #connect(): void {
     this.#timer = null;
+    keepPacketLengths();
     const version = this.#protocol.next();
     let client: MqttClient;
     try {
