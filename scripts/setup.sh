@@ -111,6 +111,8 @@ export CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$((cores < 4 ? 
 
 # npm wants a cache that it can write; a home directory that is read-only, or none, has no place for one.
 npm_ci() {
+  # npm ci would empty the folder that a link points to, which may be another clone's.
+  if [ -L node_modules ]; then rm node_modules; fi
   local cache=${npm_config_cache:-${HOME:-}/.npm}
   if mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ]; then
     quietly npm ci --no-audit --no-fund
