@@ -40,8 +40,9 @@ export default defineConfig({
     maxWorkers: 3,
     // Some tests load onnxruntime by themselves; see src/onnx/no-telemetry.ts.
     env: { ORT_DISABLE_TELEMETRY: '1' },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Long enough for a machine that does ten other things as well: only a test that fails takes so long.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     teardownTimeout: 10_000,
   },
 });

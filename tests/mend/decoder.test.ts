@@ -99,7 +99,7 @@ describe('a decoder that was exported for one prompt', () => {
     ] as const;
     expect(await proveMended(...session, [{ prompts: 2, points: 2 }])).toMatchObject({ proven: true });
     for (const one of session) await one.release();
-  }, 60_000);
+  });
 });
 
 describe('a decoder with feature maps', () => {

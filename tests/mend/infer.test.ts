@@ -124,7 +124,7 @@ describe('inferFacts', () => {
       }),
       { numRuns: 400 },
     );
-  }, 60_000);
+  });
 
   it.each([
     ...FAMILIES.map(

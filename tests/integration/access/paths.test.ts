@@ -234,5 +234,5 @@ describe.skipIf(missing !== null)('what is sent to a node', () => {
     expect(lines.some((line) => line.includes('jobs-at-work-n1.json'))).toBe(true);
     expect(lines.filter((line) => line.includes(MARK) || line.includes(`htons(${PORT})`))).toEqual([]);
     expect(existsSync(`/tmp/${MARK}`)).toBe(false);
-  }, 120_000);
+  });
 });

@@ -25,7 +25,7 @@ export interface TestClient {
   send(topic: string, payload: unknown, options?: mqtt.IClientPublishOptions): Promise<void>;
 }
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 90_000;
 const closers: (() => Promise<unknown>)[] = [];
 
 export function owe(close: () => Promise<unknown>): void {

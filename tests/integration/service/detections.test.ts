@@ -30,7 +30,7 @@ describe.skipIf(missing)('a service that a detector sends its boxes to', () => {
       }),
     );
     await ready(detector, 'front', 'gate');
-  }, 60_000);
+  });
   afterAll(closeAll);
 
   interface FrameName {

@@ -82,7 +82,7 @@ describe.skipIf(serviceMissing('tensorrt') !== null)('engines on the doubles', (
     main = doubleMain();
     semantic = { ...(await semanticConfig(model, 'tensorrt')), maxPrompts: 64 };
     await buildEngines(main, configOf('mqtt://127.0.0.1:1', { model: semantic }));
-  }, 120_000);
+  });
   afterAll(closeAll);
 
   /** A service on a broker of its own, with a client that hears everything. */
