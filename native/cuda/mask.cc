@@ -179,7 +179,7 @@ void MaskMaker::enqueue(const MaskBatch& batch, cudaStream_t stream) {
   check(cudaMemcpyAsync(s.tasks.data(), s.host_tasks.data(), count * sizeof(MaskTask),
                         cudaMemcpyHostToDevice, stream),
         "Copying mask tasks to the device");
-  MaskJob job{};
+  MaskJob job;
   job.tasks = s.tasks.data<MaskTask>();
   job.task_count = count;
   job.logits = batch.logits;

@@ -50,23 +50,22 @@ struct MaskHead {
   Tally frame, grid;
 };
 
-// Filled whole by whoever launches it. NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
 struct MaskJob {
-  const MaskTask* tasks;
-  int task_count;
-  const float* logits;  // [rows, candidates, grid_height, grid_width]
-  const float* iou;     // [rows, candidates]
-  int candidates;
+  const MaskTask* tasks = nullptr;
+  int task_count = 0;
+  const float* logits = nullptr;  // [rows, candidates, grid_height, grid_width]
+  const float* iou = nullptr;     // [rows, candidates]
+  int candidates = 0;
   MaskChoice choice;
-  float* kept;       // [slots, grid_height, grid_width]; null: no task keeps anything
-  float keep_limit;  // what is kept is cut at +- this
-  int grid_width, grid_height;
-  MaskAxis x, y;
-  int cell_x, cell_y;  // the grid's first cell under the frame
-  float threshold, offset;
-  bool inclusive;
-  BitSurface frame, grid;
-  MaskHead* heads;  // [task_count]
+  float* kept = nullptr;  // [slots, grid_height, grid_width]; null: no task keeps anything
+  float keep_limit = 0;   // what is kept is cut at +- this
+  int grid_width = 0, grid_height = 0;
+  MaskAxis x{}, y{};
+  int cell_x = 0, cell_y = 0;  // the grid's first cell under the frame
+  float threshold = 0, offset = 0;
+  bool inclusive = false;
+  BitSurface frame{}, grid{};
+  MaskHead* heads = nullptr;  // [task_count]
 };
 
 SAMWIRE_HD std::size_t grid_cells(const MaskJob& job) {
